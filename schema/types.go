@@ -1,0 +1,35 @@
+package schema
+
+import "time"
+
+// A Secret is a value that never enters the tree. Exactly one of Ref and
+// Plain is set, or neither.
+type Secret struct {
+	Ref    string // env:NAME, file:PATH, age:FILE#KEY or cmd:COMMAND
+	Plain  string // the value as the stack gives it; never rendered, never printed
+	Source string // what the manifest records: Ref, or stack:POINTER for a plain one
+}
+
+// IsSet tells whether the stack gives the secret.
+func (s Secret) IsSet() bool { return s.Ref != "" || s.Plain != "" }
+
+// Seconds is a duration whose bare number in a stack counts seconds; a text
+// may carry a unit (us, ms, s, m, h, d).
+type Seconds time.Duration
+
+// Millis is a duration whose bare number in a stack counts milliseconds, as
+// HAProxy's own settings do; a text may carry a unit.
+type Millis time.Duration
+
+// A Package is one entry of os_packages or packages; Version is empty for any.
+type Package struct{ Name, Version string }
+
+// Packages decodes from a list of names or from a map of name to version,
+// sorted by name in the second case.
+type Packages []Package
+
+// An EnvValue is a value of an app's environment: a text or a secret.
+type EnvValue struct {
+	Text   string
+	Secret Secret
+}

@@ -1,0 +1,178 @@
+// Package topology says who runs what and who talks to whom: which hosts
+// there are, what each does, how many ZEO clients it carries, where they find
+// their database, and which servers a balancer has. It is pure: a stack goes
+// in, a Topology comes out.
+package topology
+
+import "github.com/plonec/plonec/schema"
+
+// A Role is something that a layer's hosts do.
+type Role string
+
+const (
+	Frontend   Role = "frontend"   // nginx, Varnish, HAProxy
+	Clients    Role = "clients"    // Zope processes of plone_instances.app_name
+	Zeo        Role = "zeo"        // the ZEO server of plone_zeoserver.app_name
+	Blobs      Role = "blobs"      // exports the blobs
+	Memcached  Role = "memcached"  // a cache for RelStorage
+	Redis      Role = "redis"      // a Celery broker
+	Solr       Role = "solr"       // the search server of plone_solr.app_name
+	Snapshots  Role = "snapshots"  // EBS snapshots
+	Celerybeat Role = "celerybeat" // the one Celery scheduler
+	Pack       Role = "pack"       // the one host that packs RelStorage
+)
+
+// Ports that are the same everywhere.
+const (
+	HaproxyPort = 8080 // client N listens on HaproxyPort+N
+	AgentPort   = 9080 // its drain agent on AgentPort+N
+	ZeoPort     = 8001
+	VarnishPort = 6081 // unless nginx_plone.proxy_port says otherwise
+	PurgePort   = 6082
+)
+
+// A Topology is the whole stack, resolved.
+type Topology struct {
+	Name  string  // opsworks.stack.name, or "Plone"
+	Hosts []*Host // sorted by name; those that are not online too
+}
+
+// A Host is one machine. Lists are sorted, so that the order of keys in a
+// stack never shows.
+type Host struct {
+	Name       string
+	Address    string // private address, an IP or a name
+	SSHAddress string
+	OS         string // debian12, debian13, ubuntu22.04, ubuntu24.04
+	CPUs       int    // 0: unknown
+	Status     string
+	Online     bool
+	Layers     []string
+	Roles      []Role
+	Stack      *schema.Stack // the attributes in this host's view
+	Apps       []*App        // what is deployed here
+	Front      *Front        // nil: no front end
+}
+
+// Has tells whether the host has the role.
+func (h *Host) Has(r Role) bool {
+	for _, x := range h.Roles {
+		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+// An App is an application on one host: one deploy.cfg, one line of releases,
+// and the processes that run from it.
+type App struct {
+	Name     string
+	Host     *Host
+	Config   *schema.App // deploy.<app> in the host's view, defaults filled in
+	WSGI     bool        // Plone 5.2 and later on Python 3: waitress, not ZServer
+	Clients  []*Client
+	Zeo      *ZeoServer // the ZEO server that runs from this app here, or nil
+	Commands []*Command // buildout_init_commands, Celery
+	Storage  Storage    // what the clients connect to
+
+	MemcachedServers []string // "host:port", for RelStorage
+	SolrHost         string   // empty: none
+	BrokerHost       string   // empty: no Celery
+	BrokerPort       int
+	Celerybeat       bool // the scheduler runs here
+	Pack             bool // this host packs RelStorage
+}
+
+// A Client is one Zope process.
+type Client struct {
+	App       *App
+	N         int    // from 1
+	Name      string // client1
+	Unit      string // plone-APP-client1.service
+	Address   string // what it binds: the private address or 127.0.0.1
+	Port      int    // 8080+N
+	AgentPort int    // 9080+N
+	Threads   int    // worker threads
+	MaxConn   int    // what a balancer may send at once: one thread stays free for its check
+}
+
+// A ZeoServer is the storage server of an app.
+type ZeoServer struct {
+	App            *App
+	Unit           string // plone-APP-zeo.service
+	Address        string // what it binds
+	Port           int
+	FilestorageDir string // where Data.fs lies
+	BlobDir        string // plone_blobs.blob_dir; empty: the release's var/blobstorage
+}
+
+// A Command is another process of an app, from buildout_init_commands or for
+// Celery. Cmd is relative to the release.
+type Command struct {
+	App  *App
+	Name string
+	Unit string // plone-APP-NAME.service
+	Cmd  string // bin/celery
+	Args string // split at white space, double and single quotes respected
+}
+
+// A Storage is what the clients of an app keep their data in. With neither
+// a ZEO address nor RelStorage the buildout's own base configuration decides.
+type Storage struct {
+	ZeoAddress string // host:port
+	RelStorage *RelStorage
+}
+
+// A RelStorage database. DSN, when set, wins over the parts.
+type RelStorage struct {
+	Type     string // postgresql, mysql, oracle
+	Name     string
+	Host     string
+	Port     int // 0: the database's own
+	User     string
+	Password schema.Secret
+	DSN      schema.Secret
+}
+
+// A Front is what a front end serves.
+type Front struct {
+	HaproxyBind string // 127.0.0.1 unless another host needs it
+	VarnishBind string
+	PurgeBind   []string // where Varnish takes PURGE
+	PurgeFrom   []string // addresses that may purge, besides the loopback
+	Backends    []*Backend
+	Sites       []*Site
+	// Stats tells whether /balancer/stats is served: enabled, and a password given.
+	Stats bool
+}
+
+// A Backend is one app's clients, all of them, as a balancer sees them.
+type Backend struct {
+	Name     string // the app
+	Sticky   bool
+	Prefixes []string // paths that belong to it, where there are several backends
+	Servers  []*Server
+	// TCPCheck: the clients have one thread, which an HTTP check would compete for.
+	TCPCheck bool
+}
+
+// A Server is one client in a backend.
+type Server struct {
+	Name      string // app1-client1
+	Address   string
+	Port      int
+	AgentPort int
+	MaxConn   int
+}
+
+// A Site is one virtual host of nginx: the names it answers to and the path in
+// Zope that it shows.
+type Site struct {
+	App    string
+	Names  []string // literal host names; empty: answers to every name
+	Path   string   // Plone, Plone/sub: no slash at either end
+	TLS    bool     // also on 443 with the app's certificate
+	Extra  string   // subsite_config of this name
+	Scheme string   // the public scheme where a balancer in front decides; empty: the server's own
+}
