@@ -2,25 +2,50 @@
 // stable code, a place and a remedy, and how they are printed.
 package diag
 
-// A File is a source text that diagnostics point into.
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A File is a source text that diagnostics point into. Name and Content are
+// not changed once a Span points into the file.
 type File struct {
 	Name    string // as the user gave it, relative to the working directory
 	Content []byte
+	Order   int // place among the files of a run: diagnostics are sorted by it
 
+	mu    sync.Mutex
 	masks []Span // values that are never printed: secrets, unknown keys
+	tidy  bool   // masks are sorted and do not touch
+
+	once   sync.Once
+	starts []int // byte offset of each line
+	runes  []int // characters before each block of blockSize bytes
 }
 
-// A Span is a range of bytes in a file. The zero Span has no place.
+// A Span is a range of bytes in a file. The zero Span has no place; one with
+// a File whose Start and End are both 0 stands for the file as a whole.
 type Span struct {
 	File       *File
 	Start, End int // byte offsets, Start <= End
 }
 
-// Mask keeps the text of the span out of every printed source line.
+// HasPlace tells whether the span points into its file's text.
+func (s Span) HasPlace() bool { return s.File != nil && s.End > 0 }
+
+// Mask keeps the text of the span out of every printed source line. It may be
+// called from several goroutines.
 func (s Span) Mask() {
-	if s.File != nil {
-		s.File.masks = append(s.File.masks, s)
+	if s.File == nil || s.Start >= s.End {
+		return
 	}
+	s.File.mu.Lock()
+	defer s.File.mu.Unlock()
+	s.File.masks = append(s.File.masks, s)
+	s.File.tidy = false
 }
 
 // Severity tells an error, which stops a build, from a warning.
@@ -66,4 +91,64 @@ func (l List) Errors() int {
 		}
 	}
 	return n
+}
+
+// Sorted returns the list in the order in which it is printed: by the order of
+// the files, then by place; what has no file comes last. Exact duplicates
+// appear once. Formatters call it themselves.
+func (l List) Sorted() List {
+	sorted := slices.Clone(l)
+	slices.SortStableFunc(sorted, compare)
+	return slices.CompactFunc(sorted, func(a, b Diagnostic) bool { return compare(a, b) == 0 })
+}
+
+func compare(a, b Diagnostic) int {
+	fa, fb := a.Span.File, b.Span.File
+	switch {
+	case fa == nil && fb != nil:
+		return 1
+	case fa != nil && fb == nil:
+		return -1
+	case fa != nil && fa != fb:
+		if c := cmp.Or(cmp.Compare(fa.Order, fb.Order), strings.Compare(fa.Name, fb.Name)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(
+		cmp.Compare(a.Span.Start, b.Span.Start),
+		cmp.Compare(a.Span.End, b.Span.End),
+		strings.Compare(a.Path, b.Path),
+		strings.Compare(a.Code, b.Code),
+		strings.Compare(a.Message, b.Message),
+		strings.Compare(a.Remedy, b.Remedy),
+	)
+}
+
+// Summary returns the line that ends a report, such as "3 errors, nothing
+// written; more: plonec explain CODE", or "" for an empty list. outcome says
+// what came of the run and may be empty.
+func (l List) Summary(outcome string) string {
+	sorted := l.Sorted()
+	if len(sorted) == 0 {
+		return ""
+	}
+	var parts []string
+	errors := sorted.Errors()
+	if errors > 0 {
+		parts = append(parts, plural(errors, "error"))
+	}
+	if n := len(sorted) - errors; n > 0 {
+		parts = append(parts, plural(n, "warning"))
+	}
+	if outcome != "" {
+		parts = append(parts, outcome)
+	}
+	return strings.Join(parts, ", ") + "; more: plonec explain CODE"
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,0 +1,28 @@
+package diag
+
+var _ = register(map[string]Code{
+	"syntax": {Error, "the file cannot be read as what its name says",
+		"Mend the text at the place shown. JSON takes no comments, no comma after the last entry, and texts and keys in double quotes; what needs more than JSON can be written in Jsonnet or CUE."},
+	"duplicate-key": {Error, "a key is given twice in one map",
+		"Keep one of the two. Other programs silently take the last one, which is rarely what both authors meant."},
+	"too-large": {Error, "the file crosses a limit",
+		"A stack may have 64 MiB, 1,000,000 values, 20,000 entries in one map or list, and maps and lists 64 deep. Split what is larger into several stacks."},
+	"bad-number": {Error, "a number cannot be kept exactly as it is written",
+		"Write numbers with at most 40 characters, within the range of a 64-bit float (up to about 1.8e308)."},
+	"not-a-map": {Error, "the top of a stack is not a map",
+		"A stack is a map of attributes: {\"instances\": {…}, …}."},
+	"no-file": {Error, "a file cannot be read",
+		"Give the path of a regular file that this user may read."},
+	"outside": {Error, "a file lies outside the repository",
+		"A stack and what it imports are read from the git work tree that holds the stack, or from the stack's own folder where there is none. Copy the file into it; a symbolic link that leaves it is refused too."},
+	"unknown-format": {Error, "the name of a file does not say what it holds",
+		"Name stacks .json, .jsonnet, .libsonnet or .cue."},
+	"eval-limit": {Error, "a program took too long, too much memory, or wrote too much",
+		"Jsonnet and CUE programs are stopped after 10 seconds, 1 GiB of memory, or 64 MiB of output. Look for a recursion without an end, or a range that is far too large."},
+	"eval-error": {Error, "a Jsonnet or CUE program failed",
+		"Mend the program at the place shown. `jsonnet` or `cue eval` run on the same file show more, values included."},
+	"conflict": {Error, "two values of one CUE field do not agree",
+		"CUE unifies what it is given: two files that give different values for one field conflict. Keep one, or give the later one as JSON or Jsonnet, which replaces."},
+	"incomplete": {Error, "a CUE field has a type but no value",
+		"Give the field a value, a default (*), or mark it optional (?)."},
+})
