@@ -1,0 +1,193 @@
+package topology
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/schema"
+)
+
+const loopback = "127.0.0.1"
+
+// apps says which apps each host runs, and which of their processes.
+func (r *resolver) apps() {
+	for _, h := range r.t.Hosts {
+		if h.Has(Clients) && h.Stack.PloneInstances.AppName != "" {
+			r.clients(h)
+		}
+		if h.Has(Zeo) && h.Stack.PloneZeoserver.AppName != "" {
+			r.zeoServer(h, r.app(h, h.Stack.PloneZeoserver.AppName))
+		}
+		slices.SortFunc(h.Apps, func(a, b *App) int { return strings.Compare(a.Name, b.Name) })
+		for _, a := range h.Apps {
+			r.commands(a)
+		}
+	}
+}
+
+// app gives the host's app of a name, made where there is none yet.
+func (r *resolver) app(h *Host, name string) *App {
+	for _, a := range h.Apps {
+		if a.Name == name {
+			return a
+		}
+	}
+	a := &App{Name: name, Host: h, Config: h.Stack.App(name), WSGI: wsgi(h.Stack.Plonec.PloneVersion, h.Stack.App(name))}
+	if a.Config.SCM.Repository == "" {
+		r.once("no-repository", []string{"deploy", name},
+			fmt.Sprintf("%s runs the app %s, which has no repository", h.Name, name),
+			fmt.Sprintf("give the buildout's: deploy.%s.scm.repository", name))
+	}
+	h.Apps = append(h.Apps, a)
+	return a
+}
+
+// once reports what many hosts would repeat.
+func (r *resolver) once(code string, path []string, message, remedy string) {
+	joined := strings.Join(path, ".")
+	for _, d := range r.diags {
+		if d.Code == code && d.Path == joined {
+			return
+		}
+	}
+	r.report(code, path, message, remedy)
+}
+
+// wsgi: Plone 5.2 on Python 3 and all later ones are served by waitress.
+func wsgi(plone string, a *schema.App) bool {
+	switch plone {
+	case "4.3", "5.0", "5.1":
+		return false
+	case "5.2":
+		return !strings.HasPrefix(a.PythonMajorVersion, "2")
+	}
+	return true
+}
+
+// Worker threads of a client where the stack gives none: the defaults of
+// plone.recipe.zope2instance under WSGI and under ZServer.
+const (
+	wsgiThreads    = 4
+	zserverThreads = 2
+)
+
+func (r *resolver) clients(h *Host) {
+	p := h.Stack.PloneInstances
+	a := r.app(h, p.AppName)
+	n, ok := ClientCount(p, r.d.Base.Instances[h.Name])
+	if !ok {
+		message, remedy := "nothing says how many clients this host carries", "give its \"cpus\", \"backends\" or \"instance_type\", or plone_instances.instance_count"
+		if t := r.d.Base.Instances[h.Name].InstanceType; t != "" {
+			message = fmt.Sprintf("the CPUs of the instance type %s are not known", t)
+			remedy = "give its \"cpus\" too"
+		}
+		r.report("unknown-cpus", []string{"instances", h.Name}, message, remedy)
+	}
+	threads := zserverThreads
+	if a.WSGI {
+		threads = wsgiThreads
+	}
+	if p.ZserverThreads != nil {
+		threads = *p.ZserverThreads
+	}
+	address := h.Address
+	if r.allOn(h, Frontend) {
+		address = loopback
+	}
+	for i := 1; i <= n; i++ {
+		name := "client" + strconv.Itoa(i)
+		a.Clients = append(a.Clients, &Client{
+			App: a, N: i, Name: name, Unit: unit(a.Name, name),
+			Address: address, Port: HaproxyPort + i, AgentPort: AgentPort + i,
+			Threads: threads, MaxConn: max(threads-1, 1),
+		})
+	}
+}
+
+// allOn tells whether every host of a role is h, so that the loopback is
+// enough. Hosts that are not online count too: one that comes back must not
+// need every client restarted. No host at all: somebody else's balancer.
+func (r *resolver) allOn(h *Host, role Role) bool {
+	found := false
+	for _, other := range r.t.Hosts {
+		if other.Has(role) {
+			if other != h {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
+}
+
+func (r *resolver) zeoServer(h *Host, a *App) {
+	address := h.Address
+	if r.allOn(h, Clients) {
+		address = loopback
+	}
+	a.Zeo = &ZeoServer{
+		App: a, Unit: unit(a.Name, "zeo"), Address: address, Port: ZeoPort,
+		FilestorageDir: h.Stack.PloneZeoserver.FilestorageDir, BlobDir: h.Stack.PloneBlobs.BlobDir,
+	}
+}
+
+// unit is the name of an app's process in systemd.
+func unit(app, process string) string { return "plone-" + app + "-" + process + ".service" }
+
+// commands are the app's other processes. A ZEO server that the cookbook's
+// single-host stacks started in this way (the part zeoserver and an init
+// command for it) is a ZEO server like any other, with its guards.
+func (r *resolver) commands(a *App) {
+	for i, c := range a.Config.BuildoutInitCommands {
+		if c.Eventlistener {
+			continue // reported by the schema: systemd does that work
+		}
+		if isZeo(a, c) {
+			r.zeoServer(a.Host, a)
+			continue
+		}
+		name := c.Name
+		if name == "" {
+			name = strconv.Itoa(i)
+		}
+		r.command(a, name, c.Cmd, c.Args)
+	}
+}
+
+// command adds a process to an app, unless its unit's name is taken.
+func (r *resolver) command(a *App, name, cmd, args string) {
+	c := &Command{App: a, Name: name, Unit: unit(a.Name, name), Cmd: cmd, Args: args}
+	if slices.Contains(units(a.Host), c.Unit) {
+		r.once("same-unit", []string{"deploy", a.Name, "buildout_init_commands"},
+			fmt.Sprintf("two processes would have the unit %s", c.Unit), "give the command another name")
+		return
+	}
+	a.Commands = append(a.Commands, c)
+}
+
+// units lists the units of a host's apps.
+func units(h *Host) []string {
+	var names []string
+	for _, a := range h.Apps {
+		for _, c := range a.Clients {
+			names = append(names, c.Unit)
+		}
+		for _, c := range a.Commands {
+			names = append(names, c.Unit)
+		}
+		names = append(names, unit(a.Name, "zeo"))
+	}
+	return names
+}
+
+func isZeo(a *App, c schema.InitCommand) bool {
+	return c.Cmd == "bin/zeoserver" && slices.Contains(a.Config.BuildoutPartsToInclude, "zeoserver")
+}
+
+// hostPort joins an address and a port, with the brackets that IPv6 needs.
+func hostPort(address string, port int) string {
+	return net.JoinHostPort(address, strconv.Itoa(port))
+}

@@ -1,0 +1,192 @@
+package topology
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/schema"
+)
+
+// fronts says what the front ends serve. Every balancer sees every client, so
+// they share one list of backends unless their views differ.
+func (r *resolver) fronts() {
+	fronts := r.t.fronts()
+	if len(fronts) == 0 {
+		return
+	}
+	backends := r.backends()
+	if len(backends) == 0 {
+		r.report("no-clients", []string{"layers"}, "there is a front end and no online host that runs clients",
+			"put a host in the layer plone_instances, or give a layer the role clients")
+	}
+	for _, h := range fronts {
+		f := &Front{HaproxyBind: loopback, VarnishBind: loopback, PurgeBind: []string{loopback}}
+		f.Stats = h.Stack.Haproxy.EnableStats && h.Stack.Haproxy.StatsPassword.IsSet()
+		if h.Stack.Haproxy.EnableStats && !f.Stats {
+			r.once("no-stats-password", []string{"haproxy", "stats_password"},
+				fmt.Sprintf("no password is given, so %s serves no statistics", h.Stack.Haproxy.StatsURL),
+				`give one: "stats_password": {"$secret": "env:HAPROXY_STATS_PASSWORD"}; or set haproxy.enable_stats to false`)
+		}
+		for _, c := range r.having(Clients) {
+			if c != h {
+				f.PurgeFrom = append(f.PurgeFrom, c.Address)
+			}
+		}
+		if len(f.PurgeFrom) > 0 {
+			f.PurgeBind = append(f.PurgeBind, h.Address)
+		}
+		sites := r.sites(h, backends)
+		f.Backends = withPrefixes(ownFirst(backends, h.Stack.PloneInstances.AppName), sites)
+		f.Sites = sites
+		h.Front = f
+	}
+}
+
+// fronts gives the hosts that are front ends, the offline ones too: they get
+// their files.
+func (t *Topology) fronts() []*Host {
+	var hosts []*Host
+	for _, h := range t.Hosts {
+		if h.Has(Frontend) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
+
+// backends gathers the clients of the online hosts by app, sorted.
+func (r *resolver) backends() []*Backend {
+	byApp := map[string]*Backend{}
+	for _, h := range r.having(Clients) {
+		for _, a := range h.Apps {
+			if len(a.Clients) == 0 {
+				continue
+			}
+			b := byApp[a.Name]
+			if b == nil {
+				b = &Backend{Name: a.Name}
+				byApp[a.Name] = b
+			}
+			b.Sticky = b.Sticky || h.Stack.PloneInstances.StickySessions
+			for _, c := range a.Clients {
+				b.TCPCheck = b.TCPCheck || c.Threads == 1
+				b.Servers = append(b.Servers, &Server{
+					Name: h.Name + "-" + c.Name, Address: c.Address, Port: c.Port, AgentPort: c.AgentPort, MaxConn: c.MaxConn,
+				})
+			}
+		}
+	}
+	var backends []*Backend
+	for _, name := range sortedKeys(byApp) {
+		backends = append(backends, byApp[name])
+	}
+	return backends
+}
+
+// ownFirst puts the app that the front end's own view names first: it is
+// where requests go that belong to no other.
+func ownFirst(backends []*Backend, app string) []*Backend {
+	sorted := slices.Clone(backends)
+	slices.SortStableFunc(sorted, func(a, b *Backend) int {
+		switch {
+		case a.Name == app && b.Name != app:
+			return -1
+		case b.Name == app && a.Name != app:
+			return 1
+		}
+		return 0
+	})
+	return sorted
+}
+
+// withPrefixes gives each of several backends the paths of its sites, by which
+// HAProxy tells them apart.
+func withPrefixes(backends []*Backend, sites []*Site) []*Backend {
+	if len(backends) < 2 {
+		return backends
+	}
+	var all []*Backend
+	for _, b := range backends {
+		c := *b
+		for _, s := range sites {
+			if s.App != b.Name {
+				continue
+			}
+			for _, name := range s.Names {
+				c.Prefixes = append(c.Prefixes, "/VirtualHostBase/http/"+name+":80/", "/VirtualHostBase/https/"+name+":443/")
+			}
+		}
+		all = append(all, &c)
+	}
+	return all
+}
+
+// sites are the virtual hosts of a front end: for each app its domains, and
+// its subsites.
+func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
+	var sites []*Site
+	owner := map[string]string{}
+	claim := func(name, app, path string) bool {
+		if other, taken := owner[name]; taken {
+			r.once("same-domain", strings.Split(path, "."), fmt.Sprintf("%s is already a name of the app %s", name, other), "give each name to one site")
+			return false
+		}
+		owner[name] = app
+		return true
+	}
+	for _, b := range backends {
+		view := r.viewOf(b.Name, front)
+		p, app := view.PloneInstances, view.App(b.Name)
+		main := &Site{App: b.Name, Path: p.SiteID, TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
+		for _, name := range app.Domains {
+			if claim(name, b.Name, "deploy."+b.Name+".domains") {
+				main.Names = append(main.Names, name)
+			}
+		}
+		switch {
+		case len(main.Names) > 0:
+		case len(backends) == 1:
+			r.once("no-domains", []string{"deploy", b.Name, "domains"},
+				"no domain is named, so the site answers to every name that reaches the front end",
+				"list the site's public names; the rest is then refused")
+		default:
+			r.once("no-domain", []string{"deploy", b.Name, "domains"},
+				fmt.Sprintf("there are several apps, and nothing says by which name a visitor reaches %s", b.Name), "list its public names")
+		}
+		sites = append(sites, main)
+		for _, name := range sortedKeys(p.Subsites) {
+			if claim(name, b.Name, "plone_instances.subsites") {
+				sites = append(sites, &Site{
+					App: b.Name, Names: []string{name}, Path: joinPath(p.SiteID, p.Subsites[name]),
+					TLS: app.SSLSupport, Extra: p.SubsiteConfig[name], Scheme: view.Plonec.PublicScheme,
+				})
+			}
+		}
+	}
+	return sites
+}
+
+// viewOf is the view in which a front end reads an app: its own where that
+// names the app, else that of the app's first client host.
+func (r *resolver) viewOf(app string, front *Host) *schema.Stack {
+	if front.Stack.PloneInstances.AppName == app {
+		return front.Stack
+	}
+	for _, h := range r.having(Clients) {
+		if h.Stack.PloneInstances.AppName == app {
+			return h.Stack
+		}
+	}
+	return front.Stack
+}
+
+func joinPath(parts ...string) string {
+	var clean []string
+	for _, p := range parts {
+		if p = strings.Trim(p, "/"); p != "" {
+			clean = append(clean, p)
+		}
+	}
+	return strings.Join(clean, "/")
+}

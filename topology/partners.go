@@ -1,0 +1,176 @@
+package topology
+
+import (
+	"fmt"
+	"strings"
+)
+
+// partners says where the clients of a host find their database and services.
+func (r *resolver) partners(h *Host) {
+	p := h.Stack.PloneInstances
+	if p.AppName == "" {
+		return
+	}
+	a := r.app(h, p.AppName)
+	if p.EnableRelstorage {
+		a.Storage.RelStorage = relStorage(a)
+		r.checkRelStorage(a)
+		a.MemcachedServers = r.memcached(h)
+		a.Pack = p.Relstorage.EnablePack || h.Has(Pack)
+	} else {
+		a.Storage.ZeoAddress = r.zeoAddress(h)
+		if h.Has(Pack) {
+			r.once("no-effect", []string{"plone_instances", "enable_relstorage"},
+				"the packing layer does nothing without RelStorage", "set plone_instances.enable_relstorage, or take the layer away")
+		}
+	}
+	if p.SolrEnabled {
+		a.SolrHost = p.SolrHost
+		if a.SolrHost == "" {
+			a.SolrHost = r.first(h, p.SolrLayer, Solr)
+		}
+		if a.SolrHost == "" {
+			r.once("no-solr", []string{"plone_instances", "solr_enabled"},
+				fmt.Sprintf("no online host in the layer %s", p.SolrLayer), "give plone_instances.solr_host, or a host in that layer")
+		}
+	}
+	if p.EnableCelery {
+		r.celery(h, a)
+	}
+}
+
+// zeoAddress is where a host's clients find ZEO: a fixed address, else the
+// first online host of zeo_layer, else the only one that runs a ZEO server.
+func (r *resolver) zeoAddress(h *Host) string {
+	p := h.Stack.PloneInstances
+	if p.Zeo.Address != "" {
+		return p.Zeo.Address
+	}
+	for _, server := range r.layers[p.ZeoLayer] {
+		if address := serverAddress(server); address != "" {
+			return address
+		}
+	}
+	if r.hasHosts(p.ZeoLayer) {
+		r.once("no-zeo-server", []string{"plone_instances", "zeo_layer"},
+			fmt.Sprintf("no online host of the layer %s runs a ZEO server", p.ZeoLayer),
+			"bring one online, or give plone_instances.zeo.address")
+		return ""
+	}
+	switch servers := r.having(Zeo); len(servers) {
+	case 0:
+		r.once("base-decides", []string{"plone_instances", "zeo_layer"},
+			fmt.Sprintf("no layer %s and no zeo.address: the buildout's own base configuration says where the database is", p.ZeoLayer),
+			"give plone_instances.zeo.address or a ZEO layer, unless that is meant")
+		return ""
+	case 1:
+		return serverAddress(servers[0])
+	default:
+		r.once("many-zeo-servers", []string{"plone_instances", "zeo_layer"},
+			fmt.Sprintf("%d hosts run a ZEO server and none is in the layer %s", len(servers), p.ZeoLayer),
+			"name the layer of the one to use: plone_instances.zeo_layer")
+		return ""
+	}
+}
+
+// serverAddress is where a host's ZEO server can be reached, "" where it runs none.
+func serverAddress(h *Host) string {
+	for _, a := range h.Apps {
+		if a.Zeo != nil {
+			return hostPort(a.Zeo.Address, a.Zeo.Port)
+		}
+	}
+	return ""
+}
+
+func (r *resolver) hasHosts(layer string) bool {
+	for _, h := range r.t.Hosts {
+		for _, l := range h.Layers {
+			if l == layer {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// first gives the address of the first online host of a layer, else of a
+// role; a host finds itself on the loopback.
+func (r *resolver) first(h *Host, layer string, role Role) string {
+	hosts := r.layers[layer]
+	if len(hosts) == 0 {
+		hosts = r.having(role)
+	}
+	if len(hosts) == 0 {
+		return ""
+	}
+	return hosts[0].Address
+}
+
+// memcached lists RelStorage's cache servers: as given, else the online hosts
+// of the memcached layer.
+func (r *resolver) memcached(h *Host) []string {
+	rel := h.Stack.PloneInstances.Relstorage
+	if !rel.EnableCache {
+		return nil
+	}
+	if rel.CacheServers != "" {
+		return strings.Fields(rel.CacheServers)
+	}
+	var servers []string
+	for _, m := range r.having(Memcached) {
+		servers = append(servers, hostPort(m.Address, m.Stack.Memcached.Port))
+	}
+	return servers
+}
+
+func relStorage(a *App) *RelStorage {
+	db, own := a.Host.Stack.PloneInstances.Relstorage.DB, a.Config.Database
+	s := &RelStorage{Type: db.Type, Name: db.Name, Host: db.Host, Port: db.Port, User: db.User, Password: db.Password, DSN: db.DSN}
+	if db.Name == "" && own != nil && own.Database != "" {
+		s.Name, s.Host, s.Port, s.User, s.Password = own.Database, own.Host, own.Port, own.Username, own.Password
+		if own.Adapter != "" {
+			s.Type = own.Adapter
+		}
+	}
+	s.Type = databaseTypes[strings.ToLower(s.Type)]
+	return s
+}
+
+// databaseTypes are the names that the cookbook and OpsWorks' databases use.
+var databaseTypes = map[string]string{
+	"": "postgresql", "postgres": "postgresql", "postgresql": "postgresql",
+	"mysql": "mysql", "mysql2": "mysql", "oracle": "oracle",
+}
+
+func (r *resolver) checkRelStorage(a *App) {
+	s := a.Storage.RelStorage
+	path := []string{"plone_instances", "relstorage", "db"}
+	if s.Type == "" {
+		r.once("unknown-database", path, "RelStorage knows postgresql, mysql and oracle", "give relstorage.db.type")
+	}
+	if !s.DSN.IsSet() && (s.Name == "" || s.Host == "") {
+		r.once("no-database", path, "RelStorage is on and nothing says where the database is",
+			fmt.Sprintf("give plone_instances.relstorage.db, or deploy.%s.database", a.Name))
+	}
+}
+
+// celery finds the broker; where there is none no worker runs.
+func (r *resolver) celery(h *Host, a *App) {
+	p := h.Stack.PloneInstances
+	a.BrokerHost, a.BrokerPort = p.Broker.Host, p.Broker.Port
+	if a.BrokerHost == "" {
+		a.BrokerHost = r.first(h, p.BrokerLayer, Redis)
+	}
+	if a.BrokerHost == "" {
+		r.once("no-broker", []string{"plone_instances", "enable_celery"},
+			fmt.Sprintf("no online host in the layer %s: no Celery worker runs", p.BrokerLayer),
+			"give plone_instances.broker.host, or a host in that layer")
+		return
+	}
+	a.Celerybeat = p.Celerybeat || h.Has(Celerybeat)
+	r.command(a, "celery", "bin/celery", strings.TrimSpace("worker "+p.CeleryArgs))
+	if a.Celerybeat {
+		r.command(a, "celerybeat", "bin/celery", strings.TrimSpace("beat "+p.BeatArgs))
+	}
+}

@@ -1,0 +1,187 @@
+package topology
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/schema"
+)
+
+// Resolve says who runs what and who talks to whom. The topology is complete
+// only where the list has no errors.
+func Resolve(d *schema.Decoded) (*Topology, diag.List) {
+	r := &resolver{d: d, t: &Topology{Name: d.Base.OpsWorks.Stack.Name}}
+	if r.t.Name == "" {
+		r.t.Name = "Plone"
+	}
+	r.hosts()
+	r.apps()
+	for _, h := range r.t.Hosts {
+		if h.Has(Clients) {
+			r.partners(h)
+		}
+	}
+	r.onlyOnes()
+	r.fronts()
+	return r.t, r.diags
+}
+
+type resolver struct {
+	d      *schema.Decoded
+	t      *Topology
+	layers map[string][]*Host // online hosts of each layer, by name
+	diags  diag.List
+}
+
+func (r *resolver) report(code string, path []string, message, remedy string) {
+	r.diags.Add(diag.Diagnostic{
+		Code: code, Span: r.d.Span(path...), Path: strings.Join(path, "."), Message: message, Remedy: remedy,
+	})
+}
+
+// hosts makes the hosts, each with its view of the attributes and its roles.
+func (r *resolver) hosts() {
+	instances := r.d.Base.Instances
+	r.layers = map[string][]*Host{}
+	var views []*schema.Stack
+	seen := map[*schema.Stack]bool{}
+	for _, name := range sortedKeys(instances) {
+		i := instances[name]
+		layers := slices.Sorted(slices.Values(i.Layers))
+		view, diags := r.d.View(layers)
+		r.diags = append(r.diags, diags...)
+		if view == nil {
+			view = r.d.Base
+		}
+		if !seen[view] {
+			seen[view] = true
+			views = append(views, view)
+		}
+		h := &Host{
+			Name: name, Address: i.Address, SSHAddress: i.SSHAddress, OS: i.OS, Status: i.Status,
+			Online: i.Status == "online" || i.Status == "", Layers: layers, Stack: view,
+		}
+		h.CPUs, _ = CPUs(i)
+		if h.SSHAddress == "" {
+			h.SSHAddress = h.Address
+		}
+		if h.OS == "" {
+			h.OS = view.Plonec.OS
+		}
+		if h.Address == "" {
+			r.report("no-address", []string{"instances", name}, "the instance has no address", "give its private address: \"address\": \"10.0.0.11\"")
+		}
+		r.t.Hosts = append(r.t.Hosts, h)
+		for _, l := range layers {
+			if h.Online {
+				r.layers[l] = append(r.layers[l], h)
+			}
+		}
+	}
+	named := namedRoles(views)
+	for _, l := range r.usedLayers() {
+		if roles := layerRoles(l, r.d.Base.Layers[l], named); len(roles) == 0 && r.d.Base.Layers[l].Roles == nil {
+			r.report("idle-layer", []string{"layers", l}, "nothing says what the hosts of this layer do",
+				"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
+		}
+	}
+	for _, h := range r.t.Hosts {
+		set := map[Role]bool{}
+		for _, l := range h.Layers {
+			for role := range layerRoles(l, r.d.Base.Layers[l], named) {
+				set[role] = true
+			}
+		}
+		h.Roles = inOrder(set)
+	}
+}
+
+// usedLayers are the layers that have hosts, sorted.
+func (r *resolver) usedLayers() []string {
+	used := map[string]bool{}
+	for _, h := range r.t.Hosts {
+		for _, l := range h.Layers {
+			used[l] = true
+		}
+	}
+	return sortedKeys(used)
+}
+
+func roleList() string {
+	var names []string
+	for _, r := range roleOrder {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
+}
+
+// having gives the online hosts with a role.
+func (r *resolver) having(role Role) []*Host {
+	var hosts []*Host
+	for _, h := range r.t.Hosts {
+		if h.Online && h.Has(role) {
+			hosts = append(hosts, h)
+		}
+	}
+	return hosts
+}
+
+// onlyOnes reports what may run on one host only.
+func (r *resolver) onlyOnes() {
+	zeo := map[string]*Host{}
+	for _, h := range r.having(Zeo) {
+		for _, a := range h.Apps {
+			if a.Zeo == nil {
+				continue
+			}
+			if first := zeo[a.Name]; first != nil {
+				r.report("two-zeo-servers", []string{"instances", h.Name},
+					fmt.Sprintf("a second ZEO server for the app %s: %s runs one", a.Name, first.Name),
+					"keep one online, or give each an app of its own: plone_zeoserver.app_name in its layer's custom_json")
+			}
+			zeo[a.Name] = h
+		}
+	}
+	for _, only := range []struct {
+		role Role
+		does func(*App) bool
+		what string
+	}{
+		{Pack, func(a *App) bool { return a.Pack }, "packs the database"},
+		{Celerybeat, func(a *App) bool { return a.Celerybeat }, "runs the Celery scheduler"},
+	} {
+		first := map[string]*Host{}
+		for _, h := range r.t.Hosts {
+			for _, a := range h.Apps {
+				if !h.Online || !only.does(a) {
+					continue
+				}
+				if f := first[a.Name]; f != nil {
+					r.report("two-"+string(only.role), []string{"instances", h.Name},
+						fmt.Sprintf("a second host that %s of the app %s: %s does", only.what, a.Name, f.Name),
+						"put the layer on one host only")
+				}
+				first[a.Name] = h
+			}
+		}
+		for _, h := range r.t.Hosts {
+			if h.Has(only.role) && !h.Has(Clients) {
+				r.report("role-without-clients", []string{"instances", h.Name},
+					fmt.Sprintf("the role %s does nothing on a host that runs no clients", only.role),
+					"put its layer on a client host")
+			}
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,162 @@
+// Package tree is the compiled tree on disk: what is in it, how it is written
+// and pruned, and how it is compared with what a build would write.
+package tree
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// Format is the version of the manifest's own layout.
+const Format = 1
+
+// ManifestName is the manifest's file in the tree.
+const ManifestName = "manifest.json"
+
+// A Manifest lists everything that a tree holds and where it goes. It never
+// holds the value of a secret.
+type Manifest struct {
+	Format  int      `json:"format"`
+	Plonec  string   `json:"plonec"` // the release that built it
+	Inputs  Inputs   `json:"inputs"`
+	Hosts   []Host   `json:"hosts"`
+	Files   []File   `json:"files"`
+	Secrets []Secret `json:"secrets"`
+}
+
+// Inputs is what a tree was built from. Paths are relative to the tree, with
+// slashes.
+type Inputs struct {
+	Stack  []string          `json:"stack"` // as given, in the order of the merge
+	Files  []Input           `json:"files"` // every file read, imports too, sorted
+	ExtStr map[string]string `json:"ext_str,omitempty"`
+	TLAStr map[string]string `json:"tla_str,omitempty"`
+}
+
+// An Input is a file that was read.
+type Input struct {
+	Path string `json:"path"`
+	Sum  string `json:"sha256"`
+}
+
+// A Host is one machine of the stack.
+type Host struct {
+	Name       string   `json:"name"`
+	Address    string   `json:"address"`
+	SSHAddress string   `json:"ssh_address"`
+	Layers     []string `json:"layers"`
+	Status     string   `json:"status"`
+}
+
+// A File goes to one host, or with the host "*" to every one.
+type File struct {
+	Host   string   `json:"host"`
+	Path   string   `json:"path"` // absolute, on the host
+	Sum    string   `json:"sha256"`
+	Mode   string   `json:"mode"` // octal: 0644
+	Owner  string   `json:"owner"`
+	Effect []string `json:"effect"`
+}
+
+// A Secret is a file that apply makes on the host. Its sources say where the
+// values come from.
+type Secret struct {
+	Host    string        `json:"host"`
+	Path    string        `json:"path"`
+	Mode    string        `json:"mode"`
+	Owner   string        `json:"owner"`
+	Effect  []string      `json:"effect"`
+	Format  string        `json:"format"` // raw, env or userlist
+	Entries []SecretEntry `json:"entries"`
+}
+
+// A SecretEntry is one value of a Secret.
+type SecretEntry struct {
+	Key    string `json:"key"`
+	Source string `json:"source"`
+}
+
+// Rel is where the file lies in the tree.
+func (f File) Rel() string {
+	if f.Host == "*" {
+		return "common/root" + f.Path
+	}
+	return "hosts/" + f.Host + "/root" + f.Path
+}
+
+// Bytes is the manifest as JSON with one line for each host, file and secret,
+// so that a diff of two manifests shows one line a change.
+func (m *Manifest) Bytes() ([]byte, error) {
+	var b bytes.Buffer
+	enc := func(v any) error {
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(v); err != nil {
+			return err
+		}
+		b.Truncate(b.Len() - 1) // Encode's newline
+		return nil
+	}
+	fmt.Fprintf(&b, "{\n\"format\": %d,\n\"plonec\": %q,\n\"inputs\": ", m.Format, m.Plonec)
+	if err := enc(m.Inputs); err != nil {
+		return nil, err
+	}
+	if err := lines(&b, "hosts", m.Hosts, enc); err != nil {
+		return nil, err
+	}
+	if err := lines(&b, "files", m.Files, enc); err != nil {
+		return nil, err
+	}
+	if err := lines(&b, "secrets", m.Secrets, enc); err != nil {
+		return nil, err
+	}
+	b.WriteString("\n}\n")
+	return b.Bytes(), nil
+}
+
+func lines[T any](b *bytes.Buffer, name string, list []T, enc func(any) error) error {
+	fmt.Fprintf(b, ",\n%q: [", name)
+	for i, v := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n")
+		if err := enc(v); err != nil {
+			return err
+		}
+	}
+	if len(list) > 0 {
+		b.WriteByte('\n')
+	}
+	b.WriteByte(']')
+	return nil
+}
+
+// Parse reads a manifest. One of a format that this plonec does not know, or
+// with a path that would leave the tree, is an error.
+func Parse(data []byte) (*Manifest, error) {
+	var m Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, err
+	}
+	if m.Format != Format {
+		return nil, fmt.Errorf("its format is %d and this plonec reads format %d", m.Format, Format)
+	}
+	for _, f := range m.Files {
+		if !safe(f) {
+			return nil, fmt.Errorf("it lists a path that leaves the tree: %q on %q", f.Path, f.Host)
+		}
+	}
+	return &m, nil
+}
+
+// safe tells whether a file of a manifest lies inside the tree.
+func safe(f File) bool {
+	if f.Host != "*" && (f.Host == "" || f.Host[0] == '.' || strings.ContainsAny(f.Host, "/\\\x00")) {
+		return false
+	}
+	return path.IsAbs(f.Path) && path.Clean(f.Path) == f.Path && f.Path != "/" && !strings.ContainsAny(f.Path, "\x00\n\r")
+}

@@ -1,0 +1,104 @@
+package tree
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// old is what a folder holds of earlier builds: every path, relative to the
+// tree, that a manifest there lists. Where a merge left the manifest in
+// conflict it is both sides'.
+func old(dir string) (map[string]bool, error) {
+	paths := map[string]bool{}
+	data, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return paths, refuseForeign(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, side := range append(sides(data), unmerged(dir)...) {
+		m, err := Parse(side)
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be read (%v): restore it from git, or build into a new folder", filepath.Join(dir, ManifestName), err)
+		}
+		for _, f := range m.Files {
+			paths[f.Rel()] = true
+		}
+	}
+	return paths, nil
+}
+
+// refuseForeign keeps a build out of a folder that holds something else.
+func refuseForeign(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.Name() != stageName {
+			return fmt.Errorf("%s holds files and no %s, so it is not a tree of plonec's: build into a new or empty folder", dir, ManifestName)
+		}
+	}
+	return nil
+}
+
+// sides gives the two manifests of a file with git's conflict markers, or the
+// file itself where it has none.
+func sides(data []byte) [][]byte {
+	if !bytes.Contains(data, []byte("\n<<<<<<<")) && !bytes.HasPrefix(data, []byte("<<<<<<<")) {
+		return [][]byte{data}
+	}
+	var ours, theirs bytes.Buffer
+	const both, left, base, right = 0, 1, 2, 3
+	at := both
+	for line := range bytes.Lines(data) {
+		switch {
+		case bytes.HasPrefix(line, []byte("<<<<<<<")):
+			at = left
+		case at == left && bytes.HasPrefix(line, []byte("|||||||")):
+			at = base
+		case at != both && bytes.HasPrefix(line, []byte("=======")):
+			at = right
+		case at == right && bytes.HasPrefix(line, []byte(">>>>>>>")):
+			at = both
+		default:
+			if at == both || at == left {
+				ours.Write(line)
+			}
+			if at == both || at == right {
+				theirs.Write(line)
+			}
+		}
+	}
+	return [][]byte{ours.Bytes(), theirs.Bytes()}
+}
+
+// unmerged gives the sides of a manifest that git keeps apart during a merge:
+// with the attribute -merge the file itself holds only ours.
+func unmerged(dir string) [][]byte {
+	list, err := exec.Command("git", "-C", dir, "ls-files", "--unmerged", "--", ManifestName).Output()
+	if err != nil || len(list) == 0 {
+		return nil
+	}
+	var found [][]byte
+	for line := range strings.Lines(string(list)) {
+		fields := strings.Fields(line) // mode, object, stage, path
+		if len(fields) < 4 || fields[2] == "1" {
+			continue
+		}
+		if data, err := exec.Command("git", "-C", dir, "cat-file", "blob", fields[1]).Output(); err == nil {
+			found = append(found, data)
+		}
+	}
+	return found
+}

@@ -1,0 +1,135 @@
+package tree
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/plonec/plonec/render"
+	"github.com/plonec/plonec/topology"
+)
+
+// A Tree is a whole build in memory: the manifest, and the content of every
+// file in it.
+type Tree struct {
+	Manifest *Manifest
+	Readme   []byte
+	content  [][]byte // of Manifest.Files, in its order
+}
+
+// New renders a topology. release is plonec's own version. An error is a
+// fault of plonec, not of the stack.
+func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*Tree, error) {
+	common, err := render.Common()
+	if err != nil {
+		return nil, err
+	}
+	rendered := make([][]render.File, len(t.Hosts))
+	files := make([][]File, len(t.Hosts))
+	if err := parallel(len(t.Hosts), func(i int) error {
+		list, err := render.Host(t.Hosts[i])
+		rendered[i], files[i] = list, entries(t.Hosts[i].Name, list)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs, Files: entries("*", common)}
+	tree := &Tree{Manifest: m, Readme: readme, content: contents(nil, common)}
+	for i, h := range t.Hosts {
+		m.Hosts = append(m.Hosts, Host{Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h)})
+		m.Files = append(m.Files, files[i]...)
+		tree.content = contents(tree.content, rendered[i])
+		m.Secrets = append(m.Secrets, secrets(h)...)
+	}
+	for _, f := range m.Files {
+		if !safe(f) {
+			return nil, fmt.Errorf("%s: a path that would leave the tree: %q", f.Host, f.Path)
+		}
+	}
+	return tree, nil
+}
+
+func status(h *topology.Host) string {
+	if h.Online {
+		return "online"
+	}
+	return h.Status
+}
+
+func entries(host string, files []render.File) []File {
+	list := make([]File, len(files))
+	for i, f := range files {
+		sum := sha256.Sum256(f.Content)
+		list[i] = File{
+			Host: host, Path: f.Path, Sum: hex.EncodeToString(sum[:]),
+			Mode: fmt.Sprintf("%04o", f.Mode), Owner: f.Owner, Effect: orEmpty(f.Effects),
+		}
+	}
+	return list
+}
+
+func contents(all [][]byte, files []render.File) [][]byte {
+	for _, f := range files {
+		all = append(all, f.Content)
+	}
+	return all
+}
+
+func secrets(h *topology.Host) []Secret {
+	var list []Secret
+	for _, s := range render.Secrets(h) {
+		entry := Secret{
+			Host: h.Name, Path: s.Path, Mode: fmt.Sprintf("%04o", s.Mode), Owner: s.Owner,
+			Effect: orEmpty(s.Effects), Format: s.Format, Entries: []SecretEntry{},
+		}
+		for _, e := range s.Entries {
+			entry.Entries = append(entry.Entries, SecretEntry{Key: e.Key, Source: e.Source})
+		}
+		list = append(list, entry)
+	}
+	return list
+}
+
+// orEmpty keeps an empty list a list in JSON.
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// parallel runs do for 0 to n-1 on every CPU and returns the error of the
+// lowest index that has one.
+func parallel(n int, do func(i int) error) error {
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		next  int
+		first = n
+		err   error
+	)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for {
+				mu.Lock()
+				i := next
+				next++
+				mu.Unlock()
+				if i >= n {
+					return
+				}
+				if e := do(i); e != nil {
+					mu.Lock()
+					if i < first {
+						first, err = i, e
+					}
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return err
+}

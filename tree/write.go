@@ -1,0 +1,279 @@
+package tree
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// stageName is the folder inside a tree in which new files wait until all of
+// them are written. A build that was killed leaves it; the next one clears it.
+const stageName = ".plonec-stage"
+
+// journalName lists, in the stage, the paths that a build adds or removes, so
+// that the next one can remove them where it was killed in between.
+const journalName = "journal"
+
+// ErrLocked says that another build works on the tree.
+var ErrLocked = errors.New("another plonec works on this tree")
+
+// Changes is what a build changes in a tree. Paths are relative to it, sorted.
+type Changes struct {
+	Added, Changed, Removed []string
+	Same                    int // files that stay as they are
+}
+
+// None tells whether the tree is up to date.
+func (c *Changes) None() bool { return len(c.Added)+len(c.Changed)+len(c.Removed) == 0 }
+
+// A write is a file that has to change.
+type write struct {
+	rel     string
+	content []byte
+}
+
+// Compare says what Write would change.
+func (t *Tree) Compare(dir string) (*Changes, error) {
+	c, _, err := t.compare(dir)
+	return c, err
+}
+
+// Write brings the tree in dir up to date. A file whose bytes are right is not
+// touched; a file that an earlier manifest lists and this one does not is
+// removed, and nothing else ever is. Where something fails, a full disk
+// included, before all new files are on disk, the tree stays as it was. The
+// manifest comes last, so that a tree whose writing was cut short never
+// matches it.
+func (t *Tree) Write(dir string) (*Changes, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	changes, writes, err := t.compare(dir)
+	if err != nil {
+		return nil, err
+	}
+	stage := filepath.Join(dir, stageName)
+	if changes.None() {
+		return changes, os.RemoveAll(stage)
+	}
+	if err := fill(stage, changes, writes); err != nil {
+		os.RemoveAll(stage)
+		return nil, err
+	}
+	if err := activate(dir, stage, changes, writes); err != nil {
+		return nil, err
+	}
+	return changes, os.RemoveAll(stage)
+}
+
+// all gives every file of the tree by its place, the manifest last.
+func (t *Tree) all() ([]write, error) {
+	manifest, err := t.Manifest.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]write, 0, len(t.content)+2)
+	for i, f := range t.Manifest.Files {
+		list = append(list, write{f.Rel(), t.content[i]})
+	}
+	return append(list, write{"README.md", t.Readme}, write{ManifestName, manifest}), nil
+}
+
+func (t *Tree) compare(dir string) (*Changes, []write, error) {
+	all, err := t.all()
+	if err != nil {
+		return nil, nil, err
+	}
+	paths, err := old(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for rel := range journal(dir) {
+		paths[rel] = true
+	}
+	if err := plainFolders(dir, all, paths); err != nil {
+		return nil, nil, err
+	}
+	const same, added, changed = 0, 1, 2
+	state := make([]byte, len(all))
+	err = parallel(len(all), func(i int) error {
+		got, err := readPlain(filepath.Join(dir, all[i].rel), len(all[i].content))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			state[i] = added
+		case err != nil:
+			return err
+		case !bytes.Equal(got, all[i].content):
+			state[i] = changed
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &Changes{}
+	var writes []write
+	for i, w := range all {
+		delete(paths, w.rel)
+		switch state[i] {
+		case same:
+			c.Same++
+			continue
+		case added:
+			c.Added = append(c.Added, w.rel)
+		case changed:
+			c.Changed = append(c.Changed, w.rel)
+		}
+		writes = append(writes, w)
+	}
+	for rel := range paths {
+		if _, err := os.Lstat(filepath.Join(dir, rel)); err == nil {
+			c.Removed = append(c.Removed, rel)
+		}
+	}
+	slices.Sort(c.Added)
+	slices.Sort(c.Changed)
+	slices.Sort(c.Removed)
+	return c, writes, nil
+}
+
+// readPlain reads a regular file. One of another size than want is not read:
+// any bytes that differ will do.
+func readPlain(name string, want int) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		if errors.Is(err, syscall.ENOTDIR) {
+			return nil, fs.ErrNotExist
+		}
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder, where plonec writes a file: move it away", name)
+	}
+	if !info.Mode().IsRegular() || info.Size() != int64(want) {
+		return make([]byte, want+1), nil
+	}
+	return os.ReadFile(name)
+}
+
+// plainFolders makes sure that no folder on the way to a file is a symlink,
+// so that nothing is written or removed outside the tree.
+func plainFolders(dir string, all []write, old map[string]bool) error {
+	checked := map[string]bool{".": true}
+	check := func(rel string) error {
+		for d := path.Dir(rel); !checked[d]; d = path.Dir(d) {
+			checked[d] = true
+			info, err := os.Lstat(filepath.Join(dir, d))
+			if err == nil && !info.IsDir() {
+				return fmt.Errorf("%s is not a folder: move it away", filepath.Join(dir, d))
+			}
+		}
+		return nil
+	}
+	for _, w := range all {
+		if err := check(w.rel); err != nil {
+			return err
+		}
+	}
+	for rel := range old {
+		if err := check(rel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill writes the new files into the stage, numbered.
+func fill(stage string, c *Changes, writes []write) error {
+	if err := os.RemoveAll(stage); err != nil {
+		return err
+	}
+	if err := os.Mkdir(stage, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(stage, journalName), []byte(strings.Join(slices.Concat(c.Added, c.Removed), "\n")), 0o644); err != nil {
+		return err
+	}
+	return parallel(len(writes), func(i int) error {
+		return os.WriteFile(filepath.Join(stage, strconv.Itoa(i)), writes[i].content, 0o644)
+	})
+}
+
+// activate moves the staged files to their places, removes what is no longer
+// generated, and the folders that this leaves empty; the manifest goes last.
+func activate(dir, stage string, c *Changes, writes []write) error {
+	made := map[string]bool{}
+	move := func(i int) error {
+		target := filepath.Join(dir, writes[i].rel)
+		if d := filepath.Dir(target); !made[d] {
+			if err := os.MkdirAll(d, 0o755); err != nil {
+				return err
+			}
+			made[d] = true
+		}
+		return os.Rename(filepath.Join(stage, strconv.Itoa(i)), target)
+	}
+	manifest := -1
+	for i, w := range writes {
+		if w.rel == ManifestName {
+			manifest = i
+		} else if err := move(i); err != nil {
+			return err
+		}
+	}
+	for _, rel := range c.Removed {
+		if err := os.Remove(filepath.Join(dir, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for d := path.Dir(rel); d != "." && os.Remove(filepath.Join(dir, d)) == nil; d = path.Dir(d) {
+		}
+	}
+	if manifest >= 0 {
+		return move(manifest)
+	}
+	return nil
+}
+
+// journal gives the paths that a build which was killed may have added.
+func journal(dir string) map[string]bool {
+	paths := map[string]bool{}
+	data, err := os.ReadFile(filepath.Join(dir, stageName, journalName))
+	if err != nil {
+		return paths
+	}
+	for _, rel := range strings.Split(string(data), "\n") {
+		if (strings.HasPrefix(rel, "hosts/") || strings.HasPrefix(rel, "common/")) && path.Clean(rel) == rel {
+			paths[rel] = true
+		}
+	}
+	return paths
+}
+
+// lock keeps two builds apart. The kernel drops it when the process ends.
+func lock(dir string) (func(), error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s: %w", dir, ErrLocked)
+		}
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
