@@ -68,13 +68,21 @@ func (n *Node) Field(key string) *Field {
 // NewMap makes a map of fields, whose keys must be unique.
 func NewMap(span diag.Span, fields []Field) *Node {
 	n := &Node{Kind: Map, Span: span, Fields: fields}
-	if len(fields) > 8 {
-		n.index = make(map[string]int, len(fields))
-		for i := range fields {
-			n.index[fields[i].Key] = i
-		}
+	if len(fields) > indexFrom {
+		n.index = indexOf(fields)
 	}
 	return n
+}
+
+// indexFrom is the number of fields up to which a map is searched one by one.
+const indexFrom = 8
+
+func indexOf(fields []Field) map[string]int {
+	index := make(map[string]int, len(fields))
+	for i := range fields {
+		index[fields[i].Key] = i
+	}
+	return index
 }
 
 // Lookup follows a path of keys; nil where it ends early.
