@@ -5,6 +5,8 @@ import (
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"github.com/plonec/plonec/render/escape"
 )
 
 // funcs is what templates may call: one escaper for each syntax, and a few of
@@ -12,7 +14,11 @@ import (
 // read the clock.
 var funcs = func() template.FuncMap {
 	m := template.FuncMap{
-		"generated": generated,
+		"generated":    generated,
+		"buildout":     escape.Buildout,
+		"buildoutWord": escape.BuildoutWord,
+		"buildoutName": escape.BuildoutName,
+		"zconfig":      escape.ZConfig,
 	}
 	all := sprig.TxtFuncMap()
 	for _, name := range []string{"join", "indent", "trimSuffix", "sortAlpha", "default", "add"} {

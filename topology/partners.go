@@ -1,3 +1,5 @@
+//go:build resolve
+
 package topology
 
 import (

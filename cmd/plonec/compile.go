@@ -1,0 +1,136 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/render"
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/tree"
+)
+
+// stackFlags are the flags of every command that reads a stack.
+type stackFlags struct {
+	tree           string
+	format         string
+	extStr, tlaStr map[string]string
+}
+
+func (f *stackFlags) add(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.tree, "tree", "o", "build", "folder of the compiled `tree`")
+	flags.StringVar(&f.format, "format", "text", "`text` or json")
+	flags.StringToStringVar(&f.extStr, "ext-str", nil, "Jsonnet's external variable `NAME=VALUE`")
+	flags.StringToStringVar(&f.tlaStr, "tla-str", nil, "Jsonnet's top-level argument `NAME=VALUE`")
+}
+
+// compiled is what a stack becomes.
+type compiled struct {
+	topology *topology.Topology
+	tree     *tree.Tree
+}
+
+// compile reads, checks, resolves and renders a stack, in memory. compiled is
+// nil where the list has errors; err is what is not the stack's own fault.
+func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
+	files, err := stackFiles(files, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	read, diags := input.Load(files, input.Options{ExtStr: f.extStr, TLAStr: f.tlaStr})
+	if diags.Errors() > 0 {
+		return nil, diags, nil
+	}
+	decoded, more := schema.Load(read.Tree)
+	diags = append(diags, more...)
+	if decoded == nil || diags.Errors() > 0 {
+		return nil, diags, nil
+	}
+	t, more := topology.Resolve(decoded)
+	diags = append(diags, more...)
+	if diags.Errors() > 0 {
+		return nil, diags, nil
+	}
+	inputs, err := treeInputs(files, read.Files, f)
+	if err != nil {
+		return nil, diags, err
+	}
+	readme, err := render.Readme(t, diags.Sorted())
+	if err != nil {
+		return nil, diags, err
+	}
+	built, err := tree.New(t, inputs, release, readme)
+	return &compiled{t, built}, diags, err
+}
+
+// stackFiles says which files make the stack: those given, those that the tree
+// records, or the usual names in this folder. From the tree come Jsonnet's
+// arguments too, unless some are given.
+func stackFiles(files []string, f *stackFlags) ([]string, error) {
+	if len(files) > 0 {
+		return files, nil
+	}
+	data, err := os.ReadFile(filepath.Join(f.tree, tree.ManifestName))
+	if err == nil {
+		m, err := tree.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be read (%v): name the STACK", filepath.Join(f.tree, tree.ManifestName), err)
+		}
+		for _, name := range m.Inputs.Stack {
+			files = append(files, filepath.Join(f.tree, filepath.FromSlash(name)))
+		}
+		if len(f.extStr)+len(f.tlaStr) == 0 {
+			f.extStr, f.tlaStr = m.Inputs.ExtStr, m.Inputs.TLAStr
+		}
+		return files, nil
+	}
+	for _, name := range []string{"stack.cue", "stack.jsonnet", "stack.json"} {
+		if _, err := os.Stat(name); err == nil {
+			return []string{name}, nil
+		}
+	}
+	return nil, errors.New("no STACK given, and here is no stack.cue, stack.jsonnet or stack.json")
+}
+
+// treeInputs is what the manifest records of the files that were read, with
+// paths relative to the tree.
+func treeInputs(stack []string, read []input.Read, f *stackFlags) (tree.Inputs, error) {
+	in := tree.Inputs{ExtStr: f.extStr, TLAStr: f.tlaStr}
+	for _, name := range stack {
+		rel, err := relative(f.tree, name)
+		if err != nil {
+			return in, err
+		}
+		in.Stack = append(in.Stack, rel)
+	}
+	for _, r := range read {
+		rel, err := relative(f.tree, r.Path)
+		if err != nil {
+			return in, err
+		}
+		in.Files = append(in.Files, tree.Input{Path: rel, Sum: r.Sum})
+	}
+	slices.SortFunc(in.Files, func(a, b tree.Input) int { return strings.Compare(a.Path, b.Path) })
+	return in, nil
+}
+
+func relative(dir, name string) (string, error) {
+	absDir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	absName, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(absDir, absName)
+	return filepath.ToSlash(rel), err
+}
