@@ -1,7 +1,108 @@
 package render
 
-import "github.com/plonec/plonec/topology"
+import (
+	"maps"
+	"slices"
 
-var appArtifacts = []Artifact{}
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
 
-func appSecrets(h *topology.Host) []SecretFile { return nil }
+// appArtifacts are the files of the apps themselves. Their processes' units
+// are in units.go.
+var appArtifacts = []Artifact{
+	{Template: "deploy.cfg.tmpl", Mode: 0o640, Each: deployCfgs},
+}
+
+// deployCfgs gives one deploy.cfg for each app that runs on the host. The
+// app's group reads it: the stack's own text in it may be nobody else's
+// business.
+func deployCfgs(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if len(a.Clients) == 0 && a.Zeo == nil {
+			continue
+		}
+		all = append(all, Instance{
+			Path:    appDir(a) + "/deploy.cfg",
+			Owner:   "root:" + a.Config.Group,
+			Effects: []string{"deploy:" + a.Name},
+			Data:    deployCfg{App: a},
+		})
+	}
+	return all
+}
+
+// appSecrets gives each app's secrets.env, which its units read before its
+// user's rights apply: root alone owns it.
+func appSecrets(h *topology.Host) []SecretFile {
+	var files []SecretFile
+	for _, a := range h.Apps {
+		entries := secretEnv(a)
+		if len(entries) == 0 {
+			continue
+		}
+		f := SecretFile{Path: appDir(a) + "/secrets.env", Mode: 0o600, Owner: "root:root", Format: "env"}
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
+			f.Entries = append(f.Entries, SecretEntry{Key: key, Source: entries[key].Source})
+		}
+		for _, unit := range appUnits(a) {
+			f.Effects = append(f.Effects, "restart:"+unit)
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
+// Variables through which the database's secrets reach the clients. libpq
+// takes PGPASSWORD by itself; the others are referred to in deploy.cfg.
+const (
+	dsnVar        = "PLONEC_DSN"
+	passwordVar   = "PLONEC_DB_PASSWORD"
+	pgPasswordVar = "PGPASSWORD"
+)
+
+// secretEnv is what an app's processes find in their environment beside what
+// their units say.
+func secretEnv(a *topology.App) map[string]schema.Secret {
+	entries := map[string]schema.Secret{}
+	for name, v := range a.Config.Environment {
+		if v.Secret.IsSet() {
+			entries[name] = v.Secret
+		}
+	}
+	if db := a.Storage.RelStorage; db != nil {
+		switch {
+		case db.DSN.IsSet():
+			entries[dsnVar] = db.DSN
+		case db.Password.IsSet():
+			entries[dbPasswordVar(db)] = db.Password
+		}
+	}
+	return entries
+}
+
+func dbPasswordVar(db *topology.RelStorage) string {
+	if db.Type == "postgresql" {
+		return pgPasswordVar
+	}
+	return passwordVar
+}
+
+// appDir is where an app's files lie on its host.
+func appDir(a *topology.App) string { return "/etc/plonec/" + a.Name }
+
+// appUnits lists the units of an app's processes.
+func appUnits(a *topology.App) []string {
+	var units []string
+	if a.Zeo != nil {
+		units = append(units, a.Zeo.Unit)
+	}
+	for _, c := range a.Clients {
+		units = append(units, c.Unit)
+	}
+	for _, c := range a.Commands {
+		units = append(units, c.Unit)
+	}
+	return units
+}

@@ -1,0 +1,183 @@
+package render
+
+import (
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/render/escape"
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// A deployCfg is what deploy.cfg.tmpl sees: an app on its host, and what
+// follows from it. It speaks to the buildout through the sections and parts
+// that the cookbook agreed on with it.
+type deployCfg struct {
+	*topology.App
+}
+
+func (d deployCfg) stack() *schema.Stack { return d.Host.Stack }
+
+// Plone, Zeoserver and Blobs are the attributes in this host's view.
+func (d deployCfg) Plone() *schema.PloneInstances     { return d.stack().PloneInstances }
+func (d deployCfg) Zeoserver() *schema.PloneZeoserver { return d.stack().PloneZeoserver }
+func (d deployCfg) Blobs() *schema.PloneBlobs         { return d.stack().PloneBlobs }
+
+// ZeoHost tells that the app runs here as the ZEO server of its layer, with
+// the parts that go with it. Another ZEO server is a part that the stack
+// added to an app of clients.
+func (d deployCfg) ZeoHost() bool {
+	return d.Zeo != nil && d.Host.Has(topology.Zeo) && d.Zeoserver().AppName == d.Name
+}
+
+// Extends lists the files that deploy.cfg lies over, later ones winning.
+func (d deployCfg) Extends() []string {
+	files := []string{d.Plone().BaseConfig}
+	if d.Storage.RelStorage != nil {
+		files = append(files, d.Plone().Relstorage.Config)
+	}
+	files = append(files, d.Config.BuildoutExtends...)
+	return slices.DeleteFunc(files, func(name string) bool { return name == "" })
+}
+
+// Parts lists what buildout makes here, each once.
+func (d deployCfg) Parts() []string {
+	var parts []string
+	add := func(names ...string) {
+		for _, name := range names {
+			if !slices.Contains(parts, name) {
+				parts = append(parts, name)
+			}
+		}
+	}
+	for _, c := range d.Clients {
+		add(c.Name)
+	}
+	if d.BrokerHost != "" {
+		add("celery")
+	}
+	if d.Pack {
+		add(d.packParts()...)
+	}
+	if d.ZeoHost() {
+		add("zeoserver", "backup")
+		if d.Zeoserver().EnableBackup {
+			add("backupcronjob")
+		}
+		if d.Zeoserver().EnablePack {
+			add("packcronjob")
+		}
+	}
+	add(d.Config.BuildoutPartsToInclude...)
+	return parts
+}
+
+// ZeoAddress is where clients find the ZEO server, and where one here
+// listens; empty where the base configuration decides.
+func (d deployCfg) ZeoAddress() string {
+	if d.Storage.ZeoAddress == "" && len(d.Clients) == 0 {
+		return d.zeoListens()
+	}
+	return d.Storage.ZeoAddress
+}
+
+// ZeoListens is the address of the ZEO server here, as [zeoserver] has it.
+func (d deployCfg) ZeoListens() string {
+	switch {
+	case d.Zeo == nil || d.ZeoAddress() == "":
+		return ""
+	case d.zeoListens() == d.ZeoAddress():
+		return "${zeo-host:address}"
+	}
+	return d.zeoListens()
+}
+
+func (d deployCfg) zeoListens() string {
+	return net.JoinHostPort(d.Zeo.Address, strconv.Itoa(d.Zeo.Port))
+}
+
+// HTTPAddress is what a client listens on: never a bare port, which would be
+// every interface.
+func (d deployCfg) HTTPAddress(c *topology.Client) string {
+	return net.JoinHostPort(c.Address, strconv.Itoa(c.Port))
+}
+
+// ZeoBlobs and ZeoSyslog are the ZEO server's own, where one runs here.
+func (d deployCfg) ZeoBlobs() string {
+	if d.Zeo == nil {
+		return ""
+	}
+	return d.Zeo.BlobDir
+}
+
+func (d deployCfg) ZeoSyslog() string {
+	if d.Zeo == nil {
+		return ""
+	}
+	return d.Zeoserver().SyslogFacility
+}
+
+// BlobCache tells that blobs come through ZEO or the database and the clients
+// keep those they use in a directory of the app's own. On the host of the ZEO
+// server the stack's blob_dir is where that has its blobs, which no cache may
+// share.
+func (d deployCfg) BlobCache() bool {
+	if d.Plone().SharedBlobs {
+		return false
+	}
+	return d.Blobs().BlobDir == "" || slices.ContainsFunc(d.Host.Apps, func(a *topology.App) bool { return a.Zeo != nil })
+}
+
+// An envVar is a line of environment-vars.
+type envVar struct{ Name, Value string }
+
+// notForClients are variables that only concern the run of Ruby or the place
+// of temporary files on the host: the cookbook kept them from the clients.
+var notForClients = regexp.MustCompile(`^(TMP|TEMP|RUBY|RAILS|RACK)`)
+
+// Environment is what zope.conf sets, by name.
+func (d deployCfg) Environment() []envVar {
+	vars := map[string]string{"PYTHON_EGG_CACHE": d.Config.DeployTo + "/shared/eggs"}
+	for name, v := range d.Config.Environment {
+		if !notForClients.MatchString(name) && !d.fromUnit(v) {
+			vars[name] = v.Text
+		}
+	}
+	var all []envVar
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		all = append(all, envVar{name, vars[name]})
+	}
+	return all
+}
+
+// FromUnit names the variables that reach the clients through their units
+// alone: secrets, and values that zope.conf cannot hold.
+func (d deployCfg) FromUnit() []string {
+	var names []string
+	for name, v := range d.Config.Environment {
+		if !notForClients.MatchString(name) && d.fromUnit(v) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (d deployCfg) fromUnit(v schema.EnvValue) bool {
+	_, err := escape.ZConfig(v.Text)
+	return v.Secret.IsSet() || err != nil
+}
+
+// Additional is the stack's own text. It may begin without a header, and then
+// belongs to [buildout], as it did in the cookbook.
+func (d deployCfg) Additional() string {
+	text := strings.TrimRight(d.Config.BuildoutAdditionalConfig, " \t\r\n")
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return text + "\n"
+}
