@@ -15,6 +15,7 @@ import (
 var funcs = func() template.FuncMap {
 	m := template.FuncMap{
 		"generated":    generated,
+		"markdown":     markdown,
 		"buildout":     escape.Buildout,
 		"buildoutWord": escape.BuildoutWord,
 		"buildoutName": escape.BuildoutName,
