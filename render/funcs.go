@@ -15,6 +15,12 @@ import (
 var funcs = func() template.FuncMap {
 	m := template.FuncMap{
 		"generated":    generated,
+		"sh":           escape.Shell,
+		"env":          escape.EnvFile,
+		"unitWord":     escape.SystemdWord,
+		"unitExec":     escape.SystemdExec,
+		"unitProgram":  escape.SystemdProgram,
+		"unitLine":     escape.SystemdLine,
 		"markdown":     markdown,
 		"buildout":     escape.Buildout,
 		"buildoutWord": escape.BuildoutWord,
