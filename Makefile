@@ -1,0 +1,38 @@
+# What a contributor runs. `make test` is the whole check; CONTRIBUTING.md says more.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: build test tools lint update bench fuzz clean
+
+# The program itself.
+build:
+	go build -o plonec ./cmd/plonec
+
+# Every test, with the real daemons. About four minutes on two cores.
+test: tools lint
+	go test -timeout 20m ./...
+
+# What the tests need besides Go: daemons, shellcheck, Python.
+tools:
+	testdata/tools
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt:"; gofmt -l .; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+# Rewrite the goldens and the generated documentation.
+update:
+	go test ./cmd/plonec ./schema -update
+
+# Compile time and memory beside floors of the same run.
+bench:
+	go test -run '^$$' -bench . -benchtime 1x ./...
+
+# A short run of every fuzz target.
+FUZZTIME ?= 20s
+fuzz:
+	testdata/fuzz $(FUZZTIME)
+
+clean:
+	rm -rf plonec .cache
