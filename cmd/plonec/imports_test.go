@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Data flows to the right only: no package imports one that stands after it.
+func TestImportsFollowThePipeline(t *testing.T) {
+	const module = "github.com/plonec/plonec/"
+	order := []string{"diag", "input", "schema", "topology", "render/escape", "templates", "render", "tree", "cmd/plonec"}
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		at := slices.Index(order, name)
+		if at < 0 {
+			continue // tests and tools
+		}
+		seen++
+		for _, imported := range fields[1:] {
+			rel, ours := strings.CutPrefix(imported, module)
+			if i := slices.Index(order, rel); ours && (i < 0 || i >= at) {
+				t.Errorf("%s imports %s", name, rel)
+			}
+		}
+		if name == "render" || name == "topology" || name == "templates" {
+			for _, impure := range []string{"os", "time", "math/rand", "math/rand/v2", "net/http"} {
+				if slices.Contains(fields[1:], impure) {
+					t.Errorf("%s imports %s: rendering is pure", name, impure)
+				}
+			}
+		}
+	}
+	if seen != len(order) {
+		t.Errorf("saw %d of %d packages", seen, len(order))
+	}
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/plonec/plonec/input"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens and the scripts' expected output")
+
+func TestMain(m *testing.M) {
+	input.RunChild()
+	testscript.Main(m, map[string]func(){"plonec": main})
+}
+
+// The command line, as its users see it: testdata/script/COMMAND_topic.txtar.
+func TestScripts(t *testing.T) {
+	examples, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "../../testdata/script",
+		UpdateScripts: *update,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("EXAMPLES", examples+"/../../examples")
+			return nil
+		},
+	})
+}
