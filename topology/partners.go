@@ -26,6 +26,7 @@ func (r *resolver) partners(h *Host) {
 				"the packing layer does nothing without RelStorage", "set plone_instances.enable_relstorage, or take the layer away")
 		}
 	}
+	r.blobs(h)
 	if p.SolrEnabled {
 		a.SolrHost = p.SolrHost
 		if a.SolrHost == "" {
@@ -38,6 +39,23 @@ func (r *resolver) partners(h *Host) {
 	}
 	if p.EnableCelery {
 		r.celery(h, a)
+	}
+}
+
+// blobs warns where shared blobs lie in a folder that nothing shares: clients
+// elsewhere would not find them.
+func (r *resolver) blobs(h *Host) {
+	p := h.Stack.PloneInstances
+	if !p.SharedBlobs || p.NFSBlobs || p.GlusterBlobs || h.Stack.PloneBlobs.BlobDir != "" {
+		return
+	}
+	for _, other := range r.t.Hosts {
+		if other != h && (other.Has(Clients) || other.Has(Zeo)) {
+			r.once("unmounted-blobs", []string{"plone_instances", "shared_blobs"},
+				fmt.Sprintf("shared blobs, and nothing that %s and %s share them by", h.Name, other.Name),
+				"set plone_instances.shared_blobs to false, or plone_blobs.blob_dir to a mounted folder")
+			return
+		}
 	}
 }
 

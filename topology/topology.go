@@ -29,6 +29,7 @@ const (
 	ZeoPort     = 8001
 	VarnishPort = 6081 // unless nginx_plone.proxy_port says otherwise
 	PurgePort   = 6082
+	PeersPort   = 10000 // HAProxy's, between balancers
 )
 
 // A Topology is the whole stack, resolved.
@@ -143,8 +144,17 @@ type Front struct {
 	PurgeFrom   []string // addresses that may purge, besides the loopback
 	Backends    []*Backend
 	Sites       []*Site
+	// Balancers are all front ends, this one too, where several share what they
+	// know of sticky visitors; empty: there is only this one.
+	Balancers []Balancer
 	// Stats tells whether /balancer/stats is served: enabled, and a password given.
 	Stats bool
+}
+
+// A Balancer is a front end as its peers see it.
+type Balancer struct {
+	Name    string // the host's
+	Address string // where it takes what its peers know, on PeersPort
 }
 
 // A Backend is one app's clients, all of them, as a balancer sees them.
@@ -172,6 +182,7 @@ type Site struct {
 	App    string
 	Names  []string // literal host names; empty: answers to every name
 	Path   string   // Plone, Plone/sub: no slash at either end
+	Main   bool     // the app's whole site, not one of its subsites
 	TLS    bool     // also on 443 with the app's certificate
 	Extra  string   // subsite_config of this name
 	Scheme string   // the public scheme where a balancer in front decides; empty: the server's own

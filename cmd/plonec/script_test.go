@@ -14,6 +14,13 @@ var update = flag.Bool("update", false, "rewrite the goldens and the scripts' ex
 
 func TestMain(m *testing.M) {
 	input.RunChild()
+	switch os.Getenv("PLONEC_BENCH") {
+	case "plonec":
+		main()
+	case "cue":
+		bareCUE(os.Args[1])
+		os.Exit(0)
+	}
 	testscript.Main(m, map[string]func(){"plonec": main})
 }
 

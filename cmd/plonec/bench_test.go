@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	cuejson "cuelang.org/go/encoding/json"
+)
+
+// BenchmarkBuild measures whole builds, as a user starts them, at growing
+// numbers of hosts of 4 clients, in two shapes: four layers, and every host
+// with a custom_json of its own. Beside each stand its floors, measured in the
+// same run: validating the same stack with bare CUE, and copying the same tree
+// with cp -r. The aim is x-floor of at most 1, and x-second of at most 0.5.
+//
+// BENCH=small stops at 100 hosts.
+func BenchmarkBuild(b *testing.B) {
+	self, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	sizes := []int{1, 10, 100, 1000, 5000}
+	if os.Getenv("BENCH") == "small" {
+		sizes = sizes[:3]
+	}
+	for _, shape := range []string{"layers", "views"} {
+		for _, n := range sizes {
+			b.Run(fmt.Sprintf("%s/hosts=%d", shape, n), func(b *testing.B) {
+				for range b.N {
+					dir := b.TempDir()
+					stack := filepath.Join(dir, "stack.json")
+					if err := os.WriteFile(stack, benchStack(n, shape == "views"), 0o644); err != nil {
+						b.Fatal(err)
+					}
+					tree := filepath.Join(dir, "build")
+					build := func() (float64, float64) { return timed(b, self, "PLONEC_BENCH=plonec", "build", stack, "-o", tree) }
+					first, peak := build()
+					second, _ := build()
+					cue, cuePeak := timed(b, self, "PLONEC_BENCH=cue", stack)
+					cp, _ := timed(b, "cp", "", "-r", tree, tree+".copy")
+					b.ReportMetric(first, "ms-build")
+					b.ReportMetric(peak, "MB-peak")
+					b.ReportMetric(second, "ms-second")
+					b.ReportMetric(cue, "ms-cue")
+					b.ReportMetric(cuePeak, "MB-cue")
+					b.ReportMetric(cp, "ms-cp")
+					b.ReportMetric(first/(cue+cp), "x-floor")
+					b.ReportMetric(second/first, "x-second")
+				}
+			})
+		}
+	}
+}
+
+// timed runs a command and gives its wall time in milliseconds and its peak
+// memory in megabytes.
+func timed(b *testing.B, name, env string, args ...string) (ms, mb float64) {
+	b.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = os.Environ()
+	if env != "" {
+		cmd.Env = append(cmd.Env, env)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		b.Fatalf("%v: %v\n%s", cmd.Args, err, out.Bytes())
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return float64(time.Since(start).Microseconds()) / 1000, float64(usage.Maxrss) / 1024
+}
+
+// benchStack is a stack of n hosts, most of which run 4 clients.
+func benchStack(n int, views bool) []byte {
+	instances, layers := map[string]any{}, map[string]any{}
+	for i := range n {
+		address := fmt.Sprintf("10.%d.%d.%d", i/62500, i/250%250, i%250+1)
+		in, name := []string{"plone_instances"}, fmt.Sprintf("app%04d", i)
+		switch {
+		case i == 0 && n == 1:
+			in = []string{"lb", "plone_instances", "zeoserver"}
+		case i == 0:
+			in, name = []string{"lb"}, "lb0"
+			if n < 4 {
+				in = append(in, "plone_instances")
+			}
+		case i == 1:
+			in, name = []string{"zeoserver"}, "db0"
+		}
+		if views {
+			layer := fmt.Sprintf("own%04d", i)
+			layers[layer] = map[string]any{
+				"roles":       []string{},
+				"custom_json": map[string]any{"plone_instances": map[string]any{"zodb_cache_size": 20000 + i}},
+			}
+			in = append(in, layer)
+		}
+		instances[name] = map[string]any{"layers": in, "address": address, "cpus": 2}
+	}
+	scm := map[string]any{"scm": map[string]any{"repository": "https://git.example.org/buildout.git"}}
+	data, err := json.MarshalIndent(map[string]any{
+		"instances": instances, "layers": layers,
+		"plone_instances": map[string]any{"shared_blobs": false},
+		"haproxy":         map[string]any{"stats_password": map[string]any{"$secret": "env:STATS"}},
+		"deploy": map[string]any{
+			"plone_instances": map[string]any{"domains": []string{"www.example.org"}, "scm": scm["scm"]}, "zeoserver": scm,
+		},
+	}, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// bareCUE validates a stack with nothing but CUE: the floor of the benchmark.
+func bareCUE(stack string) {
+	sources, err := filepath.Glob("../../schema/*.cue")
+	if err != nil || len(sources) == 0 {
+		panic("no schema")
+	}
+	inst := build.NewContext().NewInstance("", nil)
+	for _, name := range sources {
+		if err := inst.AddFile(name, nil); err != nil {
+			panic(err)
+		}
+	}
+	if err := inst.Complete(); err != nil {
+		panic(err)
+	}
+	ctx := cuecontext.New()
+	schema := ctx.BuildInstance(inst).LookupPath(cue.ParsePath("#Stack"))
+	data, err := os.ReadFile(stack)
+	if err != nil {
+		panic(err)
+	}
+	expr, err := cuejson.Extract(stack, data)
+	if err != nil {
+		panic(err)
+	}
+	if err := schema.Unify(ctx.BuildExpr(expr)).Validate(cue.Concrete(true), cue.Final()); err != nil {
+		panic(err)
+	}
+}
