@@ -16,6 +16,7 @@ var funcs = func() template.FuncMap {
 	m := template.FuncMap{
 		"generated":    generated,
 		"sh":           escape.Shell,
+		"shWords":      escape.ShellWords,
 		"env":          escape.EnvFile,
 		"unitWord":     escape.SystemdWord,
 		"unitExec":     escape.SystemdExec,

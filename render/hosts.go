@@ -1,3 +1,363 @@
 package render
 
-var hostArtifacts = []Artifact{}
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/render/escape"
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// hostArtifacts are the data of the host's scripts, and what belongs to the
+// host as a whole.
+var hostArtifacts = []Artifact{
+	{Template: "host.env.tmpl", Each: hostEnv},
+	{Template: "varnish-purge.tmpl", Each: varnishPurge},
+	{Template: "app.conf.tmpl", Each: appConfs},
+	{Template: "build.conf.tmpl", Each: buildConfs},
+	{Template: "app.env.tmpl", Each: appEnvs},
+	{Template: "logrotate.tmpl", Each: logrotates},
+	{Template: "needrestart.conf.tmpl", Each: needrestarts},
+}
+
+// stateDir is where the host's scripts keep what they know of an app.
+func stateDir(a *topology.App) string { return "/var/lib/plonec/" + a.Name }
+
+// basePackages are what the scripts themselves need.
+var basePackages = []string{
+	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "python3", "python3-venv", "rsync", "unzip", "xz-utils",
+}
+
+// rolePackages are the daemons of each role.
+var rolePackages = map[topology.Role][]string{
+	topology.Frontend:  {"haproxy", "nginx", "varnish"},
+	topology.Memcached: {"memcached"},
+	topology.Redis:     {"redis-server"},
+}
+
+func hostEnv(h *topology.Host) []Instance {
+	d := struct {
+		Host                            *topology.Host
+		Apps, Units, Services, Packages []string
+		Timezone                        string
+	}{Host: h, Packages: slices.Clone(basePackages)}
+	if h.Stack.System != nil {
+		d.Timezone = h.Stack.System.Timezone
+	}
+	for _, r := range h.Roles {
+		d.Packages = append(d.Packages, rolePackages[r]...)
+	}
+	if h.Front != nil {
+		d.Services = []string{"varnish", "haproxy", "nginx"}
+	}
+	clients := 0
+	for _, a := range h.Apps {
+		d.Apps = append(d.Apps, a.Name)
+		d.Units = append(d.Units, processes(a)...)
+		clients += len(a.Clients)
+		for _, p := range a.Config.OSPackages {
+			d.Packages = append(d.Packages, aptPackage(p))
+		}
+	}
+	if clients > 0 {
+		d.Units = append([]string{AgentUnit}, d.Units...)
+	}
+	slices.Sort(d.Packages)
+	d.Packages = slices.Compact(d.Packages)
+	return []Instance{{Path: "/etc/plonec/host.env", Data: d}}
+}
+
+// aptPackage writes a package as apt-get takes it.
+func aptPackage(p schema.Package) string {
+	if p.Version == "" {
+		return strings.Replace(p.Name, "==", "=", 1)
+	}
+	return p.Name + "=" + p.Version
+}
+
+// pipPackage writes a package as pip and uv take it.
+func pipPackage(p schema.Package) string {
+	if p.Version == "" {
+		return p.Name
+	}
+	return p.Name + "==" + strings.TrimLeft(p.Version, "=")
+}
+
+func varnishPurge(h *topology.Host) []Instance {
+	if h.Front == nil || len(h.Stack.VarnishPurge) == 0 {
+		return nil
+	}
+	return []Instance{{Path: "/etc/plonec/varnish-purge", Data: h.Stack.VarnishPurge}}
+}
+
+// appConf is what the scripts know of an app that no release is made of: a
+// change of it needs no deploy.
+type appConf struct {
+	*topology.App
+	Units        []string // in the order in which they start
+	ZeoUnit      string
+	ClientUnits  []string
+	Addresses    []string // of the clients, in the same order
+	Ports        []string
+	Filestorage  string
+	BlobDir      string
+	Supervisor   string
+	GlobalTmp    bool
+	HealthURL    string
+	RestartDelay int
+	Settle       int
+}
+
+func appConfs(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		d := appConf{App: a, Units: processes(a), BlobDir: blobDir(a), HealthURL: healthURL(h), Settle: settle(h)}
+		if s := h.Stack.PloneInstances; s != nil {
+			d.RestartDelay = seconds(s.RestartDelay)
+		}
+		if h.Stack.Tmpdir != nil {
+			d.GlobalTmp = h.Stack.Tmpdir.GlobalTmp
+		}
+		if a.Zeo != nil {
+			d.Filestorage = a.Zeo.FilestorageDir
+			if !supervised(a) {
+				d.ZeoUnit = a.Zeo.Unit
+			}
+		}
+		if supervised(a) {
+			d.Supervisor = supervisorUnit(a)
+		} else {
+			for _, c := range a.Clients {
+				d.ClientUnits = append(d.ClientUnits, c.Unit)
+				d.Addresses = append(d.Addresses, c.Address)
+				d.Ports = append(d.Ports, strconv.Itoa(c.Port))
+			}
+		}
+		all = append(all, Instance{Path: appDir(a) + "/app.conf", Data: d})
+	}
+	return all
+}
+
+// settle is the seconds that a balancer may take to see a client up that has
+// come back: its health checks, and a poll of the agent. The next client waits
+// for that long at least.
+func settle(h *topology.Host) int {
+	p := h.Stack.Haproxy
+	if p == nil {
+		return 0
+	}
+	d := time.Duration(p.CheckInterval)*time.Duration(p.Rise) + time.Second
+	return int((d + time.Second - 1) / time.Second)
+}
+
+// buildConf is what a release is made of, besides its deploy.cfg. What its
+// variables that begin with BUILD_ say is a part of what "the same deploy.cfg"
+// means on the host.
+type buildConf struct {
+	*topology.App
+	Buildout string   // the version to install where the repository asks for none
+	Packages []string // as pip takes them
+	Venv     []string // options for making the virtualenv
+	Flags    []string // options of buildout
+	Shared   []string // directories of shared, and what each is called in
+	Links    []string // the release
+	Purge    []string
+	Dirs     []string
+	Needs    []string // what the buildout has to make, relative to the release
+	Storage  string
+	Archives struct{ URLs, Paths, Users, Passwords, Purge []string }
+}
+
+// neverShared are a release's own: a buildout takes them apart first.
+var neverShared = []string{"parts", "bin", "src", "develop-eggs", ".venv"}
+
+func buildConfs(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		c := a.Config
+		d := buildConf{App: a, Buildout: c.BuildoutVersion, Storage: storage(a)}
+		if d.Buildout == "" {
+			d.Buildout = buildoutVersion(h.Stack.Plonec.PloneVersion)
+		}
+		for _, p := range c.Packages {
+			d.Packages = append(d.Packages, pipPackage(p))
+		}
+		d.Venv = slices.DeleteFunc(mustWords(c.VenvOptions), func(o string) bool {
+			return o == "--no-site-packages" // virtualenv's old default, which venv does not know
+		})
+		d.Flags = mustWords(c.BuildoutFlags)
+		for _, shared := range slices.Sorted(maps.Keys(c.SymlinkBeforeMigrate)) {
+			if release := c.SymlinkBeforeMigrate[shared]; !slices.Contains(neverShared, release) {
+				d.Shared = append(d.Shared, shared)
+				d.Links = append(d.Links, release)
+			}
+		}
+		d.Purge = own(c.PurgeBeforeSymlink)
+		d.Dirs = own(c.CreateDirsBeforeSymlink)
+		d.Needs = needs(a)
+		for i, c := range c.BuildoutCacheArchives {
+			d.Archives.URLs = append(d.Archives.URLs, c.URL)
+			d.Archives.Paths = append(d.Archives.Paths, c.Path)
+			d.Archives.Users = append(d.Archives.Users, c.User)
+			d.Archives.Passwords = append(d.Archives.Passwords, archivePassword(i, c))
+			purge := ""
+			if c.Purge {
+				purge = "1"
+			}
+			d.Archives.Purge = append(d.Archives.Purge, purge)
+		}
+		all = append(all, Instance{Path: appDir(a) + "/build.conf", Effects: []string{"deploy:" + a.Name}, Data: d})
+	}
+	return all
+}
+
+func own(dirs []string) []string {
+	return slices.DeleteFunc(slices.Clone(dirs), func(d string) bool { return slices.Contains(neverShared, d) })
+}
+
+// mustWords splits what the schema has let through.
+func mustWords(s string) []string {
+	words, err := escape.Words(s)
+	if err != nil {
+		panic(fmt.Sprintf("%q: %v", s, err))
+	}
+	return words
+}
+
+// buildoutVersion is the zc.buildout for a Plone whose repository asks for
+// none.
+func buildoutVersion(plone string) string {
+	switch plone {
+	case "4.3", "5.0", "5.1":
+		return "2.13.3"
+	case "5.2":
+		return "3.0.1"
+	}
+	return "5.2.0"
+}
+
+// needs lists the programs that the units run: a buildout that did not make
+// them is never switched to.
+func needs(a *topology.App) []string {
+	if supervised(a) {
+		return []string{"bin/" + a.Config.BuildoutSupervisorPart + "d"}
+	}
+	var files []string
+	if a.Zeo != nil {
+		files = append(files, "parts/zeoserver/bin/runzeo")
+	}
+	for _, c := range a.Clients {
+		files = append(files, "bin/"+c.Name)
+	}
+	for _, c := range a.Commands {
+		if !strings.HasPrefix(c.Cmd, "/") {
+			files = append(files, c.Cmd)
+		}
+	}
+	return files
+}
+
+// storage says in words in which database the app's processes write. Where it
+// differs from what a running process was started with, the two must not run
+// side by side.
+func storage(a *topology.App) string {
+	var parts []string
+	if a.Zeo != nil {
+		parts = append(parts, "file storage "+a.Zeo.FilestorageDir)
+	}
+	if len(a.Clients) > 0 {
+		switch db := a.Storage.RelStorage; {
+		case db != nil && db.DSN.IsSet():
+			parts = append(parts, "RelStorage by its DSN")
+		case db != nil:
+			parts = append(parts, fmt.Sprintf("RelStorage %s %s:%d/%s", db.Type, db.Host, db.Port, db.Name))
+		case a.Storage.ZeoAddress != "":
+			parts = append(parts, "ZEO "+a.Storage.ZeoAddress)
+		}
+	}
+	if d := blobDir(a); d != "" {
+		parts = append(parts, "blobs "+d)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// archivePassword is the variable of archives.env that holds the password of
+// the i-th archive; empty where it has none.
+func archivePassword(i int, c schema.CacheArchive) string {
+	if !c.Password.IsSet() {
+		return ""
+	}
+	return fmt.Sprintf("ARCHIVE_PASSWORD_%d", i+1)
+}
+
+// appEnvs gives each app's environment, less its secrets, as its processes and
+// its buildout find it.
+func appEnvs(h *topology.Host) []Instance {
+	type variable struct{ Name, Value string }
+	var all []Instance
+	for _, a := range h.Apps {
+		var vars []variable
+		for _, name := range slices.Sorted(maps.Keys(a.Config.Environment)) {
+			if v := a.Config.Environment[name]; !v.Secret.IsSet() {
+				vars = append(vars, variable{name, v.Text})
+			}
+		}
+		all = append(all, Instance{Path: appDir(a) + "/app.env", Effects: []string{"deploy:" + a.Name}, Data: vars})
+	}
+	return all
+}
+
+func logrotates(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if len(processes(a)) > 0 {
+			// Without the app's dots: logrotate passes over some endings.
+			name := "plonec-" + strings.ReplaceAll(a.Name, ".", "_")
+			all = append(all, Instance{Path: "/etc/logrotate.d/" + name, Data: a.Config})
+		}
+	}
+	return all
+}
+
+func needrestarts(h *topology.Host) []Instance {
+	if len(h.Apps) == 0 {
+		return nil
+	}
+	return []Instance{{Path: "/etc/needrestart/conf.d/plonec.conf"}}
+}
+
+// hostSecrets gives what an app's sources are fetched with. None of it needs
+// anything done: the next deploy reads it.
+func hostSecrets(h *topology.Host) []SecretFile {
+	var files []SecretFile
+	for _, a := range h.Apps {
+		scm := a.Config.SCM
+		if scm.SSHKey.IsSet() {
+			files = append(files, SecretFile{
+				Path: appDir(a) + "/deploy_key", Mode: 0o600, Owner: a.Config.User + ":" + a.Config.Group,
+				Format: "raw", Entries: []SecretEntry{{Source: scm.SSHKey.Source}},
+			})
+		}
+		if scm.Password.IsSet() {
+			files = append(files, SecretFile{
+				Path: appDir(a) + "/scm.env", Mode: 0o600, Owner: "root:root",
+				Format: "env", Entries: []SecretEntry{{Key: "SCM_PASSWORD", Source: scm.Password.Source}},
+			})
+		}
+		f := SecretFile{Path: appDir(a) + "/archives.env", Mode: 0o600, Owner: "root:root", Format: "env"}
+		for i, c := range a.Config.BuildoutCacheArchives {
+			if key := archivePassword(i, c); key != "" {
+				f.Entries = append(f.Entries, SecretEntry{Key: key, Source: c.Password.Source})
+			}
+		}
+		if len(f.Entries) > 0 {
+			files = append(files, f)
+		}
+	}
+	return files
+}

@@ -17,7 +17,7 @@ import (
 var artifacts = concat(frontArtifacts, appArtifacts, unitArtifacts, hostArtifacts)
 
 // secretFiles is the table of the files that apply makes from secrets.
-var secretFiles = []func(*topology.Host) []SecretFile{frontSecrets, appSecrets}
+var secretFiles = []func(*topology.Host) []SecretFile{frontSecrets, appSecrets, hostSecrets}
 
 func concat(tables ...[]Artifact) []Artifact {
 	var all []Artifact

@@ -1,3 +1,280 @@
 package render
 
-var unitArtifacts = []Artifact{}
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/render/escape"
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// unitArtifacts are the units of every process. Each client has a whole file
+// of its own rather than an instance of one template with a drop-in: a change
+// of one client shows as a change of that client in a pull request, and the
+// file alone says what runs.
+//
+// There is no target over an app's units: restarting one restarts everything
+// at once, and ends 0 where a client failed.
+var unitArtifacts = []Artifact{
+	{Template: "zeo.service.tmpl", Each: zeoUnits},
+	{Template: "client.service.tmpl", Each: clientUnits},
+	{Template: "command.service.tmpl", Each: commandUnits},
+	{Template: "plone.slice.tmpl", Each: slices_},
+	{Template: "agent.service.tmpl", Each: agentUnits},
+}
+
+// AgentUnit is the one responder to the balancers' agent checks on a host.
+const AgentUnit = "plonec-agent.service"
+
+const unitDir = "/etc/systemd/system/"
+
+// warmSeconds is the time that a client's first page may take beyond its
+// start.
+const warmSeconds = 60
+
+// A unit is what the templates of an app's processes have in common.
+type unit struct {
+	Unit        string
+	Identifier  string
+	Description string
+	User, Group string
+	Current     string // the release that is current: where it runs
+	Program     string
+	Hook        string
+	EnvFile     string
+	SecretsFile string
+	Slice       string
+	Zeo         string   // the ZEO unit of this host, which it follows
+	Mounts      []string // it waits for what is mounted there
+	Writable    []string
+	InHome      bool // something of it lies under /home
+	// Foreign is a program that may be anything, a Java or Node one too: what
+	// would break those is left out.
+	Foreign      bool
+	StartSeconds int
+	TimeoutStart int
+	TimeoutStop  int
+}
+
+func newUnit(a *topology.App, name, what, program string) unit {
+	c := a.Config
+	u := unit{
+		Unit:        name,
+		Identifier:  strings.TrimSuffix(name, ".service"),
+		Description: what + " of " + a.Name,
+		User:        c.User,
+		Group:       c.Group,
+		Current:     c.DeployTo + "/current",
+		Program:     c.DeployTo + "/current/" + program,
+		Hook:        ScriptDir + "/unit",
+		EnvFile:     appDir(a) + "/app.env",
+		SecretsFile: appDir(a) + "/secrets.env",
+		Slice:       appSlice(a),
+		// var is a link into shared, unless the stack says otherwise.
+		Writable:     []string{c.DeployTo + "/shared"},
+		StartSeconds: seconds(a.Host.Stack.Plonec.StartTimeout),
+	}
+	if strings.HasPrefix(program, "/") {
+		u.Program = program
+	}
+	u.TimeoutStart = u.StartSeconds + 30
+	u.TimeoutStop = 120
+	if a.Zeo != nil {
+		u.Zeo = a.Zeo.Unit
+	}
+	if d := blobDir(a); d != "" {
+		u.Mounts = append(u.Mounts, d)
+		u.Writable = append(u.Writable, d)
+	}
+	for _, dir := range append([]string{c.DeployTo, c.Home}, u.Writable...) {
+		u.InHome = u.InHome || strings.HasPrefix(dir+"/", "/home/") && dir != c.Home || strings.HasPrefix(dir, "/root/")
+	}
+	return u
+}
+
+// blobDir is the directory of the app's blobs, where one is given that its
+// processes on this host use.
+func blobDir(a *topology.App) string {
+	s := a.Host.Stack
+	switch {
+	case a.Zeo != nil && a.Zeo.BlobDir != "":
+		return a.Zeo.BlobDir
+	case len(a.Clients) > 0 && s.PloneInstances.SharedBlobs && s.PloneBlobs != nil:
+		return s.PloneBlobs.BlobDir
+	}
+	return ""
+}
+
+// supervised tells whether the buildout's own supervisor runs everything: one
+// unit stands for all of them then.
+func supervised(a *topology.App) bool { return a.Config.BuildoutSupervisorPart != "" }
+
+func supervisorUnit(a *topology.App) string { return "plone-" + a.Name + "-supervisor.service" }
+
+func clientUnits(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if supervised(a) {
+			continue
+		}
+		for _, c := range a.Clients {
+			u := newUnit(a, c.Unit, "Plone "+c.Name, "bin/"+c.Name)
+			high, limit := memory(h.Stack.Plonec.MemoryMax)
+			drain := seconds(h.Stack.Plonec.DrainTimeout)
+			u.TimeoutStart = u.StartSeconds + warmSeconds + 30
+			u.TimeoutStop = drain + 60
+			all = append(all, Instance{Path: unitPath(c.Unit), Effects: []string{"restart:" + c.Unit}, Data: struct {
+				unit
+				Address, HealthURL, WarmURL string
+				Port, DrainSeconds          int
+				MemoryHigh, MemoryMax       string
+			}{u, c.Address, healthURL(h), "/" + h.Stack.PloneInstances.SiteID, c.Port, drain, high, limit}})
+		}
+	}
+	return all
+}
+
+// healthURL is the path that says whether a client is well.
+func healthURL(h *topology.Host) string {
+	if h.Stack.Haproxy != nil && h.Stack.Haproxy.HealthCheckURL != "" {
+		return h.Stack.Haproxy.HealthCheckURL
+	}
+	return "/ok"
+}
+
+func zeoUnits(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if a.Zeo == nil || supervised(a) {
+			continue
+		}
+		z := a.Zeo
+		u := newUnit(a, z.Unit, "ZEO server", "parts/zeoserver/bin/runzeo")
+		u.Mounts = append([]string{z.FilestorageDir}, u.Mounts...)
+		u.Writable = append(u.Writable, z.FilestorageDir)
+		all = append(all, Instance{Path: unitPath(z.Unit), Effects: []string{"restart:" + z.Unit}, Data: struct {
+			unit
+			Address             string
+			Port                int
+			DataFS, NewDatabase string
+		}{u, z.Address, z.Port, z.FilestorageDir + "/Data.fs", stateDir(a) + "/new-database"}})
+	}
+	return all
+}
+
+func commandUnits(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if supervised(a) {
+			u := newUnit(a, supervisorUnit(a), "Supervisor", "bin/"+a.Config.BuildoutSupervisorPart+"d")
+			all = append(all, command(u, []string{"-n"}, a))
+			continue
+		}
+		for _, c := range a.Commands {
+			u := newUnit(a, c.Unit, c.Name, c.Cmd)
+			args, err := escape.Words(c.Args)
+			if err != nil { // the schema refused it
+				panic(fmt.Sprintf("%s: arguments of %s: %v", a.Name, c.Name, err))
+			}
+			all = append(all, command(u, args, a))
+		}
+	}
+	return all
+}
+
+func command(u unit, args []string, a *topology.App) Instance {
+	u.Foreign = true
+	if a.Zeo != nil { // a supervisor runs it
+		u.Writable = append(u.Writable, a.Zeo.FilestorageDir)
+	}
+	return Instance{Path: unitPath(u.Unit), Effects: []string{"restart:" + u.Unit}, Data: struct {
+		unit
+		Args []string
+	}{u, args}}
+}
+
+// slices_ gives the slice of each app, and the one over all of them.
+func slices_(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if len(processes(a)) > 0 {
+			all = append(all, Instance{Path: unitPath(appSlice(a)), Data: "The processes of " + a.Name})
+		}
+	}
+	if len(all) > 0 {
+		all = append(all, Instance{Path: unitPath("plone.slice"), Data: "All processes that plonec deployed"})
+	}
+	return all
+}
+
+func appSlice(a *topology.App) string { return "plone-" + escape.SystemdName(a.Name) + ".slice" }
+
+func agentUnits(h *topology.Host) []Instance {
+	type state struct {
+		*topology.Client
+		State string
+	}
+	var clients []state
+	for _, a := range h.Apps {
+		for _, c := range a.Clients {
+			clients = append(clients, state{c, strings.TrimSuffix(c.Unit, ".service")})
+		}
+	}
+	if len(clients) == 0 {
+		return nil
+	}
+	return []Instance{{Path: unitPath(AgentUnit), Effects: []string{"restart:" + AgentUnit}, Data: struct {
+		Program string
+		Clients []state
+	}{ScriptDir + "/agent", clients}}}
+}
+
+// processes lists the units of an app's processes in the order in which they
+// start.
+func processes(a *topology.App) []string {
+	if supervised(a) {
+		return []string{supervisorUnit(a)}
+	}
+	return appUnits(a)
+}
+
+var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+\.(service|slice|timer|mount|automount|socket)$`)
+
+// unitPath is where a unit lies. A name that systemd would refuse is a fault:
+// the schema holds the names that it is made of.
+func unitPath(name string) string {
+	if len(name) > 255 || !unitName.MatchString(name) {
+		panic(fmt.Sprintf("%q is no name of a unit", name))
+	}
+	return unitDir + name
+}
+
+// memory gives MemoryHigh, at which a process is slowed down and its memory
+// reclaimed, somewhat below MemoryMax, at which it is killed.
+func memory(limit string) (high, most string) {
+	if limit == "" {
+		return "", ""
+	}
+	const units = "KMGT"
+	digits := strings.TrimRight(limit, units)
+	n, err := strconv.ParseUint(digits, 10, 54)
+	if err != nil {
+		panic(fmt.Sprintf("plonec.memory_max: %q is no size", limit))
+	}
+	for range strings.Index(units, limit[len(digits):]) + 1 {
+		if limit == digits {
+			break
+		}
+		n *= 1024
+	}
+	return strconv.FormatUint(n/10*9, 10), limit
+}
+
+// seconds rounds up to whole ones.
+func seconds(s schema.Seconds) int {
+	return int((time.Duration(s) + time.Second - 1) / time.Second)
+}

@@ -61,3 +61,17 @@ func Words(s string) ([]string, error) {
 	}
 	return words, nil
 }
+
+// ShellWords quotes each of list as one word of sh, for the inside of a bash
+// array.
+func ShellWords(list []string) (string, error) {
+	words := make([]string, len(list))
+	for i, s := range list {
+		word, err := Shell(s)
+		if err != nil {
+			return "", err
+		}
+		words[i] = word
+	}
+	return strings.Join(words, " "), nil
+}
