@@ -14,6 +14,13 @@ import (
 // read the clock.
 var funcs = func() template.FuncMap {
 	m := template.FuncMap{
+		"haproxy":      escape.Haproxy,
+		"nginx":        escape.Nginx,
+		"urlPath":      escape.URLPath,
+		"vcl":          escape.VCL,
+		"hostPort":     hostPort,
+		"duration":     duration,
+		"isName":       isName,
 		"generated":    generated,
 		"sh":           escape.Shell,
 		"shWords":      escape.ShellWords,
@@ -29,7 +36,7 @@ var funcs = func() template.FuncMap {
 		"zconfig":      escape.ZConfig,
 	}
 	all := sprig.TxtFuncMap()
-	for _, name := range []string{"join", "indent", "trimSuffix", "sortAlpha", "default", "add"} {
+	for _, name := range []string{"join", "indent", "trim", "trimSuffix", "sortAlpha", "default", "add"} {
 		m[name] = all[name]
 	}
 	return m

@@ -1,0 +1,95 @@
+package render
+
+import (
+	"time"
+
+	"github.com/plonec/plonec/topology"
+)
+
+// minMaxConn is what HAProxy takes at once where the clients are few: visitors
+// wait in its queue rather than outside. A connection costs some 30 kB while
+// it lasts.
+const minMaxConn = 4096
+
+// maxMaxConn keeps two descriptors for each connection below the kernel's
+// usual fs.nr_open of 1048576.
+const maxMaxConn = 500_000
+
+// MaxConn sizes HAProxy: twice what all clients work on at once, so that as
+// many requests wait as are served.
+func (v frontView) MaxConn() int {
+	if n := v.Stack.Haproxy.GlobalMaxConnections; n != nil {
+		return *n
+	}
+	slots := 0
+	for _, b := range v.Front.Backends {
+		for _, s := range b.Servers {
+			slots += s.MaxConn
+		}
+	}
+	return min(max(2*slots, minMaxConn), maxMaxConn)
+}
+
+// FastInter is the interval between two checks of a client that is about to
+// change its state, or is down.
+func (v frontView) FastInter() time.Duration {
+	inter := time.Duration(v.Stack.Haproxy.CheckInterval)
+	return min(inter, max(inter/4, 500*time.Millisecond))
+}
+
+// CheckTimeout is how long a client may take to answer a check.
+func (v frontView) CheckTimeout() time.Duration {
+	return time.Duration(v.Stack.Haproxy.CheckInterval) * 5 / 2
+}
+
+// CheckMethod is what checks ask with. OPTIONS, OpsWorks' own default, is
+// refused by waitress.
+func (v frontView) CheckMethod() string {
+	if m := v.Stack.Haproxy.HealthCheckMethod; m != "" && m != "OPTIONS" {
+		return m
+	}
+	return "GET"
+}
+
+// SocketPath is where HAProxy takes commands.
+func (v frontView) SocketPath() string {
+	if p := v.Stack.Haproxy.StatsSocketPath; p != "" {
+		return p
+	}
+	return "/run/haproxy/admin.sock"
+}
+
+// SocketLevel is what they may do there.
+func (v frontView) SocketLevel() string {
+	if l := v.Stack.Haproxy.StatsSocketLevel; l != "" {
+		return l
+	}
+	return "admin"
+}
+
+// Sticky tells whether any backend keeps a visitor with one client.
+func (v frontView) Sticky() bool {
+	for _, b := range v.Front.Backends {
+		if b.Sticky {
+			return true
+		}
+	}
+	return false
+}
+
+// Peers are the balancers that share what they know of sticky visitors, this
+// one among them: alone it hands its table to itself in a reload.
+func (v frontView) Peers() []topology.Balancer {
+	if len(v.Front.Balancers) > 0 {
+		return v.Front.Balancers
+	}
+	return []topology.Balancer{{Name: v.Name, Address: "127.0.0.1"}}
+}
+
+func (frontView) PeersPort() int { return topology.PeersPort }
+
+// Wait is how long nginx and Varnish wait for an answer: a little longer than
+// HAProxy, so that it is HAProxy that says what went wrong.
+func (v frontView) Wait() time.Duration {
+	return time.Duration(v.Stack.Haproxy.QueueTimeout) + time.Duration(v.Stack.Haproxy.ServerTimeout) + 10*time.Second
+}
