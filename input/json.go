@@ -15,8 +15,8 @@ import (
 // where the text cannot be read to its end. The values on the line of each
 // diagnostic are masked.
 func ReadJSON(file *diag.File) (*Node, diag.List) {
-	r := &reader{file: file, src: file.Content}
-	defer r.maskLines()
+	r := &reader{file: file, src: file.Content, masker: masker{file: file}}
+	defer r.masker.run()
 	if !r.readable() {
 		return nil, r.list
 	}
@@ -56,7 +56,7 @@ type reader struct {
 	// Beginnings of tokens some way back, from which masking starts: a line may
 	// be as long as the file.
 	mark, nextMark int
-	spots          []spot
+	masker         masker
 }
 
 // A step is a key or, where it is negative, an index of a list.

@@ -16,48 +16,55 @@ const maskReach = 4096
 // from which its line can be cut into tokens.
 type spot struct{ offset, mark int }
 
-// maskLines masks the values on the lines of all diagnostics. Shown are keys,
-// punctuation, numbers, and the words true, false and null; all else may be a
-// secret, or a part of one that lacks its quotes.
-func (r *reader) maskLines() {
-	slices.SortFunc(r.spots, func(a, b spot) int { return cmp.Compare(a.offset, b.offset) })
+// A masker masks the values on the lines of diagnostics in a file. Shown are
+// keys, punctuation, numbers, and the words true, false and null; all else may
+// be a secret, or a part of one that lacks its quotes.
+type masker struct {
+	file  *diag.File
+	spots []spot
+}
+
+// run masks the lines of all spots.
+func (m *masker) run() {
+	src := m.file.Content
+	slices.SortFunc(m.spots, func(a, b spot) int { return cmp.Compare(a.offset, b.offset) })
 	done, end := 0, 0 // what is done with, and the end of its line
-	for _, s := range r.spots {
-		offset := min(s.offset, len(r.src))
-		first := bytes.LastIndexByte(r.src[:offset], '\n') + 1
-		last := len(r.src)
-		if i := bytes.IndexByte(r.src[offset:], '\n'); i >= 0 {
+	for _, s := range m.spots {
+		offset := min(s.offset, len(src))
+		first := bytes.LastIndexByte(src[:offset], '\n') + 1
+		last := len(src)
+		if i := bytes.IndexByte(src[offset:], '\n'); i >= 0 {
 			last = offset + i
 		}
 		if first >= end {
-			r.mask(done, end)
+			m.mask(done, end)
 			done = first
 		}
 		end = last
 		if offset-first > maskReach {
 			if from := min(s.mark, offset); from > done {
-				r.mask(done, from)
+				m.mask(done, from)
 				done = from
 			}
 		}
 		for done < min(last, offset+maskReach) {
-			i, shown := token(r.src[:last], done)
+			i, shown := tokenAt(src[:last], done)
 			if !shown {
-				r.mask(done, i)
+				m.mask(done, i)
 			}
 			done = i
 		}
 	}
-	r.mask(done, end)
+	m.mask(done, end)
 }
 
-func (r *reader) mask(start, end int) {
-	diag.Span{File: r.file, Start: start, End: end}.Mask()
+func (m *masker) mask(start, end int) {
+	diag.Span{File: m.file, Start: start, End: end}.Mask()
 }
 
-// token returns the end of the token of a line that begins at i and whether it
+// tokenAt returns the end of the token of a line that begins at i and whether it
 // may be shown. The line need not be well-formed.
-func token(line []byte, i int) (end int, shown bool) {
+func tokenAt(line []byte, i int) (end int, shown bool) {
 	switch c := line[i]; {
 	case c == '"' || c == '\'':
 		end, closed := quoted(line, i)

@@ -12,7 +12,7 @@ import (
 // which knows what is secret, may never see this file. It returns false where
 // there are so many that reading on is of no use.
 func (r *reader) report(d diag.Diagnostic) bool {
-	r.spots = append(r.spots, spot{d.Span.Start, r.mark})
+	r.masker.spots = append(r.masker.spots, spot{d.Span.Start, r.mark})
 	r.list.Add(d)
 	if len(r.list) < maxMistakes {
 		return true

@@ -176,7 +176,7 @@ func (r *reader) number() (*Node, bool) {
 	message := ""
 	if len(text) > MaxNumber {
 		message = fmt.Sprintf("a number has more than %d characters", MaxNumber)
-	} else if v, err := strconv.ParseFloat(text, 64); err != nil || v == 0 && strings.Trim(mantissa(text), "-0.") != "" {
+	} else if _, ok := parseFloat(text); !ok {
 		message = "a number does not fit a 64-bit float"
 	}
 	if message != "" {
@@ -190,12 +190,18 @@ func (r *reader) number() (*Node, bool) {
 	return r.node(Number, start, text), true
 }
 
-// mantissa returns what stands before the exponent.
-func mantissa(number string) string {
-	if i := strings.IndexAny(number, "eE"); i >= 0 {
-		return number[:i]
+// parseFloat returns the value of a decimal literal, and false where it is not
+// finite, or has become 0 without being it.
+func parseFloat(literal string) (float64, bool) {
+	v, err := strconv.ParseFloat(literal, 64)
+	if err != nil {
+		return 0, false
 	}
-	return number
+	mantissa := literal
+	if i := strings.IndexAny(literal, "eE"); i >= 0 {
+		mantissa = literal[:i]
+	}
+	return v, v != 0 || strings.Trim(mantissa, "-0.") == ""
 }
 
 // word returns the letters, digits and underscores at i.

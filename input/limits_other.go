@@ -1,0 +1,7 @@
+//go:build !unix
+
+package input
+
+// limitProcess bounds nothing here: the parent's clock and the runtime's own
+// memory limit remain.
+func limitProcess(uint64) error { return nil }
