@@ -1,5 +1,7 @@
 package schema
 
+import "github.com/plonec/plonec/input"
+
 // A Stack is the whole description, decoded, with defaults filled in. Its
 // fields mirror schema.cue one for one; TestStructMatchesSchema holds the two
 // against each other. What an attribute means stands in schema.cue.
@@ -35,7 +37,10 @@ type Stack struct {
 	Traceview      *Traceview      `json:"traceview"`
 	S3fs           *S3fs           `json:"s3fs_fuse"`
 	Apt            *Apt            `json:"apt"`
-	Deploy         map[string]*App `json:"deploy"`
+	// Deploy holds the apps that the stack mentions; App finds any.
+	Deploy map[string]*App `json:"deploy"`
+
+	appDefaults *input.Node // deploy_python and deploy_buildout: defaults of every app
 }
 
 // Plonec is what the cookbook never had.

@@ -1,0 +1,151 @@
+package schema
+
+import (
+	"net/netip"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/input"
+)
+
+// across checks what one attribute alone cannot tell, on the canonical tree.
+func across(tree *input.Node, list *diag.List) {
+	sameAddress(tree, list)
+	unknownLayer(tree, list)
+	views(tree, "", list)
+}
+
+// views checks what a layer's custom_json may bring about as well.
+func views(tree *input.Node, prefix string, list *diag.List) {
+	for _, section := range []string{"plone_instances", "plone_zeoserver"} {
+		nfs, gluster := tree.Lookup(section, "nfs_blobs"), tree.Lookup(section, "gluster_blobs")
+		if isTrue(nfs) && isTrue(gluster) {
+			list.Add(diag.Diagnostic{Code: "two-blob-mounts", Span: gluster.Span, Path: prefix + section + ".gluster_blobs",
+				Message: "nfs_blobs is on too" + elsewhere(gluster.Span, nfs.Span), Remedy: "set one of them to false"})
+		}
+	}
+	if m := tree.Lookup("haproxy", "health_check_method"); m != nil && m.Text == "OPTIONS" {
+		list.Add(diag.Diagnostic{Code: "refused-method", Span: m.Span, Path: prefix + "haproxy.health_check_method",
+			Message: "Zope's server refuses OPTIONS, so GET is used", Remedy: `write "GET"`})
+	}
+	for _, app := range fieldsOf(tree.Get("deploy")) {
+		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
+	}
+	for _, section := range []string{"deploy_buildout", "deploy_python"} {
+		notShared(tree.Get(section), prefix+section, list)
+	}
+}
+
+func isTrue(n *input.Node) bool { return n != nil && n.Kind == input.Bool && n.Text == "true" }
+
+// unshared are what releases never share: a buildout in a new release would
+// change the one that runs.
+var unshared = regexp.MustCompile(`^(parts|bin|src|develop-eggs|\.venv)(/|$)`)
+
+func notShared(app *input.Node, path string, list *diag.List) {
+	warn := func(span diag.Span, name, what string) {
+		list.Add(diag.Diagnostic{Code: "not-shared", Span: span, Path: path + "." + name,
+			Message: strconv.Quote(what) + " belongs to each release alone and is not shared", Remedy: "take it out"})
+	}
+	for _, f := range fieldsOf(app.Get("symlink_before_migrate")) {
+		if unshared.MatchString(f.Key) || unshared.MatchString(f.Value.Text) {
+			warn(f.Span, "symlink_before_migrate", f.Key)
+		}
+	}
+	for _, name := range []string{"purge_before_symlink", "create_dirs_before_symlink"} {
+		for _, item := range itemsOf(app.Get(name)) {
+			if unshared.MatchString(item.Text) {
+				warn(item.Span, name, item.Text)
+			}
+		}
+	}
+}
+
+// sameAddress reports two hosts with one address.
+func sameAddress(tree *input.Node, list *diag.List) {
+	type owner struct {
+		host string
+		span diag.Span
+	}
+	owners := map[string]owner{}
+	for _, f := range fieldsOf(tree.Get("instances")) {
+		n := f.Value.Get("address")
+		address, ok := text(n)
+		if !ok {
+			continue
+		}
+		if ip, err := netip.ParseAddr(address); err == nil {
+			address = ip.Unmap().String()
+		}
+		address = strings.TrimSuffix(strings.ToLower(address), ".")
+		first, taken := owners[address]
+		if !taken {
+			owners[address] = owner{f.Key, n.Span}
+			continue
+		}
+		list.Add(diag.Diagnostic{Code: "same-address", Span: n.Span, Path: diag.JoinKey("instances", f.Key) + ".address",
+			Message: first.host + " has it" + line(n.Span, first.span), Remedy: "give each host its own"})
+	}
+}
+
+// line says where the other of two places is, in brackets.
+func line(here, other diag.Span) string {
+	switch {
+	case !other.HasPlace():
+		return ""
+	case here.File == other.File:
+		return " (line " + strconv.Itoa(other.Line()) + ")"
+	}
+	return " (" + other.File.Name + ", line " + strconv.Itoa(other.Line()) + ")"
+}
+
+// unknownLayer reports an instance in a layer that nothing else names.
+func unknownLayer(tree *input.Node, list *diag.List) {
+	known := map[string]bool{"lb": true, "memcached": true, "plone_instances": true, "zeoserver": true}
+	for _, path := range [][2]string{
+		{"plone_instances", "zeo_layer"}, {"plone_instances", "broker_layer"}, {"plone_instances", "solr_layer"}, {"plone_blobs", "layer"},
+	} {
+		a := compile().root.fields[path[0]].fields[path[1]]
+		known[a.Default.Text] = true
+		if name, ok := text(tree.Lookup(path[0], path[1])); ok {
+			known[name] = true
+		}
+	}
+	for _, f := range fieldsOf(tree.Get("layers")) {
+		known[f.Key] = true
+	}
+	var names []string
+	for _, f := range fieldsOf(tree.Get("instances")) {
+		for _, n := range itemsOf(f.Value.Get("layers")) {
+			name, ok := text(n)
+			if !ok || known[name] {
+				continue
+			}
+			if names == nil {
+				names = sortedKeys(known)
+			}
+			remedy := "name it in layers, with its roles"
+			if near := nearest(name, names); near != "" {
+				remedy = "did you mean " + near + "?"
+			}
+			list.Add(diag.Diagnostic{Code: "unknown-layer", Span: n.Span, Path: diag.JoinKey("instances", f.Key) + ".layers",
+				Message: "there is no layer " + strconv.Quote(name), Remedy: remedy})
+		}
+	}
+}
+
+// sortedUnique sorts names and drops those that come twice.
+func sortedUnique(names []string) []string {
+	names = append([]string(nil), names...)
+	sort.Strings(names)
+	kept := names[:0]
+	for i, name := range names {
+		if i == 0 || name != names[i-1] {
+			kept = append(kept, name)
+		}
+	}
+	return kept
+}

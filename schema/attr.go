@@ -1,0 +1,316 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"cuelang.org/go/cue"
+
+	"github.com/plonec/plonec/input"
+)
+
+// An Attr is one attribute of the schema, or what the values of a map or the
+// items of a list are. It is made once and never changed.
+type Attr struct {
+	Name string // its key; <app> and the like for the values of a map, [] for items
+	Path string // plone_instances.per_cpu, deploy.<app>.scm.repository
+	Doc  string // what it does, for operators
+	Type string // what it takes, in words
+
+	Default    *input.Node // nil: none
+	Derived    string      // the default in words, where it follows from other attributes
+	Shows      string      // where it ends up
+	Deprecated string      // why nobody should set it any more; empty: it may be set
+	Use        string      // what to set in its place
+	Later      string      // what it needs that nothing renders yet; empty: it is rendered
+	Aliases    []string    // other names that count as this one
+	Secret     bool        // its value never enters the tree
+	Sent       bool        // known because it was sent or documented once; nothing is made of it
+	Into       string      // set for the defaults of other attributes
+	Layered    bool        // it holds attributes of its own: a layer's custom_json
+	Required   bool
+
+	Fields []*Attr // of a map with known keys, in the order of the schema
+	Key    *Attr   // what the keys of an open map must be
+	Elem   *Attr   // the values of an open map
+	Item   *Attr   // the items of a list
+
+	Enum []string // the texts to choose from
+
+	want   string // what a diagnostic says that it takes
+	kinds  cue.Kind
+	def    string // the definition that it refers to, such as #Port
+	value  cue.Value
+	fields map[string]*Attr // Fields by name and by alias
+
+	aliased bool // it, or an attribute below it, has another name
+}
+
+// Field returns the attribute of a key, by its name or an alias; nil where
+// there is none.
+func (a *Attr) Field(key string) *Attr {
+	if a == nil {
+		return nil
+	}
+	if f := a.fields[key]; f != nil {
+		return f
+	}
+	if a.Elem != nil {
+		return a.Elem
+	}
+	return nil
+}
+
+// placeholders name the values of open maps in paths.
+var placeholders = map[string]string{
+	"instances": "<host>", "layers": "<layer>", "deploy": "<app>",
+	"environment": "<variable>", "subsites": "<domain>", "subsite_config": "<domain>",
+	"custom_recipes": "<event>", "watch_files": "<file>",
+	"os_packages": "<package>", "packages": "<package>",
+	"symlink_before_migrate": "<directory>",
+}
+
+// newTree makes the attributes of a definition.
+func newTree(top cue.Value, def string) (*Attr, error) {
+	v := top.LookupPath(cue.ParsePath(def))
+	if err := v.Err(); err != nil {
+		return nil, err
+	}
+	root := &Attr{}
+	err := root.build(top, v)
+	return root, err
+}
+
+// build fills in what the value says; name and path are set.
+func (a *Attr) build(top, v cue.Value) error {
+	a.value, a.kinds = v, v.IncompleteKind()
+	if ref, path := v.ReferencePath(); ref.Exists() && len(path.Selectors()) > 0 {
+		a.def = path.String()
+		if err := a.mark(top.LookupPath(path)); err != nil {
+			return err
+		}
+		a.Secret = a.def == "#Secret" || a.def == "#SecretText"
+	}
+	if err := a.mark(v); err != nil {
+		return err
+	}
+	if a.kinds == cue.TopKind {
+		a.Type, a.want = "anything", "anything"
+		return nil
+	}
+	arms := armsOf(v)
+	if a.kinds&cue.StructKind != 0 {
+		if err := a.buildFields(top, armOf(arms, cue.StructKind)); err != nil {
+			return err
+		}
+	}
+	if a.kinds&cue.ListKind != 0 {
+		a.Item = &Attr{Name: "[]", Path: a.Path + "[]"}
+		if err := a.Item.build(top, armOf(arms, cue.ListKind).LookupPath(cue.MakePath(cue.AnyIndex))); err != nil {
+			return err
+		}
+	}
+	for _, below := range append([]*Attr{a.Elem, a.Item}, a.Fields...) {
+		a.aliased = a.aliased || below != nil && (below.aliased || len(below.Aliases) > 0)
+	}
+	a.Enum = choices(arms)
+	a.describe(top)
+	return nil
+}
+
+// choices returns the texts of a disjunction of nothing else.
+func choices(arms []cue.Value) []string {
+	var texts []string
+	for _, arm := range arms {
+		s, err := arm.String()
+		if err != nil || len(arms) == 1 {
+			return nil
+		}
+		if s != "" {
+			texts = append(texts, s)
+		}
+	}
+	return texts
+}
+
+// buildFields makes the attributes of a map's keys.
+func (a *Attr) buildFields(top, v cue.Value) error {
+	iter, err := v.Fields(cue.All(), cue.Patterns(true))
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.Path, err)
+	}
+	a.fields = map[string]*Attr{}
+	for iter.Next() {
+		sel := iter.Selector()
+		f := &Attr{Required: sel.ConstraintType() == cue.RequiredConstraint}
+		if sel.ConstraintType() == cue.PatternConstraint {
+			f.Name = placeholders[a.Name]
+			if f.Name == "" {
+				f.Name = "<name>"
+			}
+			a.Key = &Attr{Name: f.Name, Path: join(a.Path, f.Name)}
+			if err := a.Key.build(top, sel.Pattern()); err != nil {
+				return err
+			}
+			a.Elem = f
+		} else {
+			f.Name = sel.Unquoted()
+			a.Fields = append(a.Fields, f)
+			a.fields[f.Name] = f
+		}
+		f.Path = join(a.Path, f.Name)
+		if docs := iter.Value().Doc(); len(docs) > 0 && sel.ConstraintType() != cue.PatternConstraint {
+			f.Doc = strings.Join(strings.Fields(docs[0].Text()), " ")
+		}
+		if err := f.build(top, iter.Value()); err != nil {
+			return err
+		}
+		for _, alias := range f.Aliases {
+			if a.fields[alias] != nil {
+				return fmt.Errorf("%s: the alias %s is taken", f.Path, alias)
+			}
+			a.fields[alias] = f
+		}
+	}
+	return nil
+}
+
+// mark reads the marks (@default and so on) that stand at v.
+func (a *Attr) mark(v cue.Value) error {
+	for _, m := range v.Attributes(cue.ValueAttr) {
+		text, _ := m.String(0)
+		switch m.Name() {
+		case "default":
+			n, err := parseJSON(m.Contents())
+			if err != nil {
+				return fmt.Errorf("%s: @default(%s): %w", a.Path, m.Contents(), err)
+			}
+			a.Default = n
+		case "derived":
+			a.Derived = text
+		case "shows":
+			a.Shows = text
+		case "want":
+			a.want = text
+		case "later":
+			a.Later = text
+		case "alias":
+			for i := range m.NumArgs() {
+				alias, _ := m.String(i)
+				a.Aliases = append(a.Aliases, alias)
+			}
+		case "deprecated":
+			if use, ok, _ := m.Lookup(0, "use"); ok {
+				a.Use, a.Deprecated = use, use+" takes its place"
+			}
+			if because, ok, _ := m.Lookup(0, "because"); ok {
+				a.Deprecated = because
+			}
+		case "sent":
+			a.Sent = true
+		case "into":
+			a.Into = text
+		case "attributes":
+			a.Layered = true
+		default:
+			return fmt.Errorf("%s: unknown mark @%s", a.Path, m.Name())
+		}
+	}
+	return nil
+}
+
+// armsOf returns the arms of a disjunction, or the value itself.
+func armsOf(v cue.Value) []cue.Value {
+	v = cue.Dereference(v)
+	op, args := v.Expr()
+	if op != cue.OrOp {
+		return []cue.Value{v}
+	}
+	var arms []cue.Value
+	for _, arg := range args {
+		arms = append(arms, armsOf(arg)...)
+	}
+	return arms
+}
+
+// armOf returns the arm of a kind; each kind of map and list has one arm.
+func armOf(arms []cue.Value, kind cue.Kind) cue.Value {
+	for _, arm := range arms {
+		if arm.IncompleteKind() == kind {
+			return arm
+		}
+	}
+	return cue.Value{}
+}
+
+// describe puts into words what the attribute takes.
+func (a *Attr) describe(top cue.Value) {
+	switch {
+	case a.want != "":
+	case len(a.Enum) > 0:
+		a.want = "one of " + strings.Join(a.Enum, ", ")
+	default:
+		a.want = strings.Join(armWants(top, a.value), " or ")
+	}
+	if a.want == "" {
+		a.want = a.kindWords()
+	}
+	a.Type = a.want
+	switch {
+	case a.def == "#Packages":
+	case a.Item != nil:
+		a.Type = "a list; each: " + a.Item.Type
+	case a.Elem != nil && len(a.Fields) == 0:
+		a.Type = "a map of " + strings.Trim(a.Elem.Name, "<>") + " to " + a.Elem.Type
+	}
+}
+
+// armWants returns what the definitions in a disjunction want.
+func armWants(top, v cue.Value) []string {
+	op, args := v.Expr()
+	if op != cue.OrOp {
+		return nil
+	}
+	var wants []string
+	for _, arg := range args {
+		if ref, path := arg.ReferencePath(); ref.Exists() && len(path.Selectors()) > 0 {
+			def := Attr{}
+			if def.mark(top.LookupPath(path)) == nil && def.want != "" {
+				wants = append(wants, def.want)
+			}
+		} else {
+			wants = append(wants, armWants(top, arg)...)
+		}
+	}
+	return wants
+}
+
+// kindWords names the kinds that the attribute takes, in input's words.
+func (a *Attr) kindWords() string {
+	var words []string
+	for _, k := range []struct {
+		kind  cue.Kind
+		words string
+	}{
+		{cue.StringKind, "a string"}, {cue.BoolKind, "a truth value"},
+		{cue.ListKind, "a list"}, {cue.StructKind, "a map"},
+	} {
+		if a.kinds&k.kind != 0 {
+			words = append(words, k.words)
+		}
+	}
+	switch {
+	case a.kinds&cue.FloatKind != 0:
+		words = append([]string{"a number"}, words...)
+	case a.kinds&cue.IntKind != 0:
+		words = append([]string{"a whole number"}, words...)
+	}
+	return strings.Join(words, " or ")
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

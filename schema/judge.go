@@ -1,0 +1,90 @@
+package schema
+
+import (
+	"math"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
+
+	"github.com/plonec/plonec/input"
+)
+
+// A verdict is asked for once: CUE judges each literal once for an attribute.
+type verdict struct {
+	attr *Attr
+	kind input.Kind
+	text string
+}
+
+// A judge asks CUE whether a scalar satisfies an attribute's constraint. It
+// is used by one goroutine, which holds the schema's lock.
+type judge struct {
+	ctx   *cue.Context
+	known map[verdict]bool
+}
+
+func newJudge(c *compiled) *judge { return &judge{c.ctx, map[verdict]bool{}} }
+
+// accepts tells whether a scalar is a value that the attribute takes.
+func (j *judge) accepts(a *Attr, kind input.Kind, text string) bool {
+	if !a.takes(kind) {
+		return false
+	}
+	v := verdict{a, kind, text}
+	ok, seen := j.known[v]
+	if !seen {
+		ok = a.value.Unify(j.literal(kind, text)).Validate(cue.Concrete(true)) == nil
+		j.known[v] = ok
+	}
+	return ok
+}
+
+// takes tells whether the attribute has room for the kind of a value.
+func (a *Attr) takes(kind input.Kind) bool {
+	switch kind {
+	case input.Bool:
+		return a.kinds&cue.BoolKind != 0
+	case input.Number:
+		return a.kinds&cue.NumberKind != 0
+	case input.String:
+		return a.kinds&cue.StringKind != 0
+	case input.List:
+		return a.kinds&cue.ListKind != 0
+	case input.Map:
+		return a.kinds&cue.StructKind != 0
+	}
+	return true
+}
+
+// literal makes a CUE value of a scalar.
+func (j *judge) literal(kind input.Kind, text string) cue.Value {
+	switch kind {
+	case input.Bool:
+		return j.ctx.Encode(text == "true")
+	case input.Number:
+		return j.ctx.BuildExpr(numberExpr(text))
+	}
+	return j.ctx.Encode(text)
+}
+
+// numberExpr writes a JSON number as CUE does.
+func numberExpr(text string) ast.Expr {
+	kind := token.INT
+	if strings.ContainsAny(text, ".eE") {
+		kind = token.FLOAT
+	}
+	if rest, ok := strings.CutPrefix(text, "-"); ok {
+		return &ast.UnaryExpr{Op: token.SUB, X: ast.NewLit(kind, rest)}
+	}
+	return ast.NewLit(kind, text)
+}
+
+// wholeNumber rewrites a number such as 2.0 or 1e3 as a whole one.
+func wholeNumber(f float64) (string, bool) {
+	if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return "", false
+	}
+	return formatFloat(f), true
+}

@@ -1,0 +1,106 @@
+package schema
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/input"
+)
+
+// A Decoded is a stack that was checked and decoded, with the views of its
+// layers. Its methods may be called from several goroutines.
+type Decoded struct {
+	// Base is the stack without any layer's custom_json, defaults filled in.
+	Base *Stack
+
+	tree   *input.Node            // canonical
+	layers map[string]*input.Node // custom_json by layer, canonical
+	origin map[*input.Node]string // where each plain secret stands
+
+	mu       sync.Mutex
+	overlays map[string]*overlay
+}
+
+// An overlay is what a set of layers lays over the stack.
+type overlay struct {
+	tree  *input.Node // the sections that it touches, merged with the stack's own
+	list  diag.List   // the layers' disagreements, until they are reported
+	stack *Stack      // nil until it is asked for
+}
+
+// Load checks a stack and decodes it. The list holds every mistake, and the
+// Decoded is there beside mistakes too, with what could be understood. Secrets
+// and unknown values are masked in their files before Load returns.
+func Load(tree *input.Node) (*Decoded, diag.List) {
+	if tree == nil {
+		tree = input.NewMap(diag.Span{}, nil)
+	}
+	s := compile()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := newChecker(s)
+	c.stack(tree)
+	if tree.Kind != input.Map {
+		tree = input.NewMap(tree.Span, nil)
+	}
+
+	d := &Decoded{layers: map[string]*input.Node{}, origin: c.origin, overlays: map[string]*overlay{}}
+	canon := canonizer{&c.list}
+	d.tree = canon.stack(canon.names(s.root, tree, ""))
+	for _, short := range []bool{false, true} {
+		for _, l := range c.layers {
+			if l.short != short {
+				continue
+			}
+			own := canon.names(s.root, l.tree, "")
+			d.layers[l.layer] = input.Merge(d.layers[l.layer], own)
+		}
+	}
+	across(d.tree, &c.list)
+	d.Base = d.decode(d.tree)
+	d.disagreements(&c.list)
+	return d, c.list
+}
+
+// disagreements looks at each set of layers that a host has, so that one run
+// reports all that is wrong.
+func (d *Decoded) disagreements(list *diag.List) {
+	for _, f := range fieldsOf(d.tree.Get("instances")) {
+		var layers []string
+		for _, n := range itemsOf(f.Value.Get("layers")) {
+			layers = append(layers, n.Text)
+		}
+		if o := d.overlay(layers); o != nil {
+			*list = append(*list, o.list...)
+			o.list = nil
+		}
+	}
+}
+
+// overlay returns what a set of layers lays over the stack, nil for nothing.
+func (d *Decoded) overlay(layers []string) *overlay {
+	var names []string
+	for _, name := range sortedUnique(layers) {
+		if d.layers[name] != nil {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	key := strings.Join(names, "\x00")
+	o := d.overlays[key]
+	if o == nil {
+		o = &overlay{}
+		m := merger{d: d, names: names, list: &o.list}
+		for i, name := range names {
+			m.at = i
+			o.tree = m.merge(o.tree, d.layers[name])
+		}
+		o.tree = d.touched(o.tree)
+		views(o.tree, "", &o.list)
+		d.overlays[key] = o
+	}
+	return o
+}

@@ -1,0 +1,156 @@
+package schema
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/input"
+)
+
+// secretName matches the names of variables whose values nobody should see.
+var secretName = regexp.MustCompile(`(?i)(PASSW|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|(^|_)(KEY|PWD|PASS|DSN)$)`)
+
+// secret checks the value of a secret and masks it unless it is a reference.
+func (c *checker) secret(a *Attr, n *input.Node) {
+	switch n.Kind {
+	case input.Map:
+		c.reference(n)
+	case input.String:
+		n.Span.Mask()
+		switch {
+		case n.Text == "": // as OpsWorks wrote what was not set
+		case !c.judge.accepts(a, n.Kind, n.Text):
+			c.report("bad-value", n.Span, "this secret has a line break or a control character inside", "give it in one line, as {\"$secret\": \"env:"+c.variableName()+"\"}")
+		default:
+			c.origin[n] = c.pointer()
+			c.report("plain-secret", n.Span, "a secret stands in the stack in plain", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
+		}
+	default:
+		maskAll(n)
+		c.report("wrong-type", n.Span, "want a string or a reference, got "+n.Kind.String(), "write {\"$secret\": \"env:"+c.variableName()+"\"}")
+	}
+}
+
+// variable checks a value of an app's environment, which is a secret when it
+// says so or when its name does.
+func (c *checker) variable(a *Attr, n *input.Node) {
+	name := c.path[len(c.path)-1]
+	secret := secretName.MatchString(name) || holdsPassword(n)
+	switch {
+	case n.Kind == input.Map:
+		c.reference(n)
+		return
+	case secret:
+		maskAll(n)
+	}
+	switch {
+	case !a.takes(n.Kind):
+		c.wrongType(a, n)
+	case !c.judge.accepts(a, n.Kind, n.Text):
+		c.report("bad-value", n.Span, "want "+a.want, "")
+	case secret && n.Kind == input.String && n.Text != "":
+		c.origin[n] = c.pointer()
+		c.report("plain-secret", n.Span, "a variable with this name or value is taken for a secret", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
+	}
+}
+
+// reference checks a map in the place of a secret: {"$secret": "env:NAME"}.
+func (c *checker) reference(n *input.Node) {
+	ref := n.Get("$secret")
+	good := ref != nil && ref.Kind == input.String && len(n.Fields) == 1 &&
+		c.judge.accepts(c.schema.secretRef, input.String, ref.Text)
+	if good {
+		return
+	}
+	maskAll(n)
+	c.report("secret-reference", n.Span, "this is no reference to a secret: want "+c.schema.secretRef.want,
+		"write {\"$secret\": \"env:"+c.variableName()+"\"}")
+}
+
+// variableName makes the name of an environment variable of the path at hand.
+func (c *checker) variableName() string {
+	path := c.path
+	if len(path) > 4 && path[0] == "deploy" && (path[2] == "environment" || path[2] == "environment_variables") {
+		path = path[3:]
+	}
+	if n := len(path); n == 4 && path[0] == "deploy" && strings.HasPrefix(path[2], "environment") {
+		path = path[1:2:2]
+		path = append(path, c.path[3])
+	}
+	name := []byte(strings.ToUpper(strings.Join(path, "_")))
+	for i, b := range name {
+		if (b < 'A' || b > 'Z') && (b < '0' || b > '9') {
+			name[i] = '_'
+		}
+	}
+	if len(name) == 0 || name[0] >= '0' && name[0] <= '9' {
+		name = append([]byte("_"), name...)
+	}
+	return string(name[max(0, len(name)-100):])
+}
+
+// pointer is the JSON pointer (RFC 6901) of the value at hand.
+func (c *checker) pointer() string {
+	var b strings.Builder
+	for _, key := range c.path {
+		b.WriteByte('/')
+		b.WriteString(pointerEscaper.Replace(key))
+	}
+	return b.String()
+}
+
+var (
+	pointerEscaper   = strings.NewReplacer("~", "~0", "/", "~1")
+	pointerUnescaper = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// SecretAt returns the plain secret that the manifest's source stack:POINTER
+// stands for, in the merged tree of the stack; it reads through a custom_json
+// that is a text.
+func SecretAt(tree *input.Node, pointer string) (string, bool) {
+	pointer = strings.TrimPrefix(pointer, "stack:")
+	rest, ok := strings.CutPrefix(pointer, "/")
+	if !ok {
+		return "", false
+	}
+	n := tree
+	for _, key := range strings.Split(rest, "/") {
+		if n == nil {
+			return "", false
+		}
+		if n.Kind == input.String { // a custom_json
+			inner, err := parseJSON(n.Text)
+			if err != nil {
+				return "", false
+			}
+			n = inner
+		}
+		key = pointerUnescaper.Replace(key)
+		if n.Kind == input.List {
+			i, err := strconv.Atoi(key)
+			if err != nil || i < 0 || i >= len(n.Items) {
+				return "", false
+			}
+			n = n.Items[i]
+			continue
+		}
+		n = n.Get(key)
+	}
+	if n == nil || n.Kind != input.String {
+		return "", false
+	}
+	return n.Text, true
+}
+
+// Mask masks every secret and every unknown value of one file's tree, before
+// trees are merged: a value that a later file replaces is still in its file.
+func Mask(tree *input.Node) {
+	if tree == nil {
+		return
+	}
+	c := compile()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	newChecker(c).stack(tree)
+}

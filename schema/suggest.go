@@ -1,0 +1,241 @@
+package schema
+
+import (
+	"path"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue"
+
+	"github.com/plonec/plonec/input"
+)
+
+// didYouMean is the remedy for an unknown key: a near name in the same map,
+// else the same name elsewhere, else a near name elsewhere.
+func (c *checker) didYouMean(a *Attr, key string) string {
+	if near := nearest(key, a.names()); near != "" {
+		return "did you mean " + a.fields[near].Name + "?"
+	}
+	paths := c.schema.paths()
+	if at := paths[key]; len(at) > 0 && len(at) <= 3 {
+		return "did you mean " + strings.Join(at, " or ") + "?"
+	}
+	if near := nearest(key, sortedKeys(paths)); near != "" && len(paths[near]) == 1 {
+		return "did you mean " + paths[near][0] + "?"
+	}
+	if a == c.schema.root {
+		return "list it in plonec.ignore if it belongs to another cookbook"
+	}
+	return "take it out; plonec explain lists what there is"
+}
+
+// names are the keys that a map may have.
+func (a *Attr) names() []string {
+	names := make([]string, 0, len(a.fields))
+	for name, f := range a.fields {
+		if !f.Sent {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// byName finds attributes by their last name.
+func (s *compiled) byName() map[string][]string {
+	paths := map[string][]string{}
+	s.root.each(func(a *Attr) {
+		if !a.Sent && a.Into == "" && a.Name != "" && !strings.HasSuffix(a.Name, ">") && a.Name != "[]" &&
+			!strings.HasPrefix(a.Path, "opsworks.") && !strings.HasPrefix(a.Path, "deploy_") {
+			paths[a.Name] = append(paths[a.Name], a.Path)
+			for _, alias := range a.Aliases {
+				paths[alias] = append(paths[alias], a.Path)
+			}
+		}
+	})
+	return paths
+}
+
+// each calls f for the attribute and all below it, in the schema's order.
+func (a *Attr) each(f func(*Attr)) {
+	f(a)
+	for _, field := range a.Fields {
+		field.each(f)
+	}
+	if a.Elem != nil {
+		a.Elem.each(f)
+	}
+	if a.Item != nil {
+		a.Item.each(f)
+	}
+}
+
+// nearest returns the candidate that is most like a name, or "" where none is
+// like enough: one edit in three letters, or one name beginning the other.
+func nearest(name string, candidates []string) string {
+	best, least := "", len(name)/3+1
+	if len(name) > 64 {
+		return ""
+	}
+	for _, candidate := range candidates {
+		if d := distance(strings.ToLower(name), candidate, least); d < least {
+			best, least = candidate, d
+		}
+	}
+	if best != "" || len(name) < 4 {
+		return best
+	}
+	for _, candidate := range candidates {
+		if strings.HasPrefix(candidate, name) || len(candidate) >= 4 && strings.HasPrefix(name, candidate) {
+			if best != "" {
+				return ""
+			}
+			best = candidate
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's, or limit where it is not less.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], d
+		}
+	}
+	return row[len(b)]
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// mendType is the remedy for a value of another kind.
+func (c *checker) mendType(a *Attr, n *input.Node) string {
+	var try []candidate
+	switch n.Kind {
+	case input.String:
+		text := strings.TrimSpace(n.Text)
+		if isNumber(text) {
+			try = append(try, candidate{input.Number, text})
+		}
+		switch strings.ToLower(text) {
+		case "true", "yes", "on", "1":
+			try = append(try, candidate{input.Bool, "true"})
+		case "false", "no", "off", "0":
+			try = append(try, candidate{input.Bool, "false"})
+		}
+	case input.Number:
+		try = append(try, candidate{input.String, n.Text})
+		switch n.Text {
+		case "0":
+			try = append(try, candidate{input.Bool, "false"})
+		case "1":
+			try = append(try, candidate{input.Bool, "true"})
+		}
+	case input.Bool:
+		try = append(try, candidate{input.String, n.Text})
+	}
+	if mend := c.firstGood(a, try); mend != "" {
+		return "write " + mend
+	}
+	if n.Kind == input.String && a.Item != nil && !holdsPassword(n) && c.judge.accepts(a.Item, n.Kind, n.Text) && len(n.Text) <= 40 {
+		return "write [" + strconv.Quote(n.Text) + "]"
+	}
+	if a.want != a.kindWords() {
+		return "want " + a.want
+	}
+	return ""
+}
+
+// mendValue is the remedy for a value of the right kind, where one is near.
+func (c *checker) mendValue(a *Attr, n *input.Node) string {
+	var try []candidate
+	switch n.Kind {
+	case input.Number:
+		if f, err := strconv.ParseFloat(n.Text, 64); err == nil {
+			if whole, ok := wholeNumber(f); ok {
+				try = append(try, candidate{input.Number, whole})
+			}
+		}
+		if a.kinds&cue.StringKind != 0 {
+			try = append(try, candidate{input.String, n.Text})
+		}
+	case input.String:
+		text := strings.TrimSpace(n.Text)
+		if holdsPassword(n) {
+			return "give user and password as attributes of their own"
+		}
+		for _, t := range []string{text, strings.ToLower(text), strings.ToUpper(text), strings.ReplaceAll(text, " ", ""), path.Clean(text), strings.Trim(text, "/")} {
+			try = append(try, candidate{input.String, t})
+		}
+		if near := nearest(text, a.Enum); near != "" {
+			try = append(try, candidate{input.String, near})
+		}
+		if isNumber(text) {
+			try = append(try, candidate{input.Number, text})
+		}
+	}
+	if mend := c.firstGood(a, try); mend != "" {
+		return "write " + mend
+	}
+	if strings.ContainsAny(n.Text, "\r\n") && n.Kind == input.String {
+		return "take the line break out"
+	}
+	return ""
+}
+
+// mendKey is the remedy for a key of an open map.
+func (c *checker) mendKey(key *Attr, text string) string {
+	lower := strings.ToLower(text)
+	for _, t := range []string{lower, strings.ReplaceAll(lower, "_", "-"), strings.Trim(text, "/")} {
+		if t != text && c.judge.accepts(key, input.String, t) {
+			return "write " + strconv.Quote(t)
+		}
+	}
+	return ""
+}
+
+// A candidate is a scalar that might do in place of another.
+type candidate struct {
+	kind input.Kind
+	text string
+}
+
+// firstGood returns the first candidate that the attribute takes, as JSON.
+func (c *checker) firstGood(a *Attr, try []candidate) string {
+	for _, t := range try {
+		if t.text == "" || len(t.text) > 60 || !c.judge.accepts(a, t.kind, t.text) {
+			continue
+		}
+		if t.kind == input.String {
+			return strconv.Quote(t.text)
+		}
+		return t.text
+	}
+	return ""
+}
+
+var number = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,20})?$`)
+
+func isNumber(text string) bool { return number.MatchString(text) }
