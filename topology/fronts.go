@@ -1,5 +1,3 @@
-//go:build resolve
-
 package topology
 
 import (

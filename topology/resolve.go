@@ -1,5 +1,3 @@
-//go:build resolve
-
 package topology
 
 import (
@@ -40,7 +38,7 @@ type resolver struct {
 
 func (r *resolver) report(code string, path []string, message, remedy string) {
 	r.diags.Add(diag.Diagnostic{
-		Code: code, Span: r.d.Span(path...), Path: strings.Join(path, "."), Message: message, Remedy: remedy,
+		Code: code, Span: r.d.KeySpan(path...), Path: strings.Join(path, "."), Message: message, Remedy: remedy,
 	})
 }
 

@@ -1,5 +1,3 @@
-//go:build resolve
-
 package topology_test
 
 import (
@@ -43,7 +41,7 @@ func codes(list diag.List) []string {
 
 const apps = `"deploy": {"plone_instances": {"scm": {"repository": "https://example.org/b.git"}, "domains": ["example.org"]},
   "zeoserver": {"scm": {"repository": "https://example.org/b.git"}}, "intranet": {"scm": {"repository": "https://example.org/i.git"}, "domains": ["intra.example.org"]}},
-  "haproxy": {"enable_stats": false}`
+  "haproxy": {"enable_stats": false}, "plone_blobs": {"blob_dir": "/srv/blobs"}`
 
 // describe is a topology in a few words a host.
 func describe(t *topology.Topology) string {
@@ -177,6 +175,9 @@ m [memcached]
 		{"a ZEO layer with nothing online",
 			`{"instances": {"a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1}, "b": {"layers": ["zeoserver"], "address": "10.0.0.3", "status": "stopped"}}, ` + apps + `}`,
 			"", []string{"no-zeo-server"}},
+		{"shared blobs that nothing shares",
+			`{"instances": {"a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1}, "b": {"layers": ["zeoserver"], "address": "10.0.0.3"}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}}, "zeoserver": {"scm": {"repository": "r"}}}}`, "", []string{"unmounted-blobs"}},
 		{"no CPUs, no repository, no address",
 			`{"instances": {"a": {"layers": ["plone_instances"], "instance_type": "q9.huge"}}, "plone_instances": {"zeo": {"address": "10.9.9.9:8100"}}}`,
 			"", []string{"no-address", "no-repository", "unknown-cpus"}},
