@@ -46,7 +46,7 @@ func appSecrets(h *topology.Host) []SecretFile {
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			f.Entries = append(f.Entries, SecretEntry{Key: key, Source: entries[key].Source})
 		}
-		for _, unit := range appUnits(a) {
+		for _, unit := range processes(a) {
 			f.Effects = append(f.Effects, "restart:"+unit)
 		}
 		files = append(files, f)
@@ -92,7 +92,7 @@ func dbPasswordVar(db *topology.RelStorage) string {
 // appDir is where an app's files lie on its host.
 func appDir(a *topology.App) string { return "/etc/plonec/" + a.Name }
 
-// appUnits lists the units of an app's processes.
+// appUnits lists the units of an app's processes, the ZEO server first.
 func appUnits(a *topology.App) []string {
 	var units []string
 	if a.Zeo != nil {

@@ -121,17 +121,6 @@ func (d deployCfg) ZeoSyslog() string {
 	return d.Zeoserver().SyslogFacility
 }
 
-// BlobCache tells that blobs come through ZEO or the database and the clients
-// keep those they use in a directory of the app's own. On the host of the ZEO
-// server the stack's blob_dir is where that has its blobs, which no cache may
-// share.
-func (d deployCfg) BlobCache() bool {
-	if d.Plone().SharedBlobs {
-		return false
-	}
-	return d.Blobs().BlobDir == "" || slices.ContainsFunc(d.Host.Apps, func(a *topology.App) bool { return a.Zeo != nil })
-}
-
 // An envVar is a line of environment-vars.
 type envVar struct{ Name, Value string }
 
@@ -175,9 +164,5 @@ func (d deployCfg) fromUnit(v schema.EnvValue) bool {
 // Additional is the stack's own text. It may begin without a header, and then
 // belongs to [buildout], as it did in the cookbook.
 func (d deployCfg) Additional() string {
-	text := strings.TrimRight(d.Config.BuildoutAdditionalConfig, " \t\r\n")
-	if strings.TrimSpace(text) == "" {
-		return ""
-	}
-	return text + "\n"
+	return strings.TrimRight(strings.TrimLeft(d.Config.BuildoutAdditionalConfig, "\r\n"), " \t\r\n")
 }
