@@ -7,7 +7,7 @@ import (
 )
 
 // maskTexts masks the texts and comments of a Jsonnet or CUE program, keys
-// apart. It knows both languages' quotes and no more: where it errs it masks
+// and imports apart. It knows both languages' quotes and no more: where it errs it masks
 // too much. A quote that is amiss turns inside out, which is why the line of a
 // syntax error is masked by a masker as well.
 func maskTexts(file *diag.File) {
@@ -18,11 +18,23 @@ func maskTexts(file *diag.File) {
 			i++
 			continue
 		}
-		if c := src[i]; !((c == '"' || c == '\'') && plainKey(src[i+1:max(end-1, i+1)]) && isKey(src[end:])) {
+		key := (src[i] == '"' || src[i] == '\'') && plainKey(src[i+1:max(end-1, i+1)]) && isKey(src[end:])
+		if !key && !imported(src[:i]) {
 			diag.Span{File: file, Start: i, End: end}.Mask()
 		}
 		i = end
 	}
+}
+
+// imported tells whether what comes next is the path of an import.
+func imported(before []byte) bool {
+	before = bytes.TrimRight(before, " \t")
+	for _, keyword := range []string{"import", "importstr", "importbin"} {
+		if rest, ok := bytes.CutSuffix(before, []byte(keyword)); ok && (len(rest) == 0 || !isWord(rest[len(rest)-1])) {
+			return true
+		}
+	}
+	return false
 }
 
 // textEnd returns the end of the text or comment that begins at i, 0 where
