@@ -101,8 +101,10 @@ func orEmpty(list []string) []string {
 }
 
 // parallel runs do for 0 to n-1 on every CPU and returns the error of the
-// lowest index that has one.
+// lowest index that has one. Neighbours go to one worker, since they are often
+// in one folder.
 func parallel(n int, do func(i int) error) error {
+	const chunk = 32
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
@@ -110,22 +112,24 @@ func parallel(n int, do func(i int) error) error {
 		first = n
 		err   error
 	)
-	for range min(n, runtime.GOMAXPROCS(0)) {
+	for range min((n+chunk-1)/chunk, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			for {
 				mu.Lock()
-				i := next
-				next++
+				from := next
+				next += chunk
 				mu.Unlock()
-				if i >= n {
+				if from >= n {
 					return
 				}
-				if e := do(i); e != nil {
-					mu.Lock()
-					if i < first {
-						first, err = i, e
+				for i := from; i < min(from+chunk, n); i++ {
+					if e := do(i); e != nil {
+						mu.Lock()
+						if i < first {
+							first, err = i, e
+						}
+						mu.Unlock()
 					}
-					mu.Unlock()
 				}
 			}
 		})

@@ -14,12 +14,13 @@ import (
 	"syscall"
 )
 
-// stageName is the folder inside a tree in which new files wait until all of
-// them are written. A build that was killed leaves it; the next one clears it.
+// stageName is the folder inside a tree in which new versions of files wait
+// until all of them are written. A build that was killed leaves it; the next
+// one clears it.
 const stageName = ".plonec-stage"
 
 // journalName lists, in the stage, the paths that a build adds or removes, so
-// that the next one can remove them where it was killed in between.
+// that the next one can finish where it was killed in between.
 const journalName = "journal"
 
 // ErrLocked says that another build works on the tree.
@@ -34,10 +35,12 @@ type Changes struct {
 // None tells whether the tree is up to date.
 func (c *Changes) None() bool { return len(c.Added)+len(c.Changed)+len(c.Removed) == 0 }
 
-// A write is a file that has to change.
+// A write is a file of the tree. A new one is written in its place, which costs
+// half of what a rename does; one that replaces another goes through the stage.
 type write struct {
 	rel     string
 	content []byte
+	added   bool
 }
 
 // Compare says what Write would change.
@@ -69,8 +72,8 @@ func (t *Tree) Write(dir string) (*Changes, error) {
 	if changes.None() {
 		return changes, os.RemoveAll(stage)
 	}
-	if err := fill(stage, changes, writes); err != nil {
-		os.RemoveAll(stage)
+	if err := fill(dir, changes, writes); err != nil {
+		undo(dir, writes)
 		return nil, err
 	}
 	if err := activate(dir, stage, changes, writes); err != nil {
@@ -87,9 +90,9 @@ func (t *Tree) all() ([]write, error) {
 	}
 	list := make([]write, 0, len(t.content)+2)
 	for i, f := range t.Manifest.Files {
-		list = append(list, write{f.Rel(), t.content[i]})
+		list = append(list, write{rel: f.Rel(), content: t.content[i]})
 	}
-	return append(list, write{"README.md", t.Readme}, write{ManifestName, manifest}), nil
+	return append(list, write{rel: "README.md", content: t.Readme}, write{rel: ManifestName, content: manifest}), nil
 }
 
 func (t *Tree) compare(dir string) (*Changes, []write, error) {
@@ -134,6 +137,7 @@ func (t *Tree) compare(dir string) (*Changes, []write, error) {
 			continue
 		case added:
 			c.Added = append(c.Added, w.rel)
+			w.added = w.rel != ManifestName
 		case changed:
 			c.Changed = append(c.Changed, w.rel)
 		}
@@ -196,8 +200,10 @@ func plainFolders(dir string, all []write, old map[string]bool) error {
 	return nil
 }
 
-// fill writes the new files into the stage, numbered.
-func fill(stage string, c *Changes, writes []write) error {
+// fill writes everything that is new: a file that replaces another into the
+// stage, numbered, and one that replaces nothing in its place.
+func fill(dir string, c *Changes, writes []write) error {
+	stage := filepath.Join(dir, stageName)
 	if err := os.RemoveAll(stage); err != nil {
 		return err
 	}
@@ -207,42 +213,61 @@ func fill(stage string, c *Changes, writes []write) error {
 	if err := os.WriteFile(filepath.Join(stage, journalName), []byte(strings.Join(slices.Concat(c.Added, c.Removed), "\n")), 0o644); err != nil {
 		return err
 	}
+	made := map[string]bool{}
+	for _, w := range writes {
+		if d := path.Dir(w.rel); w.added && !made[d] {
+			made[d] = true
+			if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+				return err
+			}
+		}
+	}
 	return parallel(len(writes), func(i int) error {
+		if writes[i].added {
+			return os.WriteFile(filepath.Join(dir, writes[i].rel), writes[i].content, 0o644)
+		}
 		return os.WriteFile(filepath.Join(stage, strconv.Itoa(i)), writes[i].content, 0o644)
 	})
 }
 
-// activate moves the staged files to their places, removes what is no longer
-// generated, and the folders that this leaves empty; the manifest goes last.
-func activate(dir, stage string, c *Changes, writes []write) error {
-	made := map[string]bool{}
-	move := func(i int) error {
-		target := filepath.Join(dir, writes[i].rel)
-		if d := filepath.Dir(target); !made[d] {
-			if err := os.MkdirAll(d, 0o755); err != nil {
-				return err
-			}
-			made[d] = true
+// undo takes back what fill did.
+func undo(dir string, writes []write) {
+	for _, w := range writes {
+		if w.added {
+			remove(dir, w.rel)
 		}
-		return os.Rename(filepath.Join(stage, strconv.Itoa(i)), target)
 	}
-	manifest := -1
+	os.RemoveAll(filepath.Join(dir, stageName))
+}
+
+// remove removes a file of the tree and the folders that this leaves empty.
+func remove(dir, rel string) error {
+	if err := os.Remove(filepath.Join(dir, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for d := path.Dir(rel); d != "." && os.Remove(filepath.Join(dir, d)) == nil; d = path.Dir(d) {
+	}
+	return nil
+}
+
+// activate moves the staged files to their places and removes what is no
+// longer generated; the manifest goes last.
+func activate(dir, stage string, c *Changes, writes []write) error {
 	for i, w := range writes {
-		if w.rel == ManifestName {
-			manifest = i
-		} else if err := move(i); err != nil {
+		if w.added || w.rel == ManifestName {
+			continue
+		}
+		if err := os.Rename(filepath.Join(stage, strconv.Itoa(i)), filepath.Join(dir, w.rel)); err != nil {
 			return err
 		}
 	}
 	for _, rel := range c.Removed {
-		if err := os.Remove(filepath.Join(dir, rel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := remove(dir, rel); err != nil {
 			return err
 		}
-		for d := path.Dir(rel); d != "." && os.Remove(filepath.Join(dir, d)) == nil; d = path.Dir(d) {
-		}
 	}
-	if manifest >= 0 {
-		return move(manifest)
+	if last := len(writes) - 1; last >= 0 && writes[last].rel == ManifestName {
+		return os.Rename(filepath.Join(stage, strconv.Itoa(last)), filepath.Join(dir, ManifestName))
 	}
 	return nil
 }
