@@ -39,6 +39,7 @@ type Attr struct {
 
 	want   string // what a diagnostic says that it takes
 	kinds  cue.Kind
+	short  string // the type's name in the reference
 	def    string // the definition that it refers to, such as #Port
 	value  cue.Value
 	fields map[string]*Attr // Fields by name and by alias
@@ -55,10 +56,7 @@ func (a *Attr) Field(key string) *Attr {
 	if f := a.fields[key]; f != nil {
 		return f
 	}
-	if a.Elem != nil {
-		return a.Elem
-	}
-	return nil
+	return a.Elem
 }
 
 // placeholders name the values of open maps in paths.
@@ -77,8 +75,22 @@ func newTree(top cue.Value, def string) (*Attr, error) {
 		return nil, err
 	}
 	root := &Attr{}
-	err := root.build(top, v)
-	return root, err
+	if err := root.build(top, v); err != nil {
+		return nil, err
+	}
+	for _, section := range root.Fields {
+		if section.Into == "" {
+			continue
+		}
+		for _, f := range section.Fields {
+			name := f.Name
+			if section.Name == "deploy_buildout" {
+				name = fromBuildout(name)
+			}
+			f.Doc = "The default of " + section.Into + "." + name + "."
+		}
+	}
+	return root, nil
 }
 
 // build fills in what the value says; name and path are set.
@@ -192,6 +204,8 @@ func (a *Attr) mark(v cue.Value) error {
 			a.Shows = text
 		case "want":
 			a.want = text
+		case "type":
+			a.short = text
 		case "later":
 			a.Later = text
 		case "alias":
@@ -250,7 +264,11 @@ func (a *Attr) describe(top cue.Value) {
 	case len(a.Enum) > 0:
 		a.want = "one of " + strings.Join(a.Enum, ", ")
 	default:
-		a.want = strings.Join(armWants(top, a.value), " or ")
+		wants, short := armWants(top, a.value)
+		a.want = strings.Join(wants, " or ")
+		if a.short == "" {
+			a.short = strings.Join(short, " or ")
+		}
 	}
 	if a.want == "" {
 		a.want = a.kindWords()
@@ -260,29 +278,45 @@ func (a *Attr) describe(top cue.Value) {
 	case a.def == "#Packages":
 	case a.Item != nil:
 		a.Type = "a list; each: " + a.Item.Type
+		a.short = "list of " + a.Item.name()
 	case a.Elem != nil && len(a.Fields) == 0:
 		a.Type = "a map of " + strings.Trim(a.Elem.Name, "<>") + " to " + a.Elem.Type
+		a.short = "map to " + a.Elem.name()
 	}
 }
 
-// armWants returns what the definitions in a disjunction want.
-func armWants(top, v cue.Value) []string {
+// name is the type in as few words as the reference has room for.
+func (a *Attr) name() string {
+	switch {
+	case a.short != "":
+		return a.short
+	case len(a.Enum) > 0:
+		return strings.Join(a.Enum, ", ")
+	case a.want == "a truth value":
+		return "true, false"
+	}
+	return strings.TrimPrefix(a.want, "a ")
+}
+
+// armWants returns what the definitions in a disjunction want, in full and in
+// short.
+func armWants(top, v cue.Value) (wants, short []string) {
 	op, args := v.Expr()
 	if op != cue.OrOp {
-		return nil
+		return nil, nil
 	}
-	var wants []string
 	for _, arg := range args {
 		if ref, path := arg.ReferencePath(); ref.Exists() && len(path.Selectors()) > 0 {
 			def := Attr{}
 			if def.mark(top.LookupPath(path)) == nil && def.want != "" {
-				wants = append(wants, def.want)
+				wants, short = append(wants, def.want), append(short, def.short)
 			}
-		} else {
-			wants = append(wants, armWants(top, arg)...)
+			continue
 		}
+		w, s := armWants(top, arg)
+		wants, short = append(wants, w...), append(short, s...)
 	}
-	return wants
+	return wants, short
 }
 
 // kindWords names the kinds that the attribute takes, in input's words.

@@ -87,7 +87,7 @@ func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
 }
 
 func (c *checker) item(a *Attr, n *input.Node, i int) {
-	c.path = append(c.path, strconv.Itoa(i))
+	c.path = append(c.path, indexMark+strconv.Itoa(i))
 	if n.Kind == input.Null {
 		c.report("wrong-type", n.Span, "want "+a.Item.kindWords()+", got null", "take the null out of the list")
 	} else {
@@ -224,13 +224,15 @@ func (c *checker) report(code string, span diag.Span, message, remedy string) {
 
 func (c *checker) add(d diag.Diagnostic) { c.list.Add(d) }
 
+// indexMark begins an index in a path, so that no key is taken for one.
+const indexMark = "\x00"
+
 // showPath writes a path as diagnostics do: a.b, a[0].
 func showPath(path []string) string {
 	shown := ""
 	for _, key := range path {
-		if key != "" && strings.Trim(key, "0123456789") == "" && shown != "" {
-			i, err := strconv.Atoi(key)
-			if err == nil {
+		if index, ok := strings.CutPrefix(key, indexMark); ok {
+			if i, err := strconv.Atoi(index); err == nil {
 				shown = diag.JoinIndex(shown, i)
 				continue
 			}

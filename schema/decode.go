@@ -230,7 +230,7 @@ func (dec *decoder) secret(n *input.Node) Secret {
 	if ref, ok := text(n.Get("$secret")); ok {
 		return Secret{Ref: ref, Source: ref}
 	}
-	if plain, ok := text(n); ok {
+	if plain, ok := plainText(n); ok {
 		return Secret{Plain: plain, Source: "stack:" + dec.origin[n]}
 	}
 	return Secret{}

@@ -9,7 +9,7 @@ import (
 )
 
 // secretName matches the names of variables whose values nobody should see.
-var secretName = regexp.MustCompile(`(?i)(PASSW|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY|(^|_)(KEY|PWD|PASS|DSN)$)`)
+var secretName = regexp.MustCompile(`(?i)(PASSW|PASSPHRASE|SECRET|CREDENTIAL|(PRIVATE|API|ACCESS)_?KEY|TOKENS?(_|$)|(^|_)(KEY|PWD|PASS|DSN)$)`)
 
 // secret checks the value of a secret and masks it unless it is a reference.
 func (c *checker) secret(a *Attr, n *input.Node) {
@@ -49,7 +49,7 @@ func (c *checker) variable(a *Attr, n *input.Node) {
 		c.wrongType(a, n)
 	case !c.judge.accepts(a, n.Kind, n.Text):
 		c.report("bad-value", n.Span, "want "+a.want, "")
-	case secret && n.Kind == input.String && n.Text != "":
+	case secret && n.Kind != input.Bool && n.Text != "":
 		c.origin[n] = c.pointer()
 		c.report("plain-secret", n.Span, "a variable with this name or value is taken for a secret", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
 	}
@@ -68,15 +68,16 @@ func (c *checker) reference(n *input.Node) {
 		"write {\"$secret\": \"env:"+c.variableName()+"\"}")
 }
 
-// variableName makes the name of an environment variable of the path at hand.
+// variableName makes the name of an environment variable from the path at
+// hand; of a layer's custom_json or an app's environment only what tells them
+// apart.
 func (c *checker) variableName() string {
 	path := c.path
-	if len(path) > 4 && path[0] == "deploy" && (path[2] == "environment" || path[2] == "environment_variables") {
-		path = path[3:]
+	if base := c.base(); base >= 2 {
+		path = append([]string{path[base-2]}, path[base:]...)
 	}
-	if n := len(path); n == 4 && path[0] == "deploy" && strings.HasPrefix(path[2], "environment") {
-		path = path[1:2:2]
-		path = append(path, c.path[3])
+	if n := len(path); n >= 4 && path[n-4] == "deploy" && strings.HasPrefix(path[n-2], "environment") {
+		path = append(append([]string(nil), path[:n-4]...), path[n-3], path[n-1])
 	}
 	name := []byte(strings.ToUpper(strings.Join(path, "_")))
 	for i, b := range name {
@@ -87,7 +88,7 @@ func (c *checker) variableName() string {
 	if len(name) == 0 || name[0] >= '0' && name[0] <= '9' {
 		name = append([]byte("_"), name...)
 	}
-	return string(name[max(0, len(name)-100):])
+	return string(name[:min(len(name), 100)])
 }
 
 // pointer is the JSON pointer (RFC 6901) of the value at hand.
@@ -95,7 +96,7 @@ func (c *checker) pointer() string {
 	var b strings.Builder
 	for _, key := range c.path {
 		b.WriteByte('/')
-		b.WriteString(pointerEscaper.Replace(key))
+		b.WriteString(pointerEscaper.Replace(strings.TrimPrefix(key, indexMark)))
 	}
 	return b.String()
 }
@@ -137,7 +138,12 @@ func SecretAt(tree *input.Node, pointer string) (string, bool) {
 		}
 		n = n.Get(key)
 	}
-	if n == nil || n.Kind != input.String {
+	return plainText(n)
+}
+
+// plainText returns a secret that is given as a text or a number.
+func plainText(n *input.Node) (string, bool) {
+	if n == nil || n.Kind != input.String && n.Kind != input.Number || n.Text == "" {
 		return "", false
 	}
 	return n.Text, true

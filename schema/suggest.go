@@ -199,7 +199,11 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 	if mend := c.firstGood(a, try); mend != "" {
 		return "write " + mend
 	}
-	if strings.ContainsAny(n.Text, "\r\n") && n.Kind == input.String {
+	switch {
+	case n.Kind != input.String:
+	case a.def == "#Text" && strings.Contains(n.Text, "\r"):
+		return "end its lines in \\n alone"
+	case strings.ContainsAny(n.Text, "\r\n"):
 		return "take the line break out"
 	}
 	return ""
