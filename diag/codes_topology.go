@@ -45,6 +45,8 @@ var _ = register(map[string]Code{
 		"Visitors reach each of several apps by its names. List them in deploy.<app>.domains."},
 	"same-domain": {Error, "one name for two sites",
 		"A name belongs to one site. Take it out of one of deploy.<app>.domains and plone_instances.subsites."},
+	"no-certificate": {Error, "TLS is on and its certificate or key is missing",
+		"Give deploy.<app>.ssl_certificate, the key as a reference in ssl_certificate_key, and the chain in ssl_certificate_ca. Where a balancer in front of the front end ends TLS, set ssl_support to false and plonec.public_scheme to https."},
 	"unmounted-blobs": {Warning, "clients and ZEO server are on different hosts and nothing shares the blobs",
 		"With shared_blobs a client reads blobs from a folder that it shares with the ZEO server. Set plone_instances.shared_blobs to false to get them through ZEO, or plone_blobs.blob_dir to a folder that is mounted on every host, or nfs_blobs."},
 })

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/schema"
@@ -19,6 +18,10 @@ func (r *resolver) fronts() {
 	if len(backends) == 0 {
 		r.report("no-clients", []string{"layers"}, "there is a front end and no online host that runs clients",
 			"put a host in the layer plone_instances, or give a layer the role clients")
+	}
+	var balancers []Balancer
+	for _, h := range r.having(Frontend) {
+		balancers = append(balancers, Balancer{Name: h.Name, Address: h.Address})
 	}
 	for _, h := range fronts {
 		f := &Front{HaproxyBind: loopback, VarnishBind: loopback, PurgeBind: []string{loopback}}
@@ -37,7 +40,10 @@ func (r *resolver) fronts() {
 			f.PurgeBind = append(f.PurgeBind, h.Address)
 		}
 		sites := r.sites(h, backends)
-		f.Backends = withPrefixes(ownFirst(backends, h.Stack.PloneInstances.AppName), sites)
+		f.Backends = own(h.Stack, backends, sites)
+		if len(balancers) > 1 {
+			f.Balancers = balancers
+		}
 		f.Sites = sites
 		h.Front = f
 	}
@@ -84,42 +90,28 @@ func (r *resolver) backends() []*Backend {
 	return backends
 }
 
-// ownFirst puts the app that the front end's own view names first: it is
-// where requests go that belong to no other.
-func ownFirst(backends []*Backend, app string) []*Backend {
-	sorted := slices.Clone(backends)
-	slices.SortStableFunc(sorted, func(a, b *Backend) int {
-		switch {
-		case a.Name == app && b.Name != app:
-			return -1
-		case b.Name == app && a.Name != app:
-			return 1
-		}
-		return 0
-	})
-	return sorted
-}
-
-// withPrefixes gives each of several backends the paths of its sites, by which
-// HAProxy tells them apart.
-func withPrefixes(backends []*Backend, sites []*Site) []*Backend {
-	if len(backends) < 2 {
-		return backends
-	}
-	var all []*Backend
-	for _, b := range backends {
-		c := *b
+// own gives the backends as a front end's view has them: the app that it names
+// first, since requests go there that belong to no other, and, where there are
+// several, each with the paths by which HAProxy tells them apart.
+func own(view *schema.Stack, backends []*Backend, sites []*Site) []*Backend {
+	var first, rest []*Backend
+	for _, shared := range backends {
+		b := *shared
+		b.Sticky = b.Sticky || view.Haproxy.StickySessions
 		for _, s := range sites {
-			if s.App != b.Name {
-				continue
-			}
-			for _, name := range s.Names {
-				c.Prefixes = append(c.Prefixes, "/VirtualHostBase/http/"+name+":80/", "/VirtualHostBase/https/"+name+":443/")
+			if s.App == b.Name && len(backends) > 1 {
+				for _, name := range s.Names {
+					b.Prefixes = append(b.Prefixes, "/VirtualHostBase/http/"+name+":80/", "/VirtualHostBase/https/"+name+":443/")
+				}
 			}
 		}
-		all = append(all, &c)
+		if b.Name == view.PloneInstances.AppName {
+			first = append(first, &b)
+		} else {
+			rest = append(rest, &b)
+		}
 	}
-	return all
+	return append(first, rest...)
 }
 
 // sites are the virtual hosts of a front end: for each app its domains, and
@@ -138,7 +130,11 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 	for _, b := range backends {
 		view := r.viewOf(b.Name, front)
 		p, app := view.PloneInstances, view.App(b.Name)
-		main := &Site{App: b.Name, Path: p.SiteID, TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
+		main := &Site{App: b.Name, Main: true, Path: p.SiteID, TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
+		if app.SSLSupport && (app.SSLCertificate == "" || !app.SSLCertificateKey.IsSet()) {
+			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on and there is no certificate, or no key to it",
+				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")
+		}
 		for _, name := range app.Domains {
 			if claim(name, b.Name, "deploy."+b.Name+".domains") {
 				main.Names = append(main.Names, name)

@@ -16,6 +16,8 @@ type checkerResult struct {
 	Output  string `json:"output,omitempty"`
 }
 
-func (r checkerResult) print(w io.Writer) { fmt.Fprintf(w, "%s: %s: %s\n%s", r.Host, r.Program, r.Outcome, r.Output) }
+func (r checkerResult) print(w io.Writer) {
+	fmt.Fprintf(w, "%s: %s: %s\n%s", r.Host, r.Program, r.Outcome, r.Output)
+}
 
 func runCheckers(t *tree.Tree) ([]checkerResult, error) { return nil, nil }
