@@ -76,4 +76,3 @@ func (v frontView) Storage() string {
 
 // Sick is how long Varnish goes on showing what it has while no client is up.
 func (frontView) Sick() string { return "24h" }
-

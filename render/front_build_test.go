@@ -1,0 +1,80 @@
+package render
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// frontHost builds a front end by hand: one app, plone, with two clients of
+// four threads, and the attributes' defaults.
+func frontHost(change ...func(*topology.Host)) *topology.Host {
+	h := &topology.Host{
+		Name: "web1", Address: "10.0.1.10", OS: "debian12", Status: "online", Online: true,
+		Roles: []topology.Role{topology.Frontend},
+		Stack: &schema.Stack{
+			Plonec:         &schema.Plonec{},
+			PloneInstances: &schema.PloneInstances{AppName: "plone", SiteID: "Plone"},
+			NginxPlone:     &schema.NginxPlone{ProxyPort: 6081, LogRetentionDays: 14, ClientMaxBodySize: "128m"},
+			Nginx:          &schema.Nginx{},
+			VarnishPlone:   &schema.VarnishPlone{Grace: schema.Seconds(time.Minute), DefaultTTL: schema.Seconds(5 * time.Minute)},
+			Varnish:        &schema.Varnish{},
+			Haproxy: &schema.Haproxy{
+				Balance: "leastconn", Retries: 3, Rise: 2, Fall: 3, HTTPServerClose: true,
+				CheckInterval:      schema.Millis(2 * time.Second),
+				ServerTimeout:      schema.Millis(15 * time.Minute),
+				ClientTimeout:      schema.Millis(time.Minute),
+				QueueTimeout:       schema.Millis(2 * time.Minute),
+				ConnectTimeout:     schema.Millis(10 * time.Second),
+				HTTPRequestTimeout: schema.Millis(30 * time.Second),
+				EnableStats:        true, StatsURL: "/balancer/stats", StatsUser: "stats",
+				StatsPassword:     schema.Secret{Ref: "env:STATS", Source: "env:STATS"},
+				HealthCheckMethod: "GET", HealthCheckURL: "/ok",
+			},
+			Deploy: map[string]*schema.App{"plone": {}},
+		},
+		Front: &topology.Front{
+			HaproxyBind: "127.0.0.1", VarnishBind: "127.0.0.1", PurgeBind: []string{"127.0.0.1"},
+			Backends: []*topology.Backend{{Name: "plone", Servers: []*topology.Server{
+				{Name: "app1-client1", Address: "10.0.2.11", Port: 8081, AgentPort: 9081, MaxConn: 3},
+				{Name: "app1-client2", Address: "10.0.2.11", Port: 8082, AgentPort: 9082, MaxConn: 3},
+			}}},
+			Sites: []*topology.Site{{App: "plone", Names: []string{"www.example.com"}, Path: "Plone", Main: true}},
+			Stats: true,
+		},
+	}
+	for _, c := range change {
+		c(h)
+	}
+	return h
+}
+
+// rendered gives the host's files by path.
+func rendered(t testing.TB, h *topology.Host) map[string]string {
+	t.Helper()
+	files, err := Host(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, f := range files {
+		texts[f.Path] = string(f.Content)
+	}
+	return texts
+}
+
+// manyServers gives a backend of n clients, four to a host.
+func manyServers(n int) []*topology.Server {
+	servers := make([]*topology.Server, n)
+	for i := range servers {
+		host, client := i/4, i%4+1
+		servers[i] = &topology.Server{
+			Name: fmt.Sprintf("app%05d-client%d", host, client), Address: fmt.Sprintf("10.%d.%d.%d", 1+host>>16, host>>8&255, host&255),
+			Port: topology.HaproxyPort + client, AgentPort: topology.AgentPort + client, MaxConn: 3,
+		}
+	}
+	return servers
+}
