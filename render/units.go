@@ -38,6 +38,7 @@ const warmSeconds = 60
 
 // A unit is what the templates of an app's processes have in common.
 type unit struct {
+	App         string
 	Unit        string
 	Identifier  string
 	Description string
@@ -63,6 +64,7 @@ type unit struct {
 func newUnit(a *topology.App, name, what, program string) unit {
 	c := a.Config
 	u := unit{
+		App:         a.Name,
 		Unit:        name,
 		Identifier:  strings.TrimSuffix(name, ".service"),
 		Description: what + " of " + a.Name,
