@@ -21,7 +21,9 @@ func checkList(t *testing.T, list diag.List) {
 	t.Helper()
 	diagtest.Style(t, list)
 	text := printed(t, list)
-	t.Logf("%.600s", text)
+	if testing.Verbose() {
+		t.Logf("%.600s", text)
+	}
 	if strings.Contains(text, secret) {
 		t.Errorf("the secret is printed")
 	}

@@ -17,7 +17,7 @@ const maskReach = 4096
 type spot struct{ offset, mark int }
 
 // A masker masks the values on the lines of diagnostics in a file. Shown are
-// keys, punctuation, numbers, and the words true, false and null; all else may
+// keys, punctuation, numbers, and words such as true and null; all else may
 // be a secret, or a part of one that lacks its quotes.
 type masker struct {
 	file  *diag.File
@@ -76,8 +76,9 @@ func tokenAt(line []byte, i int) (end int, shown bool) {
 			}
 		}
 		word := string(line[i:end])
+		_, other := otherWords[word]
 		switch {
-		case word == "true" || word == "false" || word == "null":
+		case word == "true" || word == "false" || word == "null" || other:
 			return end, true
 		case isNumber(word):
 			beside := i > 0 && (line[i-1] == '"' || line[i-1] == '\'') || end < len(line) && (line[end] == '"' || line[end] == '\'')
@@ -116,10 +117,10 @@ func plainKey(text []byte) bool {
 	return len(text) > 0
 }
 
-// isKey tells whether a colon comes next.
+// isKey tells whether a colon comes next, or what is written in its place.
 func isKey(rest []byte) bool {
 	rest = bytes.TrimLeft(rest, " \t")
-	return len(rest) > 0 && rest[0] == ':'
+	return len(rest) > 0 && (rest[0] == ':' || rest[0] == '=')
 }
 
 func isNumber(word string) bool {

@@ -130,6 +130,15 @@ func (r *reader) unclosed(start int, what, closing string) bool {
 	return r.syntax(start, start+1, fmt.Sprintf("the file ends inside this %s", what), "close it with "+closing)
 }
 
+// otherWords are how other languages write what JSON has, or has not, and what
+// to write instead.
+var otherWords = map[string]string{
+	"True": "write true", "TRUE": "write true", "yes": "write true", "Yes": "write true", "on": "write true",
+	"False": "write false", "FALSE": "write false", "no": "write false", "No": "write false", "off": "write false",
+	"None": "write null", "NULL": "write null", "nil": "write null", "undefined": "write null",
+	"NaN": "JSON has no such number", "Infinity": "JSON has no such number", "inf": "JSON has no such number",
+}
+
 // noValue reports what stands where a value should. It names no word that is
 // none of JSON's or another language's: it could be a secret without quotes.
 func (r *reader) noValue() bool {
@@ -154,17 +163,8 @@ func (r *reader) noValue() bool {
 	case c == '+' || c == '.':
 		return r.syntax(r.pos, end, "this is no number of JSON", "write digits first: 5, -5, 0.5")
 	}
-	for _, known := range []struct{ words, write string }{
-		{"True TRUE yes Yes on On", "write true"},
-		{"False FALSE no No off Off", "write false"},
-		{"None NULL Null nil undefined", "write null"},
-		{"NaN nan Infinity inf Inf", "JSON has no such number"},
-	} {
-		for _, w := range strings.Fields(known.words) {
-			if word == w {
-				return r.syntax(r.pos, end, "want a value, got a bare word", known.write)
-			}
-		}
+	if write, ok := otherWords[word]; ok {
+		return r.syntax(r.pos, end, "want a value, got a bare word", write)
 	}
 	if word != "" {
 		return r.syntax(r.pos, end, "want a value, got a bare word", "put a text in double quotes")
