@@ -25,13 +25,19 @@ func resolvedText(t testing.TB, stacks ...string) *topology.Topology {
 	t.Helper()
 	var files []string
 	for _, text := range stacks {
-		f := filepath.Join(t.TempDir(), "stack.json")
-		if err := os.WriteFile(f, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, f)
+		files = append(files, write(t, text))
 	}
 	return resolved(t, files...)
+}
+
+// write makes a file of a stack.
+func write(t testing.TB, text string) string {
+	t.Helper()
+	f := filepath.Join(t.TempDir(), "stack.json")
+	if err := os.WriteFile(f, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func decoded(t testing.TB, tree *input.Node, list diag.List) *topology.Topology {

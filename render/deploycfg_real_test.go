@@ -1,0 +1,233 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/topology"
+)
+
+// TestBuildout builds the zeo example for real, client host and ZEO host, and
+// Plone's place is taken by plain Zope, which is as real and up in two
+// seconds. Zope's and ZEO's own schemas read what it made; then it runs.
+func TestBuildout(t *testing.T) {
+	// Addresses of this run's own, all of them the loopback's.
+	net := fmt.Sprintf("127.%d.%d.", 1+os.Getpid()>>8%250, os.Getpid()%256)
+	blobs := filepath.Join(t.TempDir(), "blobs")
+	over := write(t, fmt.Sprintf(`{
+	  "instances": {"lb1": {"address": "%[1]s1"}, "app1": {"address": "%[1]s2"}, "app2": {"address": "%[1]s3"}, "db1": {"address": "%[1]s4"}},
+	  "plone_blobs": {"blob_dir": %[2]q},
+	  "deploy": {
+	    "site": {"buildout_extends": ["cfg/zope.cfg"], "environment": {"ODD": "a $HOME ${b:c} $(d) %%s \"e\" 'f' # [g]", "LATER": {"$secret": "env:LATER"}}},
+	    "database": {"buildout_extends": ["cfg/zope.cfg"]}
+	  }
+	}`, net, blobs))
+	topo := resolved(t, "../examples/zeo/stack.json", over)
+
+	var client, zeo string
+	var wg sync.WaitGroup
+	wg.Go(func() { client = buildout(t, topo, "app1", "site") })
+	wg.Go(func() { zeo = buildout(t, topo, "db1", "database") })
+	wg.Wait()
+	if t.Failed() {
+		return
+	}
+
+	var conf map[string]struct {
+		Environment map[string]string
+		CacheSize   int `json:"cache-size"`
+		Address     []any
+		Storage     map[string]any
+		Error       string
+	}
+	python(t, "conf.py", map[string]string{
+		"client1": client + "/parts/client1/etc/zope.conf",
+		"client2": client + "/parts/client2/etc/zope.conf",
+		"zeo":     zeo + "/parts/zeoserver/etc/zeo.conf",
+	}, &conf)
+	for name, c := range conf {
+		if c.Error != "" {
+			t.Errorf("%s: %s", name, c.Error)
+		}
+	}
+	same := func(what string, got, want any) {
+		t.Helper()
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	for i, name := range []string{"client1", "client2"} {
+		c := conf[name]
+		same(name+" environment", c.Environment["ODD"], `a $HOME ${b:c} $(d) %s "e" 'f' # [g]`)
+		same(name+" environment", c.Environment["LANG"], "C.UTF-8")
+		same(name+" environment", c.Environment["zope_i18n_compile_mo_files"], "true") // the base's
+		if _, ok := c.Environment["LATER"]; ok {
+			t.Errorf("%s: a secret variable in zope.conf", name)
+		}
+		same(name+" cache", c.CacheSize, 30000)
+		same(name+" server", c.Storage["server"], []string{net + "4:8001"})
+		same(name+" blobs shared", c.Storage["shared_blob_dir"], false)
+		same(name+" blobs", c.Storage["blob_dir"], client+"/var/blobcache")
+		same(name+" persistent cache", c.Storage["client"], fmt.Sprintf("zeoclient-%d", i+1))
+		same(name+" persistent cache", c.Storage["var"], client+"/var")
+	}
+	same("zeo address", conf["zeo"].Address, []any{net + "4", 8001})
+	same("zeo blobs", conf["zeo"].Storage["blob_dir"], blobs)
+	same("zeo file", conf["zeo"].Storage["path"], zeo+"/var/filestorage/Data.fs")
+	if t.Failed() {
+		return
+	}
+
+	// The processes as their units start them.
+	server := start(t, zeo, "parts/zeoserver/bin/runzeo")
+	// One after the other: two that fill an empty database at once disturb each other.
+	one := start(t, client, "bin/client1", "console")
+	answers(t, one, "http://"+net+"2:8081/")
+	two := start(t, client, "bin/client2", "console")
+	answers(t, two, "http://"+net+"2:8082/")
+
+	// A blob that one process writes is on the ZEO host, and comes back.
+	script := filepath.Join(client, "blob.py")
+	if err := os.WriteFile(script, []byte(`
+import transaction
+from ZODB.blob import Blob
+app.blob = Blob(b"carried")
+transaction.commit()
+`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	output(t, client, "bin/admin", "run", script)
+	if held := output(t, blobs, "find", ".", "-name", "*.blob"); strings.Count(held, ".blob\n") != 1 {
+		t.Errorf("the ZEO host holds %q", held)
+	}
+	if err := os.RemoveAll(filepath.Join(client, "var/blobcache")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(script, []byte(`print(app.blob.open().read().decode())`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, client, "bin/admin", "run", script); !strings.Contains(got, "carried") {
+		t.Errorf("the blob came back as %q", got)
+	}
+
+	// Each ends in time on the signal that its unit sends.
+	one.end(t, syscall.SIGINT)
+	two.end(t, syscall.SIGINT)
+	output(t, zeo, "bin/packcronjob")
+	server.end(t, syscall.SIGTERM)
+}
+
+// buildout makes a release of the example buildout with the deploy.cfg of an
+// app on a host.
+func buildout(t *testing.T, topo *topology.Topology, hostName, app string) string {
+	dir := filepath.Join(t.TempDir(), hostName)
+	if err := os.CopyFS(dir, os.DirFS("../examples/buildout")); err != nil {
+		t.Error(err)
+		return ""
+	}
+	if err := os.WriteFile(filepath.Join(dir, "deploy.cfg"), []byte(cfg(t, topo, hostName, app)), 0o644); err != nil {
+		t.Error(err)
+		return ""
+	}
+	python, err := venv()
+	if err != nil {
+		t.Errorf("testdata/python/setup: %v", err)
+		return ""
+	}
+	c := exec.Command(python+"/bin/buildout", "-c", "deploy.cfg")
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%s: buildout: %v\n%s", hostName, err, out)
+	}
+	return dir
+}
+
+// A process of a release, started as its unit would.
+type process struct {
+	cmd  *exec.Cmd
+	log  bytes.Buffer
+	done chan struct{}
+}
+
+func start(t *testing.T, dir string, command ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(filepath.Join(dir, command[0]), command[1:]...), done: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.log, &p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // its log says why
+		close(p.done)
+	}()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // gone already, if all went well
+		<-p.done
+	})
+	return p
+}
+
+func (p *process) end(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		t.Errorf("%s: %v", p.cmd.Path, err)
+		return
+	}
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+		t.Errorf("%s does not end on %s", p.cmd.Path, signal)
+	}
+}
+
+// answers waits until a client serves a page.
+func answers(t *testing.T, p *process, url string) {
+	t.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for {
+		response, err := http.Get(url)
+		if err == nil {
+			body, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %s\n%s", url, response.Status, body)
+			}
+			return
+		}
+		select {
+		case <-p.done:
+			t.Fatalf("%s ended:\n%s", p.cmd.Path, p.log.String())
+		case <-time.After(100 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", url, err)
+		}
+	}
+}
+
+// output runs a command of a release.
+func output(t *testing.T, dir string, command ...string) string {
+	t.Helper()
+	path := command[0]
+	if strings.Contains(path, "/") {
+		path = filepath.Join(dir, path)
+	}
+	c := exec.Command(path, command[1:]...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
+	}
+	return string(out)
+}
