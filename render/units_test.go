@@ -1,0 +1,219 @@
+package render
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// processHost is a host that runs everything that has a unit: a ZEO server,
+// two clients and a Celery worker.
+func processHost() *topology.Host {
+	stack := &schema.Stack{
+		Plonec: &schema.Plonec{OS: "debian12", PloneVersion: "6.2", MemoryMax: "2G",
+			DrainTimeout: schema.Seconds(60 * time.Second), StartTimeout: schema.Seconds(180 * time.Second)},
+		PloneInstances: &schema.PloneInstances{AppName: "site", SiteID: "Plone", SharedBlobs: true, RestartDelay: schema.Seconds(2 * time.Second)},
+		PloneZeoserver: &schema.PloneZeoserver{AppName: "site", FilestorageDir: "/data/filestorage"},
+		PloneBlobs:     &schema.PloneBlobs{BlobDir: "/data/blobs"},
+		System:         &schema.System{Timezone: "Europe/Berlin"},
+		Tmpdir:         &schema.Tmpdir{},
+		Haproxy:        &schema.Haproxy{HealthCheckURL: "/ok", CheckInterval: schema.Millis(2 * time.Second), Rise: 2, Fall: 3},
+	}
+	h := &topology.Host{Name: "app1", Address: "10.0.0.11", OS: "debian12", Online: true, Stack: stack,
+		Roles: []topology.Role{topology.Clients, topology.Zeo}}
+	shared := []string{"var", "eggs", "downloads", "extends"}
+	a := &topology.App{Name: "site", Host: h, WSGI: true, Storage: topology.Storage{ZeoAddress: "127.0.0.1:8001"},
+		Config: &schema.App{DeployTo: "/srv/www/site", User: "deploy", Group: "www-data", Home: "/home/deploy", KeepReleases: 5,
+			SCM:                     schema.SCM{Type: "git", Repository: "git@example.com:site.git", Revision: "main"},
+			EnableSubmodules:        true,
+			SymlinkBeforeMigrate:    map[string]string{"var": "var", "eggs": "eggs", "downloads": "downloads", "extends": "extends", "parts": "parts"},
+			PurgeBeforeSymlink:      append(slices.Clone(shared), "parts"),
+			CreateDirsBeforeSymlink: shared,
+			BuildoutConfig:          "deploy.cfg",
+		}}
+	for n, name := range []string{"client1", "client2"} {
+		a.Clients = append(a.Clients, &topology.Client{App: a, N: n + 1, Name: name, Unit: "plone-site-" + name + ".service",
+			Address: "127.0.0.1", Port: 8081 + n, AgentPort: 9081 + n, Threads: 4, MaxConn: 3})
+	}
+	a.Zeo = &topology.ZeoServer{App: a, Unit: "plone-site-zeo.service", Address: "127.0.0.1", Port: 8001,
+		FilestorageDir: "/data/filestorage", BlobDir: "/data/blobs"}
+	a.Commands = []*topology.Command{{App: a, Name: "celery", Unit: "plone-site-celery.service", Cmd: "bin/celery",
+		Args: `-A "my app" worker --loglevel=INFO -n 'a;b%$HOME'`}}
+	h.Apps = []*topology.App{a}
+	return h
+}
+
+func content(t *testing.T, h *topology.Host, path string) string {
+	t.Helper()
+	files, err := Host(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.Path == path {
+			return string(f.Content)
+		}
+	}
+	t.Fatalf("no %s", path)
+	return ""
+}
+
+// TestUnitsVerify lets systemd read every unit on a root that holds no more
+// than it needs. It ends 0 on unknown settings: any word is a failure.
+func TestUnitsVerify(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Fatal("no systemd-analyze here: apt-get install systemd")
+	}
+	supervisor := processHost()
+	supervisor.Apps[0].Config.BuildoutSupervisorPart = "supervisor"
+	home := processHost()
+	home.Apps[0].Config.DeployTo = "/home/deploy/site"
+	bare := processHost()
+	bare.Stack.Plonec.MemoryMax = ""
+	bare.Stack.PloneBlobs.BlobDir = ""
+	bare.Apps[0].Zeo = nil
+	bare.Apps[0].Name = "my-site--x"
+	bare.Apps[0].Commands = nil
+	for name, h := range map[string]*topology.Host{"all": processHost(), "supervisor": supervisor, "home": home, "bare": bare} {
+		t.Run(name, func(t *testing.T) {
+			if out := verifyUnits(t, h); out != "" {
+				t.Errorf("systemd-analyze says:\n%s", out)
+			}
+		})
+	}
+	t.Run("control", func(t *testing.T) {
+		h := processHost()
+		h.Apps[0].Config.User = "deploy\nNoSuchSetting=1"
+		if out := verifyUnits(t, h); !strings.Contains(out, "NoSuchSetting") {
+			t.Errorf("a wrong setting went unnoticed: %s", out)
+		}
+	})
+}
+
+func verifyUnits(t *testing.T, h *topology.Host) string {
+	t.Helper()
+	root := t.TempDir()
+	write := func(path string, content []byte, mode os.FileMode) {
+		if err := os.MkdirAll(filepath.Dir(root+path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(root+path, content, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stub := func(path string) { write(path, []byte("#!/bin/sh\n"), 0o755) }
+	for _, unit := range []string{"basic.target", "sysinit.target", "shutdown.target", "multi-user.target", "network.target",
+		"network-online.target", "local-fs.target", "paths.target", "slices.target", "sockets.target", "timers.target",
+		"time-set.target", "umount.target", "tmp.mount", "systemd-tmpfiles-setup.service"} {
+		data, err := os.ReadFile("/usr/lib/systemd/system/" + unit)
+		if err != nil {
+			continue
+		}
+		write("/usr/lib/systemd/system/"+unit, data, 0o644)
+		for _, m := range regexp.MustCompile(`(?m)^Exec\w+=[-@:+!]*(\S+)`).FindAllStringSubmatch(string(data), -1) {
+			if strings.HasPrefix(m[1], "/") {
+				stub(m[1])
+			} else {
+				stub("/usr/bin/" + m[1])
+			}
+		}
+	}
+	files, err := Host(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"verify", "--root=" + root, "--man=no"}
+	for _, f := range files {
+		if !strings.HasPrefix(f.Path, unitDir) || strings.Contains(f.Path, ".d/") {
+			continue
+		}
+		write(f.Path, f.Content, 0o644)
+		args = append(args, filepath.Base(f.Path))
+		for _, m := range regexp.MustCompile(`(?m)^Exec\w+=\+?"?(/[^" ]+)`).FindAllStringSubmatch(string(f.Content), -1) {
+			stub(m[1])
+		}
+	}
+	if len(args) < 6 {
+		t.Fatalf("hardly any units: %s", args)
+	}
+	out, err := exec.Command("systemd-analyze", args...).CombinedOutput()
+	if err != nil && len(out) == 0 {
+		return err.Error()
+	}
+	return string(out)
+}
+
+func TestUnitNames(t *testing.T) {
+	h := processHost()
+	h.Apps[0].Name = "my-site"
+	var got []string
+	for _, a := range unitArtifacts {
+		for _, i := range a.Each(h) {
+			got = append(got, strings.TrimPrefix(i.Path, unitDir))
+		}
+	}
+	want := []string{"plone-site-zeo.service", "plone-site-client1.service", "plone-site-client2.service", "plone-site-celery.service",
+		`plone-my\x2dsite.slice`, "plone.slice", "plonec-agent.service"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+func TestClientUnit(t *testing.T) {
+	unit := content(t, processHost(), "/etc/systemd/system/plone-site-client2.service")
+	for _, line := range []string{
+		`ExecStart="/srv/www/site/current/bin/client2" console`,
+		`ExecStartPost=+/usr/local/lib/plonec/unit up "site" %N "127.0.0.1" 8082 "/ok" "/Plone" 180`,
+		`ExecStop=+/usr/local/lib/plonec/unit drain "site" %N 8082 60`,
+		"KillSignal=SIGINT",
+		"TimeoutStartSec=270",
+		"TimeoutStopSec=120",
+		"MemoryHigh=1932735276",
+		"MemoryMax=2G",
+		`ReadWritePaths="/srv/www/site/shared" "/data/blobs"`,
+		`RequiresMountsFor="/data/blobs"`,
+		"ProtectHome=yes",
+	} {
+		if !strings.Contains(unit, "\n"+line+"\n") {
+			t.Errorf("no %s in\n%s", line, unit)
+		}
+	}
+}
+
+// TestZeoUnit: the server never starts with an empty database by accident.
+func TestZeoUnit(t *testing.T) {
+	unit := content(t, processHost(), "/etc/systemd/system/plone-site-zeo.service")
+	for _, line := range []string{
+		"AssertPathExists=|/data/filestorage/Data.fs",
+		"AssertPathExists=|/var/lib/plonec/site/new-database",
+		`RequiresMountsFor="/data/filestorage" "/data/blobs"`,
+	} {
+		if !strings.Contains(unit, "\n"+line+"\n") {
+			t.Errorf("no %s in\n%s", line, unit)
+		}
+	}
+}
+
+func TestCommandUnit(t *testing.T) {
+	unit := content(t, processHost(), "/etc/systemd/system/plone-site-celery.service")
+	want := `ExecStart="/srv/www/site/current/bin/celery" "-A" "my app" "worker" "--loglevel=INFO" "-n" "a;b%%$$HOME"`
+	if !strings.Contains(unit, want+"\n") {
+		t.Errorf("no %s in\n%s", want, unit)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	for limit, want := range map[string]string{"": "", "2G": "1932735276", "512M": "483183819", "1000": "900", "1T": "989560464993"} {
+		if got, _ := memory(limit); got != want {
+			t.Errorf("%s: MemoryHigh %s, want %s", limit, got, want)
+		}
+	}
+}
