@@ -45,14 +45,14 @@ func snippet(span Span, width int) (line string, indent, carets int) {
 	}
 	for _, c := range right {
 		b.WriteString(c.text)
-		if c.start < span.End {
+		if c.start < max(span.End, offset+1) {
 			carets += c.width
 		}
 	}
 	if more || cutRight {
 		b.WriteString("…")
 	}
-	return b.String(), indent, max(carets, 1)
+	return b.String(), indent, max(carets, 1) // below the end of a line too
 }
 
 // A window reads a line, from first to before last, outwards from a place.

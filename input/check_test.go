@@ -3,6 +3,7 @@ package input
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -36,4 +37,11 @@ func printed(t *testing.T, list diag.List) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func writeFile(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

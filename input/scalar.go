@@ -180,12 +180,12 @@ func (r *reader) number() (*Node, bool) {
 		message = "a number does not fit a 64-bit float"
 	}
 	if message != "" {
-		// What stands for it never leaves: the list has an error.
+		// It counts as not set: no other number may stand for it.
 		span := diag.Span{File: r.file, Start: start, End: i}
 		if !r.report(diag.Diagnostic{Code: "bad-number", Span: span, Path: r.here(), Message: message}) {
 			return nil, false
 		}
-		text = "0"
+		return r.node(Null, start, ""), true
 	}
 	return r.node(Number, start, text), true
 }
