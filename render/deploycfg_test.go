@@ -3,6 +3,7 @@ package render
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,9 +178,200 @@ zeo-log-custom =
 	}
 }
 
-// client1 are the lines of the first client's section.
-func client1(text string) string {
-	_, after, _ := strings.Cut(text, "[client1]\n")
-	section, _, _ := strings.Cut(after, "\n\n")
-	return section + "\n"
+// section gives the lines of a section without its comments.
+func section(text, name string) string {
+	_, after, _ := strings.Cut(text, "["+name+"]\n")
+	lines, _, _ := strings.Cut(after, "\n\n")
+	var kept []string
+	for _, line := range strings.Split(strings.TrimRight(lines, "\n"), "\n") {
+		if !strings.HasPrefix(line, "#") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func TestDeployCfgSections(t *testing.T) {
+	tests := []struct {
+		name, over, section, want string
+	}{
+		{"Plone 5.1 has a ZServer", `{"plonec": {"plone_version": "5.1"}, "plone_instances": {"zserver_threads": 1, "syslog_facility": "local3", "persistent_cache": false}}`, "client1", `
+http-address = 10.0.1.11:8081
+http-fast-listen = off
+zserver-threads = 1
+environment-vars +=
+    PYTHON_EGG_CACHE /srv/www/site/shared/eggs
+event-log-custom =
+    <logfile>
+      path ${buildout:directory}/var/log/${:_buildout_section_name_}.log
+      level INFO
+    </logfile>
+    <syslog>
+      address /dev/log
+      facility local3
+      format ${:_buildout_section_name_}: %(message)s
+      level INFO
+    </syslog>`},
+		{"syslog under WSGI", `{"plone_instances": {"zserver_threads": 2, "syslog_facility": "local3", "syslog_level": "WARN", "persistent_cache": false}}`, "client1", `
+http-address = 10.0.1.11:8081
+http-fast-listen = off
+threads = 2
+environment-vars +=
+    PYTHON_EGG_CACHE /srv/www/site/shared/eggs
+event-log-level = WARN
+event-log-handler = logging.handlers.SysLogHandler
+event-log-args = ('/dev/log',)
+event-log-kwargs = {'facility': 'local3'}`},
+		{"blobs through ZEO", `{"plone_instances": {"shared_blobs": false, "persistent_cache": false}, "plone_blobs": {"blob_dir": "/srv/blobs"}}`, "client1", `
+http-address = 10.0.1.11:8081
+http-fast-listen = off
+threads = 4
+shared-blob = no
+blob-storage = ${buildout:directory}/var/blobcache
+environment-vars +=
+    PYTHON_EGG_CACHE /srv/www/site/shared/eggs`},
+		{"shared blobs, a debug build, an environment", `{
+			"plone_instances": {"persistent_cache": false}, "plone_blobs": {"blob_dir": "/srv/blobs"},
+			"deploy": {"site": {"buildout_debug": true, "environment": {
+				"TMPDIR": "/tmp", "RAILS_ENV": "production", "A": "", "PRICE": "${x} $1", "Z": " blank ", "PYTHON_EGG_CACHE": "/elsewhere",
+				"KEY": {"$secret": "env:KEY"}}}}}`, "client1", `
+http-address = 10.0.1.11:8081
+http-fast-listen = off
+threads = 4
+debug-mode = on
+verbose-security = on
+blob-storage = /srv/blobs
+environment-vars +=
+    A
+    PRICE $${x} $$1
+    PYTHON_EGG_CACHE /elsewhere`},
+		{"a PostgreSQL database", relstorage(`"name": "plone", "host": "db.example.com", "port": 5433, "user": "zo'db", "password": {"$secret": "env:DB"}`), "relstorage", `
+db-type = postgresql
+dbname = plone
+host = db.example.com
+port = 5433
+user = zo'db
+password = $(PGPASSWORD)
+dsn = dbname='plone' user='zo\'db' host='db.example.com' port='5433'`},
+		{"a database without a password", relstorage(`"name": "a$b", "host": "db.example.com"`), "relstorage", `
+db-type = postgresql
+dbname = a$$b
+host = db.example.com
+dsn = dbname='a$$b' host='db.example.com'`},
+		{"a DSN, which is a secret", relstorage(`"dsn": "dbname=plone password=x"`), "relstorage", `
+db-type = postgresql
+dsn = $(PLONEC_DSN)`},
+		{"MySQL", relstorage(`"type": "mysql", "name": "plone", "host": "db.example.com", "user": "zodb", "password": {"$secret": "env:DB"}`), "relstorage", `
+db-type = mysql
+dbname = plone
+host = db.example.com
+user = zodb
+password = $(PLONEC_DB_PASSWORD)`},
+		{"Oracle", relstorage(`"type": "oracle", "name": "PLONE", "host": "db.example.com", "port": 1521, "user": "zodb", "password": {"$secret": "env:DB"}`), "relstorage", `
+db-type = oracle
+dbname = PLONE
+host = db.example.com
+port = 1521
+user = zodb
+password = $(PLONEC_DB_PASSWORD)
+dsn = db.example.com:1521/PLONE`},
+		{"the host that packs", packing(`"two_stage_pack": true, "truncate_refs": true, "pack_days": 3`), "buildout", `
+extends =
+    cfg/base.cfg
+    cfg/relstorage.cfg
+extends-cache = extends
+parts +=
+    client1
+    pack-config
+    zodbpack-prepack
+    zodbpack-pack
+    zodb-clear-refs
+eggs +=
+    psycopg2`},
+		{"a pack without garbage collection", packing(`"pack_gc": false, "truncate_refs": true`), "pack-config", `
+enable-gc = false`},
+		{"caches of RelStorage", packing(`"enable_cache": true, "cache_servers": "10.0.4.11:11211 10.0.4.12:11211"`), "memcached", `
+servers = 10.0.4.11:11211 10.0.4.12:11211`},
+		{"Solr and Celery", `{"plone_instances": {"solr_enabled": true, "solr_host": "10.0.5.11", "enable_celery": true, "broker": {"host": "10.0.6.11"}}}`, "celery-broker", `
+host = 10.0.6.11
+port = 6379`},
+		{"Solr", `{"plone_instances": {"solr_enabled": true, "solr_host": "10.0.5.11"}}`, "solr-host", `
+host = 10.0.5.11`},
+		{"parts and files of the stack's own", `{"deploy": {"site": {"buildout_inherit_parts": false, "buildout_parts_to_include": ["omelette", "client1"], "buildout_extends": ["cfg/a.cfg", "https://example.com/b.cfg"]}}, "plonec": {"plone_version": "4.3"}}`, "buildout", `
+extends =
+    cfg/base.cfg
+    cfg/a.cfg
+    https://example.com/b.cfg
+extends-cache = extends
+unzip = true
+parts =
+    client1
+    omelette`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := cfg(t, resolvedText(t, base, tt.over), "app1", "site")
+			if got := "\n" + section(text, tt.section); got != tt.want {
+				t.Errorf("got:%s\nwant:%s\nin\n%s", got, tt.want, text)
+			}
+		})
+	}
+}
+
+func relstorage(db string) string {
+	return `{"plone_instances": {"enable_relstorage": true, "relstorage": {"db": {` + db + `}}}}`
+}
+
+func packing(relstorage string) string {
+	return `{
+	"instances": {"app1": {"layers": ["plone_instances", "packing"]}}, "layers": {"packing": {"roles": ["pack"]}},
+	"plone_instances": {"enable_relstorage": true, "relstorage": {"db": {"name": "plone", "host": "10.0.2.12"}, ` + relstorage + `}}}`
+}
+
+// TestAdditionalConfig: the stack's own text comes last and wins, and may
+// begin inside [buildout].
+func TestAdditionalConfig(t *testing.T) {
+	over := `{"deploy": {"site": {"buildout_additional_config": "\ndevelop = src/a\neggs += a\n\n[client1]\nthreads = 7\nenvironment-vars += B c\n[other]\nx = y\n\n"}}}`
+	text := cfg(t, resolvedText(t, base, over), "app1", "site")
+	read := readByBuildout(t, map[string]buildoutText{"": {Text: text}})[""]
+	for _, want := range [][3]string{
+		{"buildout", "develop", "src/a"},
+		{"buildout", "parts +", "client1"},
+		{"buildout", "eggs +", "a"},
+		{"client1", "threads", "7"},
+		{"client1", "http-address", "10.0.1.11:8081"},
+		{"client1", "environment-vars +", "PYTHON_EGG_CACHE /srv/www/site/shared/eggs\nB c"},
+		{"other", "x", "y"},
+	} {
+		// Buildout keeps the indentation where a second += has none.
+		if got := strings.TrimSpace(read.Parsed[want[0]][want[1]]); got != want[2] {
+			t.Errorf("[%s] %s: got %q, want %q", want[0], want[1], got, want[2])
+		}
+	}
+	if !strings.HasSuffix(text, "x = y\n") {
+		t.Errorf("ends in %q", text[len(text)-20:])
+	}
+}
+
+func TestSecretsEnv(t *testing.T) {
+	over := `{"deploy": {"site": {"environment": {"B_KEY": {"$secret": "file:b"}, "A_KEY": {"$secret": "env:A"}, "C": "plain"}}}}`
+	topo := resolvedText(t, base, relstorage(`"name": "plone", "host": "db.example.com", "password": {"$secret": "env:DB"}`), over)
+	files := appSecrets(host(t, topo, "app1"))
+	if len(files) != 1 {
+		t.Fatalf("%d files", len(files))
+	}
+	f := files[0]
+	if f.Path != "/etc/plonec/site/secrets.env" || f.Mode != 0o600 || f.Owner != "root:root" || f.Format != "env" {
+		t.Errorf("%+v", f)
+	}
+	want := []SecretEntry{{"A_KEY", "env:A"}, {"B_KEY", "file:b"}, {"PGPASSWORD", "env:DB"}}
+	if !slices.Equal(f.Entries, want) {
+		t.Errorf("got %v, want %v", f.Entries, want)
+	}
+	if effects := []string{"restart:plone-site-client1.service"}; !slices.Equal(f.Effects, effects) {
+		t.Errorf("got %v, want %v", f.Effects, effects)
+	}
+	if files := appSecrets(host(t, topo, "db1")); len(files) != 0 {
+		t.Errorf("the ZEO host has %v", files)
+	}
 }
