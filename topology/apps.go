@@ -153,13 +153,13 @@ func (r *resolver) commands(a *App) {
 		if name == "" {
 			name = strconv.Itoa(i)
 		}
-		r.command(a, name, c.Cmd, c.Args)
+		r.command(a, name, c.Cmd, c.Args, c.Delay)
 	}
 }
 
 // command adds a process to an app, unless its unit's name is taken.
-func (r *resolver) command(a *App, name, cmd, args string) {
-	c := &Command{App: a, Name: name, Unit: unit(a.Name, name), Cmd: cmd, Args: args}
+func (r *resolver) command(a *App, name, cmd, args string, delay schema.Seconds) {
+	c := &Command{App: a, Name: name, Unit: unit(a.Name, name), Cmd: cmd, Args: args, Delay: delay}
 	if slices.Contains(units(a.Host), c.Unit) {
 		r.once("same-unit", []string{"deploy", a.Name, "buildout_init_commands"},
 			fmt.Sprintf("two processes would have the unit %s", c.Unit), "give the command another name")

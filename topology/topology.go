@@ -116,6 +116,8 @@ type Command struct {
 	Unit string // plone-APP-NAME.service
 	Cmd  string // bin/celery
 	Args string // split at white space, double and single quotes respected
+	// Delay is the pause before a restart of it, where it runs.
+	Delay schema.Seconds
 }
 
 // A Storage is what the clients of an app keep their data in. With neither
