@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/schema"
+)
+
+// sentinel is what no output may hold.
+const sentinel = "S3NT1NEL"
+
+// TestNoSecretLeaves gives every secret of the schema in plain, each another
+// sentinel, in stacks that compile and in one that does not, and looks for
+// them in the tree and in everything that is printed.
+func TestNoSecretLeaves(t *testing.T) {
+	for i, base := range bases(t) {
+		stack, planted := plant(t, base, func(n int) any { return fmt.Sprintf("%s-%d", sentinel, n) })
+		if planted < 12 {
+			t.Fatalf("only %d secrets were planted", planted)
+		}
+		t.Run(fmt.Sprintf("plain %d", i), func(t *testing.T) { buildAndSearch(t, stack, true) })
+
+		refs, _ := plant(t, base, func(n int) any {
+			name := fmt.Sprintf("PLONEC_TEST_%d", n)
+			t.Setenv(name, sentinel)
+			return map[string]any{"$secret": "env:" + name}
+		})
+		t.Run(fmt.Sprintf("references %d", i), func(t *testing.T) { buildAndSearch(t, refs, true) })
+
+		broken := set(stack, []string{"haproxy", "fall"}, "many").(map[string]any)
+		broken = set(broken, []string{"haproxy", "stats_pasword"}, sentinel+"-misspelt").(map[string]any)
+		broken = set(broken, []string{"unknown"}, map[string]any{"password": sentinel}).(map[string]any)
+		broken = set(broken, []string{"redis", "config", "password"}, []any{sentinel}).(map[string]any)
+		t.Run(fmt.Sprintf("with mistakes %d", i), func(t *testing.T) { buildAndSearch(t, broken, false) })
+	}
+}
+
+// plant sets every secret attribute.
+func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string]any, int) {
+	t.Helper()
+	n := 0
+	stack := set(base, strings.Split("deploy.<app>.buildout_cache_archives[].url", "."), "https://example.org/eggs.tgz")
+	stack = set(stack, strings.Split("deploy.<app>.buildout_cache_archives[].path", "."), "shared/eggs")
+	var visit func(a *schema.Attr)
+	visit = func(a *schema.Attr) {
+		if strings.HasPrefix(a.Path, "opsworks") || a.Into != "" {
+			return
+		}
+		if a.Secret && !strings.HasSuffix(a.Path, "$secret") {
+			stack = set(stack, strings.Split(a.Path, "."), value(n))
+			n++
+			return
+		}
+		for _, f := range a.Fields {
+			visit(f)
+		}
+		for _, f := range []*schema.Attr{a.Elem, a.Item} {
+			if f != nil {
+				visit(f)
+			}
+		}
+	}
+	visit(schema.Root())
+	// A variable whose name says what it is.
+	stack = set(stack, strings.Split("deploy.<app>.environment.API_TOKEN", "."), value(n))
+	// The same in a layer's own JSON.
+	stack = set(stack, strings.Split("layers.more.custom_json.haproxy.stats_password", "."), value(n+1))
+	return stack.(map[string]any), n
+}
+
+// buildAndSearch runs the command in both formats, and searches.
+func buildAndSearch(t *testing.T, stack any, good bool) {
+	t.Helper()
+	for _, form := range []string{"many lines", "one line"} {
+		dir := t.TempDir()
+		data, err := json.MarshalIndent(stack, "", " ")
+		if form == "one line" {
+			data, err = json.Marshal(stack)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, tree := filepath.Join(dir, "stack.json"), filepath.Join(dir, "build")
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		for _, format := range []string{"text", "json"} {
+			status := run([]string{"build", "--format", format, "-o", tree, name}, &out, &out)
+			if good != (status == exitDone) {
+				t.Fatalf("exit status %d:\n%s", status, out.String())
+			}
+		}
+		if !strings.Contains(out.String(), "plain-secret") && bytes.Contains(data, []byte(sentinel)) {
+			t.Errorf("nothing warns of secrets in plain:\n%s", out.String())
+		}
+		if found := search(t, tree, out.Bytes()); len(found) > 0 {
+			t.Errorf("%s: a secret is in %v", form, found)
+		}
+		// The search finds what is there.
+		if good {
+			if err := os.WriteFile(filepath.Join(tree, "hosts", "lost"), []byte("x"+sentinel), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if found := search(t, tree, []byte(sentinel)); len(found) != 2 {
+				t.Fatalf("the search found %v", found)
+			}
+		}
+	}
+}
+
+func search(t *testing.T, tree string, printed []byte) []string {
+	t.Helper()
+	var found []string
+	if i := bytes.Index(printed, []byte(sentinel)); i >= 0 {
+		found = append(found, fmt.Sprintf("the output: …%s…", printed[max(0, i-80):min(len(printed), i+40)]))
+	}
+	err := filepath.WalkDir(tree, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if os.IsNotExist(err) {
+				return nil
+			}
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if bytes.Contains(data, []byte(sentinel)) {
+			found = append(found, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
