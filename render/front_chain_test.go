@@ -1,0 +1,328 @@
+package render
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+const site = "/VirtualHostBase/http/www.example.com:80/Plone/VirtualHostRoot"
+
+// chained starts the whole way: nginx, Varnish, HAProxy, two clients.
+func chained(t *testing.T, change ...func(*topology.Host)) (*front, []*client) {
+	t.Helper()
+	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
+	f := newFront(t, frontHost(append([]func(*topology.Host){servedBy(clients...)}, change...)...))
+	f.haproxy()
+	f.varnish()
+	f.nginx()
+	until(t, "the front end is healthy", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 200 })
+	return f, clients
+}
+
+func TestChain(t *testing.T) {
+	t.Parallel()
+	f, clients := chained(t, func(h *topology.Host) { h.Front.PurgeFrom = []string{"127.0.0.3"} })
+	get := func(target string, headers ...string) answer {
+		t.Helper()
+		a := f.ask("GET", "www.example.com", target, headers...)
+		if a.Status != 200 {
+			t.Errorf("%s: %v", target, a)
+		}
+		return a
+	}
+	// hits asks twice and tells whether the cache had the second answer.
+	hits := func(target string, headers ...string) bool {
+		t.Helper()
+		get(target, headers...)
+		return get(target, headers...).Header.Get("X-Cache") == "HIT"
+	}
+
+	t.Run("address", func(t *testing.T) {
+		get("/address", "X-Forwarded-For: 6.6.6.6")
+		for _, c := range clients {
+			for _, r := range c.requests("/address") {
+				if got := strings.Join(r.Header.Values("X-Forwarded-For"), ", "); got != "127.0.0.1" || r.Host != "www.example.com" {
+					t.Errorf("X-Forwarded-For %q, Host %q", got, r.Host)
+				}
+				if r.RequestURI != site+"/address" {
+					t.Error(r.RequestURI)
+				}
+			}
+		}
+	})
+
+	t.Run("what is kept", func(t *testing.T) {
+		for target, want := range map[string]bool{
+			"/kept": true,
+			"/kept?h=Cache-Control:+max-age=0,+s-maxage=60":          true,
+			"/kept?h=Cache-Control:+no-cache,+s-maxage=60":           true,
+			"/kept?h=Cache-Control:+max-age=60":                      true,
+			"/private?h=Cache-Control:+private,+max-age=60":          false,
+			"/nostore?h=Cache-Control:+no-store,+max-age=60":         false,
+			"/nocache?h=Cache-Control:+max-age=60,+no-cache":         false,
+			"/zero?h=Cache-Control:+max-age=0":                       false,
+			"/cookie?h=Set-Cookie:+a=b":                              false,
+			"/cookie?h=Set-Cookie:+a=b&h=Cache-Control:+max-age=60":  false,
+			"/star?h=Vary:+*":                                        false,
+			"/a/login":                                               false,
+			"/a/login?came_from=x":                                   false,
+			"/a/login-help":                                          true,
+			"/past?h=Expires:+Mon,+01+Jan+2001+00:00:00+GMT":         false,
+			"/large?body=x&h=Content-Length:+1":                      true,
+			"/auth?h=WWW-Authenticate:+x&h=Cache-Control:+max-age=9": true,
+		} {
+			if hits(target) != want {
+				t.Errorf("%s: kept %v, want %v", target, !want, want)
+			}
+		}
+		if got := get("/kept?h=Cache-Control:+max-age=0,+s-maxage=60").Header.Get("Cache-Control"); !strings.Contains(got, "s-maxage=0") {
+			t.Error("caches further out are told to keep:", got)
+		}
+	})
+
+	t.Run("who is logged in", func(t *testing.T) {
+		for _, header := range []string{
+			"Authorization: Basic eA==", "Cookie: __ac=x", "Cookie: a=b; __ac=x", "Cookie: __ac_name=x", "Cookie: _ZopeId=x", "Cookie: __cp=x",
+			"Cookie: statusmessages=x", "Cookie: auth_token=x", "Cookie: a=b;__ac=x",
+		} {
+			if hits("/kept", header) {
+				t.Errorf("%s was given a page out of the cache", header)
+			}
+			secret := "/mine?" + url.QueryEscape(header)
+			get(secret, header)
+			if get(secret).Header.Get("X-Cache") == "HIT" {
+				t.Errorf("the page of %s was given to another", header)
+			}
+		}
+		for _, header := range []string{"Cookie: _ga=x", "Cookie: I18N=x; not__ac=y"} {
+			if !hits("/anonymous", header) {
+				t.Errorf("%s kept a page out of the cache", header)
+			}
+		}
+		for _, c := range clients {
+			for _, r := range c.requests("/anonymous") {
+				if r.Header.Get("Cookie") != "" {
+					t.Error("a cookie reached the client:", r.Header)
+				}
+			}
+		}
+	})
+
+	t.Run("HTML and JSON", func(t *testing.T) {
+		json, html := "Accept: application/json", "Accept: text/html,*/*"
+		purge := func(want int, from, target string) {
+			t.Helper()
+			a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.purge), from, "PURGE", "whatever", target)
+			if err != nil || a.Status != want {
+				t.Errorf("purge from %q: %v %v, want %d", from, a, err, want)
+			}
+		}
+		check := func(want string) {
+			t.Helper()
+			for header, kind := range map[string]string{json: "json", html: "html"} {
+				a := get("/both", header)
+				if !strings.HasPrefix(a.Body, kind) {
+					t.Errorf("%s was given %v", header, a)
+				}
+				if a.Header.Get("X-Cache") != want || !strings.Contains(a.Header.Get("Vary"), "Accept") {
+					t.Errorf("%s: %v, want a %s", header, a, want)
+				}
+			}
+		}
+		check("MISS")
+		check("HIT")
+		purge(200, "", site+"/both")
+		check("MISS")
+		check("HIT")
+		purge(200, "127.0.0.3", site+"/both")
+		check("MISS")
+		purge(403, "127.0.0.4", site+"/both")
+		check("HIT")
+
+		if a := f.ask("PURGE", "www.example.com", "/both"); a.Status != 405 {
+			t.Error("PURGE at nginx:", a)
+		}
+		if a := ask(t, f.ports.cache, "PURGE", "www.example.com", site+"/both"); a.Status != 405 {
+			t.Error("PURGE at Varnish's own socket:", a)
+		}
+		if a := ask(t, f.ports.purge, "GET", "www.example.com", site+"/both"); a.Status != 405 {
+			t.Error("GET at the purge socket:", a)
+		}
+		check("HIT")
+	})
+
+	t.Run("methods", func(t *testing.T) {
+		for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "PROPFIND"} {
+			target := "/once/" + method
+			for _, query := range []string{"", "?close"} {
+				a := f.ask(method, "www.example.com", target+query, "Content-Length: 0")
+				if want := map[string]int{"": 200, "?close": 502}[query]; a.Status != want && a.Status != 503 {
+					t.Errorf("%s%s: %v", method, query, a)
+				}
+			}
+			if n := sent(clients, target); n != 2 {
+				t.Errorf("%s was executed %d times, want 2", method, n)
+			}
+		}
+		for _, method := range []string{"UNHEARD-OF", "TRACE", "BAN"} {
+			if a := ask(t, f.ports.cache, method, "www.example.com", site+"/x"); a.Status != 405 {
+				t.Errorf("%s at Varnish: %v", method, a)
+			}
+		}
+	})
+
+	t.Run("statistics", func(t *testing.T) {
+		basic := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("stats:"+statsPassword))
+		for _, test := range []struct {
+			target, header string
+			want           int
+			body           string
+		}{
+			{"/balancer/stats", "", 401, ""},
+			{"/balancer/stats", "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("stats:wrong")), 401, ""},
+			{"/balancer/stats", basic, 200, "Statistics Report for"},
+			{"/balancer/stats;csv", "", 401, ""},
+			{"/balancer/stats;csv", basic, 200, "# pxname,svname,"},
+			{"/balancer/stats;csv;norefresh", basic, 200, "plone,c1,"},
+			{"/x/../balancer/stats", "", 401, ""},
+			{"/balancer/statsx", basic, 0, ""},
+			{"/balancer/stats/x", basic, 0, ""},
+			{"/balancer/stats;/../../x", basic, 0, ""},
+		} {
+			a := f.ask("GET", "127.0.0.1", test.target, test.header+"\r\nX: x")
+			if a.Status != test.want || !strings.Contains(a.Body, test.body) {
+				t.Errorf("%s with %q: %v, want %d", test.target, test.header, a, test.want)
+			}
+		}
+		if a := get("/balancer/stats"); !strings.Contains(a.Body, site) {
+			t.Error("at the site's own name the path is the site's:", a)
+		}
+	})
+
+	t.Run("varnishadm", func(t *testing.T) {
+		out, err := exec.Command(program(t, "varnishadm"), "-n", f.dir+"/varnish", "ban", "req.url", "~", ".").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if a := get("/kept"); a.Header.Get("X-Cache") != "MISS" {
+			t.Error("a ban emptied nothing:", a)
+		}
+	})
+
+	// Last, since no client is up after it.
+	t.Run("no client", func(t *testing.T) {
+		get("/stale?h=Cache-Control:+s-maxage=1")
+		get("/fresh")
+		for _, c := range clients {
+			c.says.Store("down")
+		}
+		until(t, "the front end says that it has no client", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 503 })
+		time.Sleep(3 * time.Second)
+		for range 3 {
+			if a := get("/stale?h=Cache-Control:+s-maxage=1"); a.Header.Get("X-Cache") != "HIT" {
+				t.Error("stale:", a)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if a := f.ask("GET", "www.example.com", "/never"); a.Status != 503 {
+			t.Error("what is not in the cache:", a)
+		}
+		for _, c := range clients {
+			c.says.Store("up")
+		}
+		until(t, "a new page is served", func() bool { return f.ask("GET", "www.example.com", "/again").Status == 200 })
+	})
+}
+
+// TestChainMixed shows that the test of HTML and JSON would see them mixed.
+func TestChainMixed(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, "c1", 4)
+	f := newFront(t, frontHost(servedBy(c)))
+	f.swap(vclFile, "if (req.http.Accept ~ ", "if (req.http.Never ~ ")
+	f.swap(vclFile, "X-Forwarded-For = regsub(", "X-Ignored = regsub(")
+	f.haproxy()
+	f.varnish()
+	until(t, "Varnish answers", func() bool { return ask(t, f.ports.cache, "GET", "x", site+"/x").Status == 200 })
+	ask(t, f.ports.cache, "GET", "x", site+"/both", "Accept: application/json")
+	if a := ask(t, f.ports.cache, "GET", "x", site+"/both", "Accept: text/html"); !strings.HasPrefix(a.Body, "json") {
+		t.Error("without its rule Varnish kept the two apart all the same:", a)
+	}
+}
+
+// TestChainSticky: who is logged in stays with one client, and pages stay in
+// the cache.
+func TestChainSticky(t *testing.T) {
+	t.Parallel()
+	f, clients := chained(t, func(h *topology.Host) { h.Front.Backends[0].Sticky = true })
+	used := map[string]bool{}
+	for i := range 8 {
+		cookie := fmt.Sprintf("Cookie: __ac=%064d", i)
+		first := f.ask("GET", "www.example.com", "/mine", cookie).Header.Get("X-Client")
+		used[first] = true
+		for range 6 {
+			if a := f.ask("GET", "www.example.com", "/mine", cookie); a.Header.Get("X-Client") != first || a.Header.Get("Set-Cookie") != "" {
+				t.Errorf("visitor %d moved from %s: %v", i, first, a)
+			}
+		}
+	}
+	if len(used) != len(clients) {
+		t.Error("all visitors have the same client")
+	}
+	f.ask("GET", "www.example.com", "/kept")
+	if a := f.ask("GET", "www.example.com", "/kept"); a.Header.Get("X-Cache") != "HIT" || a.Header.Get("Set-Cookie") != "" {
+		t.Error(a)
+	}
+	if table := f.admin("show table plone"); strings.Contains(table, "00000000000000") || !strings.Contains(table, "server_id=") {
+		t.Error("the table holds tickets, or nothing:", table)
+	}
+}
+
+// TestChainReload: a reload of HAProxy while visitors write loses nothing.
+func TestChainReload(t *testing.T) {
+	t.Parallel()
+	f, clients := chained(t, func(h *topology.Host) { h.Stack.Haproxy.QueueTimeout = schema.Millis(5 * time.Second) })
+	stop, failed, total := make(chan struct{}), make(chan string, 1000), 0
+	done := make(chan int)
+	for range 3 {
+		go func() {
+			n := 0
+			defer func() { done <- n }()
+			for ; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.http), "", http.MethodPost, "www.example.com", "/load?sleep=5ms", "Content-Length: 0")
+				if err != nil || a.Status != 200 {
+					failed <- fmt.Sprint(a, err)
+				}
+			}
+		}()
+	}
+	for range 5 {
+		time.Sleep(200 * time.Millisecond)
+		f.reload()
+	}
+	time.Sleep(200 * time.Millisecond)
+	close(stop)
+	for range 3 {
+		total += <-done
+	}
+	if len(failed) > 0 {
+		t.Errorf("%d of %d failed: %s", len(failed), total, <-failed)
+	}
+	if got := sent(clients, "/load"); got != total || total < 50 {
+		t.Errorf("%d requests, %d executed", total, got)
+	}
+}

@@ -1,0 +1,146 @@
+package render
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/topology"
+)
+
+// fronts are front ends of every kind.
+var fronts = map[string]func(*topology.Host){
+	"two clients": func(*topology.Host) {},
+	"one client of one thread": func(h *topology.Host) {
+		b := h.Front.Backends[0]
+		b.Servers, b.TCPCheck = b.Servers[:1], true
+		b.Servers[0].MaxConn = 1
+	},
+	"no clients":            func(h *topology.Host) { h.Front.Backends[0].Servers = nil },
+	"no backends, no sites": func(h *topology.Host) { h.Front.Backends, h.Front.Sites = nil, nil },
+	"no statistics":         func(h *topology.Host) { h.Front.Stats = false },
+	"no domain":             noDomain,
+	"no domain, TLS":        func(h *topology.Host) { noDomain(h); withTLS(h) },
+	"TLS":                   withTLS,
+	"several balancers": func(h *topology.Host) {
+		h.Front.Backends[0].Sticky = true
+		h.Front.Balancers = []topology.Balancer{{Name: "web1", Address: "127.0.0.1"}, {Name: "web2", Address: "fd00::2"}}
+		h.Front.PurgeBind = []string{"127.0.0.1", "127.0.0.2"}
+		h.Front.PurgeFrom = []string{"10.0.2.11", "10.0.3.0/24", "fd00::21", "nowhere.invalid"}
+	},
+	"several apps": func(h *topology.Host) {
+		intra := &topology.Backend{Name: "intra.net", Servers: manyServers(8)}
+		for _, name := range []string{"intra.example.com", "staff.example.com"} {
+			intra.Prefixes = append(intra.Prefixes, "/VirtualHostBase/http/"+name+":80/", "/VirtualHostBase/https/"+name+":443/")
+		}
+		h.Front.Backends = append(h.Front.Backends, intra)
+		h.Front.Sites = append(h.Front.Sites, &topology.Site{App: "intra.net", Names: []string{"intra.example.com", "staff.example.com"}, Path: "Intra"})
+	},
+	"everything set": func(h *topology.Host) {
+		h.Front.HaproxyBind, h.Front.VarnishBind = "0.0.0.0", "::"
+		s := h.Stack
+		s.Plonec.TrustedProxies = []string{"10.0.0.0/8", "fd00::/8"}
+		connections, workers := 20_000, 3
+		s.Haproxy.GlobalMaxConnections, s.Haproxy.DefaultMaxConnections = &connections, &connections
+		s.Haproxy.HTTPClose, s.Haproxy.StatsSocketLevel = true, "operator"
+		s.Haproxy.CheckInterval, s.Haproxy.HealthCheckMethod, s.Haproxy.HealthCheckURL = fast, "OPTIONS", "/a?b=c&d=%20#'"
+		s.Nginx.WorkerProcesses = &workers
+		s.NginxPlone.EnableSSI = true
+		s.Varnish.StorageSize = "64M"
+		for i := range h.Front.Backends[0].Servers {
+			h.Front.Backends[0].Servers[i].Address = []string{"localhost", "fd00::21"}[i%2]
+		}
+	},
+	"many clients": func(h *topology.Host) { h.Front.Backends[0].Servers = manyServers(400) },
+}
+
+func withTLS(h *topology.Host) { h.Front.Sites[0].TLS = true }
+
+// TestFrontAccepted lets the daemons judge every kind of front end. Anything
+// that HAProxy warns of is a failure, and so is a word of nginx or varnishd
+// that is not their usual one.
+func TestFrontAccepted(t *testing.T) {
+	t.Parallel()
+	certificate, key := selfSigned(t, "www.example.com")
+	for name, change := range fronts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFront(t, frontHost(change, func(h *topology.Host) {
+				h.Stack.Deploy["plone"].SSLCertificate = certificate
+			}))
+			if out, err := exec.Command(program(t, "haproxy"), append([]string{"-c", "-dW"}, f.haproxyArgs()...)...).CombinedOutput(); err != nil {
+				t.Errorf("haproxy: %v\n%s", err, out)
+			}
+			if _, ok := f.files["/etc/nginx/ssl/plone.crt"]; ok {
+				f.write("/etc/nginx/ssl/plone.crt")
+				if err := os.WriteFile(filepath.Join(f.dir, "etc/nginx/ssl/plone.key"), []byte(key), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			out, err := exec.Command(program(t, "nginx"), "-t", "-q", "-c", f.write(nginxConf), "-e", f.dir+"/start.log").CombinedOutput()
+			if err != nil || len(out) > 0 {
+				t.Errorf("nginx: %v\n%s", err, out)
+			}
+			out, err = exec.Command(program(t, "varnishd"), "-C", "-f", f.write(vclFile), "-n", f.dir+"/varnish").CombinedOutput()
+			if err != nil {
+				t.Errorf("varnishd: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// TestFrontUnits lets systemd read the drop-ins beside the packages' own units.
+func TestFrontUnits(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, frontHost(fronts["several balancers"]))
+	for _, unit := range []string{"haproxy.service", "varnish.service"} {
+		own, err := os.ReadFile("/lib/systemd/system/" + unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.files["/etc/systemd/system/"+unit] = string(own)
+		f.write("/etc/systemd/system/" + unit + ".d/plonec.conf")
+		out, err := exec.Command(program(t, "systemd-analyze"), "verify", "--man=no", "--recursive-errors=no",
+			f.write("/etc/systemd/system/"+unit)).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", unit, err, out)
+		}
+	}
+	args := strings.Join(f.varnishArgs(), " ")
+	for _, want := range []string{"-a main=127.0.0.1:", "-a purge=127.0.0.1:", "-a purge=127.0.0.2:", "-s malloc,256M"} {
+		if !strings.Contains(args, want) {
+			t.Errorf("%s: no %s", args, want)
+		}
+	}
+}
+
+// TestManyNames: a line of HAProxy's holds 64 words, and what grows with the
+// stack has lines of its own.
+func TestManyNames(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, frontHost(func(h *topology.Host) {
+		b := &topology.Backend{Name: "b"}
+		for _, s := range manyServers(300) {
+			b.Prefixes = append(b.Prefixes, "/VirtualHostBase/http/"+s.Name+":80/")
+		}
+		for range 100 {
+			c := *b
+			c.Name = strings.Repeat("b", len(h.Front.Backends))
+			h.Front.Backends = append(h.Front.Backends, &c)
+		}
+	}))
+	if out, err := exec.Command(program(t, "haproxy"), append([]string{"-c", "-dW"}, f.haproxyArgs()...)...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func BenchmarkHaproxy20000Servers(b *testing.B) {
+	h := frontHost(func(h *topology.Host) { h.Front.Backends[0].Servers = manyServers(20_000) })
+	for b.Loop() {
+		if _, err := Host(h); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package render
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/topology"
+)
+
+// balanced starts HAProxy alone before clients.
+func balanced(t *testing.T, h *topology.Host, change ...func(*front)) *front {
+	t.Helper()
+	f := newFront(t, h)
+	for _, x := range change {
+		x(f)
+	}
+	f.haproxy()
+	until(t, "a client is up", func() bool { return f.direct("GET", HealthPath).Status == 200 })
+	return f
+}
+
+// direct asks HAProxy.
+func (f *front) direct(method, target string, headers ...string) answer {
+	f.t.Helper()
+	return ask(f.t, f.ports.balancer, method, "x", target, headers...)
+}
+
+// reload does what the unit does: saves the state of the servers, signals, and
+// waits for the new worker.
+func (f *front) reload() {
+	f.t.Helper()
+	f.write(haproxyCfg)
+	if err := os.WriteFile(f.stateFile(), []byte(f.admin("show servers state")), 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+	text, err := os.ReadFile(f.dir + "/haproxy.pid")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	master, err := strconv.Atoi(strings.Fields(string(text))[0])
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	before := f.worker()
+	if err := syscall.Kill(master, syscall.SIGUSR2); err != nil {
+		f.t.Fatal(err)
+	}
+	until(f.t, "a new worker answers", func() bool { return f.worker() != before })
+}
+
+// worker gives the process that answers at the socket.
+func (f *front) worker() string {
+	for _, line := range strings.Split(f.admin("show info"), "\n") {
+		if strings.HasPrefix(line, "Pid:") {
+			return line
+		}
+	}
+	return ""
+}
+
+// TestBusy: clients all of whose threads are at work for longer than their
+// checks stay up. What HAProxy sends leaves a thread to the checks; one that
+// has a single thread is not asked by HTTP at all.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		threads int
+		tcp     bool
+		change  func(*front)
+		fails   bool
+	}{
+		{"two threads", 2, false, func(*front) {}, false},
+		{"one thread", 1, true, func(*front) {}, false},
+		{"control: no thread to spare", 2, false, func(f *front) { f.swap(haproxyCfg, " maxconn 1\n", " maxconn 2\n") }, true},
+		{"control: one thread and HTTP", 1, false, func(*front) {}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clients := []*client{newClient(t, "c1", test.threads), newClient(t, "c2", test.threads)}
+			f := balanced(t, frontHost(servedBy(clients...), func(h *topology.Host) { h.Front.Backends[0].TCPCheck = test.tcp }), test.change)
+			until(t, "both are up", func() bool { return strings.HasPrefix(f.server("c1"), "UP") && strings.HasPrefix(f.server("c2"), "UP") })
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			failed := 0
+			ask := func() {
+				defer wg.Done()
+				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep=4s")
+				if err != nil || a.Status != 200 {
+					mu.Lock()
+					failed++
+					mu.Unlock()
+				}
+			}
+			for i := range 6 {
+				wg.Add(1)
+				go ask()
+				if i == 3 {
+					time.Sleep(3 * time.Second) // longer than fall × timeout check
+				}
+			}
+			wg.Wait()
+			if failed > 0 != test.fails {
+				t.Errorf("%d of 6 requests failed; want failures: %v", failed, test.fails)
+			}
+		})
+	}
+}
+
+// TestExecutedOnce: a request that a client has got is not sent again.
+func TestExecutedOnce(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change func(*front)
+		want   bool
+	}{
+		{"once", func(*front) {}, true},
+		{"control", func(f *front) { f.swap(haproxyCfg, "retry-on conn-failure", "retry-on conn-failure empty-response") }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
+			f := balanced(t, frontHost(servedBy(clients...)), test.change)
+			for _, method := range []string{"PATCH", "PUT", "DELETE", "GET"} {
+				f.direct(method, "/"+method+"?close", "Content-Length: 0")
+				if n := sent(clients, "/"+method); (n == 1) != test.want {
+					t.Errorf("%s was executed %d times", method, n)
+				}
+			}
+		})
+	}
+}
+
+// TestStopped: a client that takes no connection loses no request.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	clients := []*client{newClient(t, "c1", 2), newClient(t, "c2", 2), newClient(t, "c3", 2)}
+	f := balanced(t, frontHost(servedBy(clients...)))
+	until(t, "all are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" && f.server("c3") == "UP" })
+	clients[1].stop()
+	for i := range 30 {
+		if a := f.direct("POST", "/x", "Content-Length: 0"); a.Status != 200 {
+			t.Errorf("request %d: %v", i, a)
+		}
+	}
+	if n := sent(clients, "/x"); n != 30 {
+		t.Errorf("%d of 30 requests executed", n)
+	}
+	until(t, "it is down", func() bool { return strings.HasPrefix(f.server("c2"), "DOWN") })
+	clients[1].start(t)
+	until(t, "it is up again", func() bool { return f.server("c2") == "UP" })
+}
+
+// TestDrain: a client's agent takes it out and brings it back.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
+	f := balanced(t, frontHost(servedBy(clients...)))
+	both := func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" }
+	until(t, "both are up", both)
+	load := func(n int, target string) {
+		t.Helper()
+		var wg sync.WaitGroup
+		for range n {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				if a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", target); err != nil || a.Status != 200 {
+					t.Errorf("%s: %v %v", target, a, err)
+				}
+			}()
+		}
+		wg.Wait()
+	}
+	load(12, "/before?sleep=50ms")
+	if len(clients[0].requests("/before")) == 0 || len(clients[1].requests("/before")) == 0 {
+		t.Error("one client had no requests to begin with")
+	}
+	clients[0].says.Store("drain")
+	until(t, "c1 drains", func() bool { return strings.HasPrefix(f.server("c1"), "DRAIN") })
+	load(12, "/drained?sleep=50ms")
+	if n := len(clients[0].requests("/drained")); n > 0 {
+		t.Errorf("%d requests reached a client that drains", n)
+	}
+	// It stops, starts, and is ready for a moment; then it says no more than up.
+	clients[0].stop()
+	clients[0].says.Store("down")
+	until(t, "c1 is down", func() bool {
+		return strings.HasPrefix(f.server("c1"), "DOWN") || strings.Contains(f.server("c1"), "DRAIN")
+	})
+	clients[0].start(t)
+	clients[0].says.Store("up ready")
+	until(t, "c1 is back", both)
+	clients[0].says.Store("up")
+	load(12, "/after?sleep=50ms")
+	if len(clients[0].requests("/after")) == 0 {
+		t.Error("no request came after ready")
+	}
+	// What an operator says stays as long as the agent says no more than up.
+	f.admin("set server plone/c1 state maint")
+	time.Sleep(2 * time.Second)
+	if got := f.server("c1"); got != "MAINT" {
+		t.Error("the agent undid an operator's maint:", got)
+	}
+}
+
+// TestReload: what operators and agents said of a client outlives a reload;
+// what the new file says of it counts.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change func(*front)
+		want   string
+	}{
+		{"kept", func(*front) {}, "MAINT"},
+		{"control", func(f *front) { f.swap(haproxyCfg, "PLONEC_SERVER_STATE", "PLONEC_NOTHING") }, "UP"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4), newClient(t, "c3", 4), newClient(t, "c4", 4)}
+			f := balanced(t, frontHost(servedBy(clients[:3]...)), test.change)
+			until(t, "all are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" && f.server("c3") == "UP" })
+			f.admin("set server plone/c1 state maint")
+			clients[1].says.Store("drain")
+			until(t, "c2 drains", func() bool { return strings.HasPrefix(f.server("c2"), "DRAIN") })
+			if got := f.server("c1"); got != "MAINT" {
+				t.Fatal(got)
+			}
+			// c3's host has another address now; its name is what it was.
+			f.swap(haproxyCfg, fmt.Sprint("server c3 127.0.0.1:", clients[2].port), fmt.Sprint("server c3 127.0.0.2:", clients[2].port))
+			f.reload()
+			time.Sleep(1500 * time.Millisecond)
+			if got := f.server("c1"); got != test.want {
+				t.Errorf("c1 is %s after a reload, want %s", got, test.want)
+			}
+			if got := f.server("c2"); !strings.HasPrefix(got, "DRAIN") {
+				t.Error("c2, whose agent says drain, is", got)
+			}
+			if state := f.admin("show servers state"); !strings.Contains(state, "c3 127.0.0.2 ") {
+				t.Error("the new file's address does not count:", state)
+			}
+			clients[1].says.Store("up ready")
+			until(t, "c2 is back", func() bool { return f.server("c2") == "UP" })
+		})
+	}
+}
+
+// TestPeers: balancers tell each other which client a visitor has.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4), newClient(t, "c3", 4)}
+	peers := freePort(t)
+	var fronts []*front
+	for _, name := range []string{"web1", "web2"} {
+		fronts = append(fronts, balanced(t, frontHost(servedBy(clients...), func(h *topology.Host) {
+			h.Name = name
+			h.Front.Backends[0].Sticky = true
+			h.Front.Balancers = []topology.Balancer{{Name: "web1", Address: "127.0.0.1"}, {Name: "web2", Address: "127.0.0.2"}}
+		}), func(f *front) { f.swap(haproxyCfg, fmt.Sprint(":", f.ports.peers), fmt.Sprint(":", peers)) }))
+	}
+	entries := func(f *front) int { return strings.Count(f.admin("show table plone"), "server_id=") }
+	has := map[string]string{}
+	for i := range 9 {
+		cookie := fmt.Sprint("Cookie: __ac=visitor", i)
+		has[cookie] = fronts[i%2].direct("GET", "/mine", cookie).Header.Get("X-Client")
+	}
+	until(t, "both know all visitors", func() bool { return entries(fronts[0]) == 9 && entries(fronts[1]) == 9 })
+	for cookie, c := range has {
+		for _, f := range fronts {
+			if got := f.direct("GET", "/mine", cookie).Header.Get("X-Client"); got != c {
+				t.Errorf("%s: %s at one balancer, %s at the other", cookie, c, got)
+			}
+		}
+	}
+	// A reload keeps the table too.
+	fronts[0].reload()
+	until(t, "the new worker knows all visitors", func() bool { return entries(fronts[0]) == 9 })
+}
+
+// TestApps: several apps on one balancer.
+func TestApps(t *testing.T) {
+	t.Parallel()
+	a, b := newClient(t, "a", 4), newClient(t, "b", 4)
+	f := balanced(t, frontHost(servedBy(a), func(h *topology.Host) {
+		h.Front.Backends = append(h.Front.Backends, &topology.Backend{
+			Name: "intra", Prefixes: []string{"/VirtualHostBase/http/intra.example.com:80/", "/VirtualHostBase/https/intra.example.com:443/"},
+			Servers: []*topology.Server{{Name: "b", Address: "127.0.0.1", Port: b.port, AgentPort: b.agent, MaxConn: 3}},
+		})
+	}))
+	until(t, "both are up", func() bool { return f.server("a") == "UP" && f.server("b") == "UP" })
+	for target, want := range map[string]string{
+		"/VirtualHostBase/http/intra.example.com:80/Intra/VirtualHostRoot/": "b", "/VirtualHostBase/https/intra.example.com:443/x": "b",
+		site + "/": "a", "/": "a", "/VirtualHostBase/http/intra.example.com.evil:80/": "a",
+	} {
+		if got := f.direct("GET", target).Header.Get("X-Client"); got != want {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
+}
