@@ -137,3 +137,6 @@ func parallel(n int, do func(i int) error) error {
 	wg.Wait()
 	return err
 }
+
+// Content gives the bytes of the manifest's file i.
+func (t *Tree) Content(i int) []byte { return t.content[i] }

@@ -2,13 +2,16 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/native"
 )
 
 func checkCommand() *cobra.Command {
 	var f stackFlags
-	var native bool
+	var ask bool
 	c := &cobra.Command{
 		Use:   "check [STACK...]",
 		Short: "compile a stack in memory and report",
@@ -19,7 +22,7 @@ nginx, varnishd, systemd-analyze.`,
   plonec check --native --format json`,
 	}
 	f.add(c.Flags())
-	c.Flags().BoolVar(&native, "native", false, "also run the installed daemons' own checkers")
+	c.Flags().BoolVar(&ask, "native", false, "also run the installed daemons' own checkers")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		out, err := newReporter(c, f.format)
 		if err != nil {
@@ -33,25 +36,20 @@ nginx, varnishd, systemd-analyze.`,
 			return out.finish(diags, "", result{})
 		}
 		res := result{Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files)}
-		if native {
-			if res.Checkers, err = runCheckers(built.tree); err != nil {
+		if ask {
+			if res.Checkers, err = native.Check(built.tree); err != nil {
 				return err
 			}
 		}
 		if err := out.finish(diags, "", res); err != nil {
 			return err
 		}
-		failed := 0
-		for _, r := range res.Checkers {
-			if !out.json {
-				r.print(out.stdout)
-			}
-			if r.Outcome == outcomeFailed {
-				failed++
-			}
+		w := out.stdout
+		if out.json {
+			w = io.Discard
 		}
-		if failed > 0 {
-			return fmt.Errorf("%s refused by its own program", count(failed, "file"))
+		if refused := printCheckers(w, res.Checkers); refused > 0 {
+			return fmt.Errorf("%s refused", count(refused, "configuration"))
 		}
 		if !out.json {
 			fmt.Fprintf(out.stdout, "%s, %s: good\n", count(res.Hosts, "host"), count(res.Files, "file"))

