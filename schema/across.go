@@ -24,7 +24,7 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 		nfs, gluster := tree.Lookup(section, "nfs_blobs"), tree.Lookup(section, "gluster_blobs")
 		if isTrue(nfs) && isTrue(gluster) {
 			list.Add(diag.Diagnostic{Code: "two-blob-mounts", Span: gluster.Span, Path: prefix + section + ".gluster_blobs",
-				Message: "nfs_blobs is on too" + elsewhere(gluster.Span, nfs.Span), Remedy: "set one of them to false"})
+				Message: "nfs_blobs is on too" + line(gluster.Span, nfs.Span), Remedy: "set one of them to false"})
 		}
 	}
 	if m := tree.Lookup("haproxy", "health_check_method"); m != nil && m.Text == "OPTIONS" {
@@ -93,13 +93,14 @@ func sameAddress(tree *input.Node, list *diag.List) {
 
 // line says where the other of two places is, in brackets.
 func line(here, other diag.Span) string {
+	number := strconv.Itoa(other.Line())
 	switch {
 	case !other.HasPlace():
 		return ""
 	case here.File == other.File:
-		return " (line " + strconv.Itoa(other.Line()) + ")"
+		return " (line " + number + ")"
 	}
-	return " (" + other.File.Name + ", line " + strconv.Itoa(other.Line()) + ")"
+	return " (" + other.File.Name + ", line " + number + ")"
 }
 
 // unknownLayer reports an instance in a layer that nothing else names.
@@ -121,7 +122,7 @@ func unknownLayer(tree *input.Node, list *diag.List) {
 	for _, f := range fieldsOf(tree.Get("instances")) {
 		for _, n := range itemsOf(f.Value.Get("layers")) {
 			name, ok := text(n)
-			if !ok || known[name] {
+			if !ok || known[name] || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }) {
 				continue
 			}
 			if names == nil {

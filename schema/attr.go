@@ -322,24 +322,24 @@ func armWants(top, v cue.Value) (wants, short []string) {
 // kindWords names the kinds that the attribute takes, in input's words.
 func (a *Attr) kindWords() string {
 	var words []string
-	for _, k := range []struct {
-		kind  cue.Kind
-		words string
-	}{
-		{cue.StringKind, "a string"}, {cue.BoolKind, "a truth value"},
-		{cue.ListKind, "a list"}, {cue.StructKind, "a map"},
-	} {
-		if a.kinds&k.kind != 0 {
-			words = append(words, k.words)
+	add := func(kind cue.Kind, word string) {
+		if a.kinds&kind != 0 {
+			words = append(words, word)
 		}
 	}
-	switch {
-	case a.kinds&cue.FloatKind != 0:
-		words = append([]string{"a number"}, words...)
-	case a.kinds&cue.IntKind != 0:
-		words = append([]string{"a whole number"}, words...)
+	if a.kinds&cue.FloatKind == 0 {
+		add(cue.IntKind, "a whole number")
 	}
-	return strings.Join(words, " or ")
+	add(cue.FloatKind, "a number")
+	add(cue.StringKind, "a string")
+	add(cue.BoolKind, "a truth value")
+	add(cue.ListKind, "a list")
+	add(cue.StructKind, "a map")
+	last := max(len(words)-1, 0)
+	if last == 0 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 func join(path, name string) string {

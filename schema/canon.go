@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/plonec/plonec/diag"
@@ -82,7 +81,7 @@ func (c canonizer) both(a *Attr, first, second input.Field, path string) *input.
 			return x
 		}
 		c.list.Add(diag.Diagnostic{Code: "set-twice", Span: second.Span, Path: path,
-			Message: "it is given under two names" + elsewhere(second.Span, first.Span), Remedy: "keep one of the two"})
+			Message: "it is given twice, under two names" + line(second.Span, first.Span), Remedy: "keep one of the two"})
 		return x
 	}
 	fields := append([]input.Field(nil), x.Fields...)
@@ -99,17 +98,6 @@ func (c canonizer) both(a *Attr, first, second input.Field, path string) *input.
 		fields[i].Value = c.both(a.fields[f.Key], fields[i], f, diag.JoinKey(path, f.Key))
 	}
 	return input.NewMap(x.Span, fields)
-}
-
-// elsewhere says where the other of two places is.
-func elsewhere(here, other diag.Span) string {
-	switch {
-	case !other.HasPlace():
-		return ""
-	case here.File == other.File:
-		return fmt.Sprintf(" (the other on line %d)", other.Line())
-	}
-	return fmt.Sprintf(" (the other in %s, line %d)", other.File.Name, other.Line())
 }
 
 // stack rewrites the whole stack, whose names are the documented ones.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"cuelang.org/go/cue"
+
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/input"
 )
@@ -60,6 +62,7 @@ func (c *checker) stack(tree *input.Node) {
 
 // value checks the value of an attribute; key is where its key stands.
 func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
+	before := len(c.list)
 	switch {
 	case n.Kind == input.Null: // not set
 		return
@@ -83,7 +86,9 @@ func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
 	default:
 		c.scalar(a, n)
 	}
-	c.notices(a, n, key)
+	if len(c.list) == before || n.Kind == input.Map || a.Secret {
+		c.notices(a, n, key)
+	}
 }
 
 func (c *checker) item(a *Attr, n *input.Node, i int) {
@@ -123,7 +128,7 @@ func (c *checker) fields(a *Attr, n *input.Node) {
 	}
 	for _, f := range a.Fields {
 		if v := n.Get(f.Name); f.Required && (v == nil || v.Kind == input.Null) {
-			c.report("missing-key", n.Span, "it needs "+f.Name, "add "+strconv.Quote(f.Name)+": "+f.want)
+			c.report("missing-key", n.Span, "it needs "+f.Name, "add "+strconv.Quote(f.Name)+": "+f.name())
 		}
 	}
 }
@@ -136,11 +141,14 @@ func (c *checker) scalar(a *Attr, n *input.Node) {
 	if c.judge.accepts(a, n.Kind, n.Text) {
 		return
 	}
-	code := "bad-value"
+	code, got := "bad-value", ""
 	if n.Kind == input.Number {
 		code = "out-of-range"
+		if a.kinds&cue.NumberKind == cue.IntKind && strings.ContainsAny(n.Text, ".eE") {
+			code, got = "wrong-type", ", got one with a point or an exponent"
+		}
 	}
-	c.report(code, n.Span, "want "+a.want, c.mendValue(a, n))
+	c.report(code, n.Span, "want "+a.want+got, c.mendValue(a, n))
 }
 
 func (c *checker) wrongType(a *Attr, n *input.Node) {

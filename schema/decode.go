@@ -40,6 +40,7 @@ func (d *Decoded) decode(tree *input.Node) *Stack {
 		stack.Instances[name] = i
 	}
 	dec.derive(stack, nil)
+	d.mismatches = append(d.mismatches, dec.mismatches...)
 	return stack
 }
 

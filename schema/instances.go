@@ -87,7 +87,7 @@ func (c canonizer) addFacts(h *listed, host input.Field, layer string) {
 		case old.Value.Text != f.Value.Text:
 			c.list.Add(diag.Diagnostic{Code: "instance-differs", Span: f.Value.Span,
 				Path:    diag.JoinKey(diag.JoinKey(diag.JoinKey("opsworks.layers", layer)+".instances", host.Key), f.Key),
-				Message: "another layer says " + strconv.Quote(old.Value.Text) + elsewhere(f.Value.Span, old.Value.Span),
+				Message: "another layer says " + strconv.Quote(old.Value.Text) + line(f.Value.Span, old.Value.Span),
 				Remedy:  "one host, one answer: make them the same"})
 		}
 	}
@@ -108,7 +108,7 @@ func (c canonizer) leavesOut(f input.Field, h *listed) {
 		if !found {
 			c.list.Add(diag.Diagnostic{Code: "instance-differs", Span: layers.Span,
 				Path:    diag.JoinKey("instances", f.Key) + ".layers",
-				Message: "opsworks.layers lists the host in " + strconv.Quote(want.Text) + " too" + elsewhere(layers.Span, want.Span),
+				Message: "opsworks.layers lists the host in " + strconv.Quote(want.Text) + " too" + line(layers.Span, want.Span),
 				Remedy:  "add the layer, or set the host to null there"})
 		}
 	}

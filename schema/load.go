@@ -18,8 +18,9 @@ type Decoded struct {
 	layers map[string]*input.Node // custom_json by layer, canonical
 	origin map[*input.Node]string // where each plain secret stands
 
-	mu       sync.Mutex
-	overlays map[string]*overlay
+	mu         sync.Mutex
+	overlays   map[string]*overlay
+	mismatches []string // values that do not fit their field: mistakes of this package
 }
 
 // An overlay is what a set of layers lays over the stack.

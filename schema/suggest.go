@@ -18,17 +18,38 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 	if near := nearest(key, a.names()); near != "" {
 		return "did you mean " + a.fields[near].Name + "?"
 	}
+	if name := ofOpsWorks[key]; name != "" && a.fields[name] != nil {
+		return "did you mean " + name + "?"
+	}
 	paths := c.schema.paths()
-	if at := paths[key]; len(at) > 0 && len(at) <= 3 {
-		return "did you mean " + strings.Join(at, " or ") + "?"
+	if at := paths[key]; len(at) > 0 && len(at) <= 4 {
+		for _, path := range at {
+			if below, ok := strings.CutPrefix(path, a.Path+"."); ok && a.Path != "" {
+				return "did you mean " + below + "?"
+			}
+		}
+		return elsewhere(strings.Join(at, " or "))
 	}
 	if near := nearest(key, sortedKeys(paths)); near != "" && len(paths[near]) == 1 {
-		return "did you mean " + paths[near][0] + "?"
+		return elsewhere(paths[near][0])
 	}
 	if a == c.schema.root {
 		return "list it in plonec.ignore if it belongs to another cookbook"
 	}
 	return "take it out; plonec explain lists what there is"
+}
+
+func elsewhere(path string) string {
+	if strings.Contains(path, ".") {
+		return "did you mean " + path + "?"
+	}
+	return "did you mean " + path + ", at the top of the stack?"
+}
+
+// ofOpsWorks are the service's names for what the short form calls otherwise.
+var ofOpsWorks = map[string]string{
+	"private_ip": "address", "private_dns_name": "address", "ip": "ssh_address", "elastic_ip": "ssh_address",
+	"public_ip": "ssh_address", "InstanceType": "instance_type", "Status": "status",
 }
 
 // names are the keys that a map may have.
@@ -186,7 +207,14 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		if holdsPassword(n) {
 			return "give user and password as attributes of their own"
 		}
-		for _, t := range []string{text, strings.ToLower(text), strings.ToUpper(text), strings.ReplaceAll(text, " ", ""), path.Clean(text), strings.Trim(text, "/")} {
+		spellings := []string{text, strings.ToLower(text), strings.ToUpper(text)}
+		if !strings.Contains(text, "..") {
+			spellings = append(spellings, path.Clean(text), strings.Trim(text, "/"), "/"+text)
+		}
+		if unit.MatchString(text) || len(a.Enum) > 0 {
+			spellings = append(spellings, strings.ReplaceAll(text, " ", ""))
+		}
+		for _, t := range spellings {
 			try = append(try, candidate{input.String, t})
 		}
 		if near := nearest(text, a.Enum); near != "" {
@@ -239,6 +267,9 @@ func (c *checker) firstGood(a *Attr, try []candidate) string {
 	}
 	return ""
 }
+
+// unit matches a number with a unit that stands off.
+var unit = regexp.MustCompile(`^[0-9]+ +[A-Za-z%]+$`)
 
 var number = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,20})?$`)
 

@@ -131,6 +131,7 @@ func (d *Decoded) decodeOver(tree *input.Node) *Stack {
 		}
 	}
 	dec.derive(&stack, d.Base)
+	d.mismatches = append(d.mismatches, dec.mismatches...)
 	return &stack
 }
 
@@ -178,6 +179,6 @@ func (m *merger) disagree(y *input.Node) {
 		}
 	}
 	m.list.Add(diag.Diagnostic{Code: "layers-disagree", Span: y.Span, Path: showPath(m.path),
-		Message: "the layers " + strconv.Quote(other) + " and " + strconv.Quote(m.names[m.at]) + " disagree for the hosts that are in both" + elsewhere(y.Span, span),
+		Message: "the layers " + strconv.Quote(other) + " and " + strconv.Quote(m.names[m.at]) + " disagree for the hosts that are in both" + line(y.Span, span),
 		Remedy:  "give both the same value, or set it in one of them"})
 }
