@@ -127,6 +127,33 @@ transaction.commit()
 	server.end(t, syscall.SIGTERM)
 }
 
+// TestBuildoutRelstorage builds a client of the relstorage example. It has
+// only to be read: the driver is left out, and no database is asked.
+func TestBuildoutRelstorage(t *testing.T) {
+	over := write(t, `{"deploy": {"site": {
+	  "buildout_extends": ["cfg/zope.cfg"],
+	  "buildout_additional_config": "eggs =\n    Zope\n    RelStorage",
+	  "environment": {"MAIL_TOKEN": null}
+	}}}`)
+	dir := buildout(t, resolved(t, "../examples/relstorage/stack.json", over), "app2", "site")
+	if t.Failed() {
+		return
+	}
+	type conf struct {
+		Kind, DSN, Error string
+		Storage          map[string]any
+	}
+	var confs map[string]conf
+	python(t, "conf.py", map[string]string{"client1": dir + "/parts/client1/etc/zope.conf"}, &confs)
+	c := confs["client1"]
+	if c.Error != "" || c.Kind != "relstorage" || c.DSN != "dbname='plone' user='zodb' host='10.0.2.11'" || c.Storage["shared_blob_dir"] != false {
+		t.Errorf("zope.conf says %+v", c)
+	}
+	if help := output(t, dir, "bin/zodbpack", "--help"); !strings.Contains(help, "--days") {
+		t.Errorf("zodbpack says %q", help)
+	}
+}
+
 // buildout makes a release of the example buildout with the deploy.cfg of an
 // app on a host.
 func buildout(t *testing.T, topo *topology.Topology, hostName, app string) string {
@@ -186,7 +213,7 @@ func (p *process) end(t *testing.T, signal syscall.Signal) {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Errorf("%s does not end on %s", p.cmd.Path, signal)
 	}
 }

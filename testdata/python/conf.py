@@ -27,11 +27,13 @@ def zope(path):
     root = ZopeWSGIOptions(path)().configroot
     (main,) = [d for d in root.databases if d.name == "main"]
     storage = main.config.storage.config
-    names = "server blob_dir shared_blob_dir cache_size var client dsn".split()
+    names = "server blob_dir shared_blob_dir cache_size var client".split()
+    adapter = getattr(storage, "adapter", None)
     return {
         "environment": root.environment,
         "cache-size": main.config.cache_size,
         "kind": storage.getSectionType(),
+        "dsn": adapter and adapter.config.dsn,
         "storage": plain(storage, names),
     }
 
