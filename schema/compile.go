@@ -30,6 +30,7 @@ type compiled struct {
 
 	secretRef *Attr // what $secret takes
 	paths     func() map[string][]string
+	quick     map[any]quick // by definition, or by *Attr
 }
 
 // compile compiles the schema once, when it is first needed.
@@ -59,7 +60,7 @@ func compileSources(ctx *cue.Context, files fs.FS) (*compiled, error) {
 	if err := inst.Complete(); err != nil {
 		return nil, err
 	}
-	c := &compiled{ctx: ctx, top: ctx.BuildInstance(inst)}
+	c := &compiled{ctx: ctx, top: ctx.BuildInstance(inst), quick: map[any]quick{}}
 	if err := c.top.Err(); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -21,16 +22,47 @@ type verdict struct {
 // A judge asks CUE whether a scalar satisfies an attribute's constraint. It
 // is used by one goroutine, which holds the schema's lock.
 type judge struct {
-	ctx   *cue.Context
-	known map[verdict]bool
+	schema *compiled
+	known  map[verdict]bool
 }
 
-func newJudge(c *compiled) *judge { return &judge{c.ctx, map[verdict]bool{}} }
+func newJudge(c *compiled) *judge { return &judge{c, map[verdict]bool{}} }
+
+// quick is what judges an attribute's scalars without CUE; nil where CUE must.
+type quick struct {
+	text  matcher
+	count counter
+}
+
+// quick makes an attribute's quick judges when they are first needed.
+func (j *judge) quick(a *Attr) quick {
+	var key any = a.def
+	if a.def == "" {
+		key = a
+	}
+	q, ok := j.schema.quick[key]
+	if !ok {
+		q = quick{newMatcher(a.value), newCounter(a.value)}
+		j.schema.quick[key] = q
+	}
+	return q
+}
 
 // accepts tells whether a scalar is a value that the attribute takes.
 func (j *judge) accepts(a *Attr, kind input.Kind, text string) bool {
 	if !a.takes(kind) {
 		return false
+	}
+	quick := j.quick(a)
+	switch kind {
+	case input.String:
+		if quick.text != nil {
+			return quick.text(text)
+		}
+	case input.Number:
+		if i, err := strconv.ParseInt(text, 10, 64); err == nil && quick.count != nil {
+			return quick.count(i)
+		}
 	}
 	v := verdict{a, kind, text}
 	ok, seen := j.known[v]
@@ -62,11 +94,11 @@ func (a *Attr) takes(kind input.Kind) bool {
 func (j *judge) literal(kind input.Kind, text string) cue.Value {
 	switch kind {
 	case input.Bool:
-		return j.ctx.Encode(text == "true")
+		return j.schema.ctx.Encode(text == "true")
 	case input.Number:
-		return j.ctx.BuildExpr(numberExpr(text))
+		return j.schema.ctx.BuildExpr(numberExpr(text))
 	}
-	return j.ctx.Encode(text)
+	return j.schema.ctx.Encode(text)
 }
 
 // numberExpr writes a JSON number as CUE does.

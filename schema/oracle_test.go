@@ -161,3 +161,40 @@ func TestOracleLeaves(t *testing.T) {
 		t.Errorf("only %d attributes probed", leaves)
 	}
 }
+
+// TestQuick: no attribute's texts and whole numbers need CUE, and the quick
+// judges and CUE agree.
+func TestQuick(t *testing.T) {
+	c := compile()
+	j := newJudge(c)
+	texts := []string{"", "/", "10.0.0.1", "a", "ü", strings.Repeat("a", 64), strings.Repeat("a", 65), strings.Repeat("ü", 2000), "a\nb", "\t", "5s", "x_y", "-"}
+	numbers := []int64{-1 << 63, -1, 0, 1, 2, 64, 65, 100, 101, 512, 513, 65535, 65536, 1000000, 1000001, 2147483647, 2147483648, 1<<63 - 1}
+	counts := 0
+	Root().each(func(a *Attr) {
+		if a.Sent || a.Layered {
+			return
+		}
+		cueSays := func(kind input.Kind, text string) bool {
+			return a.value.Unify(j.literal(kind, text)).Validate(cue.Concrete(true)) == nil
+		}
+		q := j.quick(a)
+		if a.takes(input.String) {
+			for _, text := range texts {
+				if q.text == nil || q.text(text) != cueSays(input.String, text) {
+					t.Errorf("%s = %q: not as CUE says", a.Path, text)
+				}
+			}
+		}
+		if a.takes(input.Number) {
+			counts++
+			for _, n := range numbers {
+				if q.count == nil || q.count(n) != cueSays(input.Number, strconv.FormatInt(n, 10)) {
+					t.Errorf("%s = %d: not as CUE says", a.Path, n)
+				}
+			}
+		}
+	})
+	if counts < 40 {
+		t.Errorf("only %d numbers", counts)
+	}
+}

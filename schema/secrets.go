@@ -79,7 +79,7 @@ func (c *checker) variableName() string {
 	if n := len(path); n >= 4 && path[n-4] == "deploy" && strings.HasPrefix(path[n-2], "environment") {
 		path = append(append([]string(nil), path[:n-4]...), path[n-3], path[n-1])
 	}
-	name := []byte(strings.ToUpper(strings.Join(path, "_")))
+	name := []byte(strings.ReplaceAll(strings.ToUpper(strings.Join(path, "_")), indexMark, ""))
 	for i, b := range name {
 		if (b < 'A' || b > 'Z') && (b < '0' || b > '9') {
 			name[i] = '_'
