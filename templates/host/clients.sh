@@ -18,9 +18,3 @@ chosen_clients() {
 	(($# > 0)) || CHOSEN=("${clients[@]}")
 	((${#CHOSEN[@]} > 0)) || fail "this host has no clients"
 }
-
-# announce NAME STATE: what the agent tells the balancers.
-announce() {
-	install -d -m 755 -- "$RUN/agent"
-	printf '%s\n' "${*:2}" | write "$RUN/agent/$1" 644
-}

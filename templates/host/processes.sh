@@ -16,7 +16,8 @@ started() {
 	[[ ! -e $file ]] || sed -n "s/^$2=//p" "$file"
 }
 
-# stale UNIT: why its process is not what it should be; nothing where it is.
+# stale UNIT: why its process is not what it should be; nothing where it is. A
+# ZEO server is stale only where something of its own is another.
 stale() {
 	local unit=$1 current pid release
 	current=$(current_release)
@@ -28,7 +29,6 @@ stale() {
 	release=$(readlink -- "/proc/$pid/cwd" 2>/dev/null) || release=''
 	release=${release##*/}
 	if [[ $release != "$current" ]]; then
-		# A ZEO server whose own parts are the same goes on.
 		if [[ $unit != "$ZEO_UNIT" || -z $(record_get "$release" zeo) ||
 			$(record_get "$release" zeo) != "$(record_get "$current" zeo)" ]]; then
 			printf 'runs release %s' "${release:-unknown}"
@@ -37,7 +37,7 @@ stale() {
 	fi
 	if [[ $(started "$unit" unit) != "$(unit_sum "$unit")" ]]; then
 		printf 'was started with an earlier unit'
-	elif [[ $(started "$unit" environment) != "$(env_sum "$APP")" ]]; then
+	elif [[ $unit != "$ZEO_UNIT" && $(started "$unit" environment) != "$(env_sum "$APP")" ]]; then
 		printf 'was started with an earlier environment'
 	fi
 }
@@ -115,11 +115,11 @@ roll() {
 		why=$(stale "$unit")
 		if [[ -z $why ]]; then
 			[[ -n $all ]] || continue
-			why='was asked for'
+			why='is to be restarted'
 		fi
 		if [[ $unit != "$SUPERVISOR_UNIT" && -n $(client_index "$unit") ]]; then
-			if [[ -n $last ]]; then
-				# Every balancer has to see the last one up before the next goes.
+			if [[ -n $last ]] && is_active "$unit"; then
+				# Every balancer has to see the last one up before this one goes.
 				say "waiting $delay s before $unit"
 				sleep "$delay"
 			fi
@@ -131,7 +131,7 @@ roll() {
 			fi
 			last=$unit
 		fi
-		say "restarting $unit, which $why"
+		say "$unit $why: restarting it"
 		bring_up "$unit" || return 1
 	done
 }

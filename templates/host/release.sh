@@ -10,7 +10,7 @@
 #   bad       they did not, or somebody rolled back from it
 record_get() { # RELEASE NAME
 	local file=$APP_STATE/releases/$1
-	[[ ! -e $file ]] || sed -n "s/^$2=//p" "$file"
+	[[ ! -f $file ]] || sed -n "s/^$2=//p" "$file"
 }
 
 record_set() { # RELEASE NAME=VALUE…
@@ -78,9 +78,9 @@ running_releases() {
 	done | sort -u
 }
 
-# prune: keep_releases of them stay, and in any case the current one, the good
-# one before it, those that a process runs from, those of a switch that is not
-# done, and the last one that failed.
+# prune: keep_releases of those that work stay, and in any case the current
+# one, the good one before it, those that a process runs from, those of a switch
+# that is not done, and the last one that was bad and that failed.
 prune() {
 	local current keep release
 	current=$(current_release)
@@ -89,7 +89,8 @@ prune() {
 		running_releases
 		[[ ! -e $APP_STATE/switch ]] || tr ' ' '\n' <"$APP_STATE/switch"
 		releases failed | tail -n 1
-		releases good bad built | tail -n "$KEEP_RELEASES"
+		releases bad | tail -n 1
+		releases good built | tail -n "$KEEP_RELEASES"
 	)
 	for release in $(releases); do
 		if ! grep -qxF -- "$release" <<<"$keep"; then

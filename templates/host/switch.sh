@@ -101,7 +101,7 @@ move() {
 		fail "the $verb stopped there: the processes that it did not reach run on as they were" \
 			"mend it, then: host $verb $APP"
 	fi
-	warn "$new does not work here: going back to ${old:-nothing}"
+	warn "that does not work here: going back to what was, ${old:-nothing}"
 	if back "$old" "$new" "$outage"; then
 		history "$verb $APP $new from=${old:--} taken back"
 		fail -4 "the $verb was taken back: $APP runs ${old:-nothing} as before" \
