@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -290,12 +291,17 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-var nextPort atomic.Int64
+// nextPort begins anywhere, as other tests may run beside these.
+var nextPort = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(rand.Int64N(17_000))
+	return &n
+}()
 
 // freePort gives a port below those that outgoing connections take.
 func freePort(t *testing.T) int {
 	for range 10_000 {
-		port := 15_000 + int((nextPort.Add(1)+int64(os.Getpid())*37)%17_000)
+		port := 15_000 + int(nextPort.Add(1)%17_000)
 		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
 		if err == nil {
 			l.Close()

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"time"
 
 	"github.com/plonec/plonec/topology"
@@ -78,12 +79,20 @@ func (v frontView) Sticky() bool {
 }
 
 // Peers are the balancers that share what they know of sticky visitors, this
-// one among them: alone it hands its table to itself in a reload.
+// one among them: alone it hands its table to itself in a reload. A host that
+// is not online is no peer of the others, and still one of its own.
 func (v frontView) Peers() []topology.Balancer {
-	if len(v.Front.Balancers) > 0 {
-		return v.Front.Balancers
+	all := v.Front.Balancers
+	for _, b := range all {
+		if b.Name == v.Name {
+			return all
+		}
 	}
-	return []topology.Balancer{{Name: v.Name, Address: "127.0.0.1"}}
+	self := topology.Balancer{Name: v.Name, Address: "127.0.0.1"}
+	if len(all) > 0 {
+		self.Address = v.Address
+	}
+	return append(slices.Clip(all), self)
 }
 
 func (frontView) PeersPort() int { return topology.PeersPort }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -91,23 +92,59 @@ func TestBusy(t *testing.T) {
 			failed := 0
 			ask := func() {
 				defer wg.Done()
-				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep=4s")
+				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep=2600ms")
 				if err != nil || a.Status != 200 {
 					mu.Lock()
 					failed++
 					mu.Unlock()
 				}
 			}
-			for i := range 6 {
+			for range 4 {
 				wg.Add(1)
 				go ask()
-				if i == 3 {
-					time.Sleep(3 * time.Second) // longer than fall × timeout check
+			}
+			time.Sleep(2300 * time.Millisecond) // longer than fall × timeout check
+			wg.Add(1)
+			ask()
+			wg.Wait()
+			if failed > 0 != test.fails {
+				t.Errorf("%d of 5 requests failed; want failures: %v", failed, test.fails)
+			}
+		})
+	}
+}
+
+// TestBusyBalancers: two balancers may keep all threads of a client busy
+// between them, so that they ask by TCP, which needs none.
+func TestBusyBalancers(t *testing.T) {
+	t.Parallel()
+	for _, tcp := range []bool{true, false} {
+		t.Run(map[bool]string{true: "TCP", false: "control: HTTP"}[tcp], func(t *testing.T) {
+			t.Parallel()
+			clients := []*client{newClient(t, "c1", 3), newClient(t, "c2", 3)}
+			var fronts []*front
+			for range 2 {
+				fronts = append(fronts, balanced(t, frontHost(servedBy(clients...), func(h *topology.Host) { h.Front.Backends[0].TCPCheck = tcp })))
+			}
+			var wg sync.WaitGroup
+			var failed atomic.Int64
+			ask := func(f *front) {
+				defer wg.Done()
+				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep=2600ms")
+				if err != nil || a.Status != 200 {
+					failed.Add(1)
+				}
+			}
+			for i := range 10 {
+				wg.Add(1)
+				go ask(fronts[i%2])
+				if i == 7 {
+					time.Sleep(2300 * time.Millisecond)
 				}
 			}
 			wg.Wait()
-			if failed > 0 != test.fails {
-				t.Errorf("%d of 6 requests failed; want failures: %v", failed, test.fails)
+			if n := failed.Load(); n > 0 == tcp {
+				t.Errorf("%d of 10 requests failed", n)
 			}
 		})
 	}

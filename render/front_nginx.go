@@ -47,7 +47,8 @@ func (v frontView) servers(tls bool) []webServer {
 		if tls && !s.TLS {
 			continue
 		}
-		if len(s.Names) == 0 && s.Main && fallback.Site == nil {
+		// HAProxy sends what it knows no app for to the first.
+		if len(s.Names) == 0 && s.Main && len(v.Front.Backends) > 0 && s.App == v.Front.Backends[0].Name {
 			fallback.Site = public(s, tls)
 			if tls {
 				fallback.App = s.App

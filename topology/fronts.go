@@ -43,6 +43,11 @@ func (r *resolver) fronts() {
 		f.Backends = own(h.Stack, backends, sites)
 		if len(balancers) > 1 {
 			f.Balancers = balancers
+			// Together they may keep all of a client's threads busy, the one too that
+			// each leaves free for its checks.
+			for _, b := range f.Backends {
+				b.TCPCheck = true
+			}
 		}
 		f.Sites = sites
 		h.Front = f
@@ -136,6 +141,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")
 		}
 		for _, name := range app.Domains {
+			name = strings.ToLower(name)
 			if claim(name, b.Name, "deploy."+b.Name+".domains") {
 				main.Names = append(main.Names, name)
 			}
@@ -152,9 +158,9 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 		}
 		sites = append(sites, main)
 		for _, name := range sortedKeys(p.Subsites) {
-			if claim(name, b.Name, "plone_instances.subsites") {
+			if claim(strings.ToLower(name), b.Name, "plone_instances.subsites") {
 				sites = append(sites, &Site{
-					App: b.Name, Names: []string{name}, Path: joinPath(p.SiteID, p.Subsites[name]),
+					App: b.Name, Names: []string{strings.ToLower(name)}, Path: joinPath(p.SiteID, p.Subsites[name]),
 					TLS: app.SSLSupport, Extra: p.SubsiteConfig[name], Scheme: view.Plonec.PublicScheme,
 				})
 			}

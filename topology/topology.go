@@ -165,7 +165,8 @@ type Backend struct {
 	Sticky   bool
 	Prefixes []string // paths that belong to it, where there are several backends
 	Servers  []*Server
-	// TCPCheck: the clients have one thread, which an HTTP check would compete for.
+	// TCPCheck: the clients have one thread, which an HTTP check would compete
+	// for, or several balancers may take all threads between them.
 	TCPCheck bool
 }
 
