@@ -73,8 +73,8 @@ func TestBombs(t *testing.T) {
 		t.Run(bomb.name, func(t *testing.T) {
 			dir := newRepo(t, map[string]string{bomb.file: bomb.content})
 			start := time.Now()
-			_, list := Load([]string{filepath.Join(dir, bomb.file)}, Options{Timeout: 3 * time.Second})
-			if took := time.Since(start); took > 6*time.Second {
+			_, list := Load([]string{filepath.Join(dir, bomb.file)}, Options{Timeout: 2 * time.Second})
+			if took := time.Since(start); took > 15*time.Second {
 				t.Errorf("took %v", took)
 			} else {
 				t.Logf("%v", took)
@@ -160,8 +160,8 @@ func TestFilesThatAreNotRead(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(c.file, "/", " "), func(t *testing.T) {
 			start := time.Now()
-			result, list := Load([]string{filepath.Join(dir, c.file)}, Options{Timeout: 3 * time.Second})
-			if took := time.Since(start); took > 2*time.Second {
+			result, list := Load([]string{filepath.Join(dir, c.file)}, Options{})
+			if took := time.Since(start); took > 8*time.Second {
 				t.Errorf("took %v", took)
 			}
 			if result.Tree != nil || len(list) == 0 || list[0].Code != c.code {

@@ -35,6 +35,7 @@ func child() int {
 	if err != nil {
 		return 1
 	}
+	debug.SetGCPercent(400) // most programs are small: rather memory than time
 	debug.SetMemoryLimit(maxMemory)
 	debug.SetMaxStack(maxStack)
 	if err := limitProcess(uint64(req.Seconds)); err != nil {

@@ -52,6 +52,7 @@ var known = []struct{ begins, code, message, remedy string }{
 // evaluating.
 func (c *cueRun) fail(err error, loading bool) {
 	for _, e := range errors.Errors(err) {
+		e = innermost(e)
 		m := mistake{Code: "eval-error", Path: joinPath(e.Path()), Message: "the program failed"}
 		if loading {
 			m.Code, m.Message = "syntax", "CUE cannot read this"
@@ -79,6 +80,18 @@ func (c *cueRun) fail(err error, loading bool) {
 		}
 		c.answer.Mistakes = append(c.answer.Mistakes, m)
 	}
+}
+
+// innermost returns what an error wraps, if that has a place in another file:
+// why an import failed rather than where it is imported.
+func innermost(e errors.Error) errors.Error {
+	for err := errors.Unwrap(e); err != nil; err = errors.Unwrap(err) {
+		inner, ok := err.(errors.Error)
+		if ok && inner.Position().IsValid() && inner.Position().Filename() != e.Position().Filename() {
+			e = inner
+		}
+	}
+	return e
 }
 
 func contains(places []place, p place) bool {

@@ -33,7 +33,6 @@ func evalCUE(a *answer, files *childFiles, named int) {
 	}
 	instance := instances[0]
 	c.sources = sourcesOf(instance)
-	c.dropUnused(named)
 	if instance.Err != nil {
 		c.fail(instance.Err, true)
 		return
@@ -52,6 +51,7 @@ func evalCUE(a *answer, files *childFiles, named int) {
 		return
 	}
 	a.doc, a.spans = c.doc, c.spans.buf
+	c.dropUnused(named)
 }
 
 // sourcesOf returns the syntax of an instance and of all that it imports.
