@@ -119,8 +119,15 @@ func unknownLayer(tree *input.Node, list *diag.List) {
 		known[f.Key] = true
 	}
 	var names []string
+	hints := 0
 	for _, f := range fieldsOf(tree.Get("instances")) {
-		for _, n := range itemsOf(f.Value.Get("layers")) {
+		items := itemsOf(f.Value.Get("layers"))
+		if len(items) > maxLayers {
+			list.Add(diag.Diagnostic{Code: "bad-value", Span: f.Value.Get("layers").Span, Path: diag.JoinKey("instances", f.Key) + ".layers",
+				Message: "a host may be in " + strconv.Itoa(maxLayers) + " layers", Remedy: "join some of them"})
+			continue
+		}
+		for _, n := range items {
 			name, ok := text(n)
 			if !ok || known[name] || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }) {
 				continue
@@ -129,7 +136,9 @@ func unknownLayer(tree *input.Node, list *diag.List) {
 				names = sortedKeys(known)
 			}
 			remedy := "name it in layers, with its roles"
-			if near := nearest(name, names); near != "" {
+			if hints++; hints > maxHints/10 {
+				remedy = ""
+			} else if near := nearest(name, names); near != "" {
 				remedy = "did you mean " + near + "?"
 			}
 			list.Add(diag.Diagnostic{Code: "unknown-layer", Span: n.Span, Path: diag.JoinKey("instances", f.Key) + ".layers",
@@ -137,6 +146,9 @@ func unknownLayer(tree *input.Node, list *diag.List) {
 		}
 	}
 }
+
+// maxLayers is how many layers a host may be in.
+const maxLayers = 64
 
 // sortedUnique sorts names and drops those that come twice.
 func sortedUnique(names []string) []string {

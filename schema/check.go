@@ -22,8 +22,14 @@ type checker struct {
 	ignore map[string]bool        // top-level keys of other cookbooks
 	origin map[*input.Node]string // where each plain secret stands, as a JSON pointer
 	layers []layerJSON            // each custom_json, for the view of its hosts
+	values int                    // in texts of JSON that were read
+	hints  int                    // names that were looked for among the known ones
+	more   bool                   // there were more findings than the list takes
 	inside bool                   // a layer's custom_json is being walked
 }
+
+// maxFindings is how many findings a run lists: more help nobody.
+const maxFindings = 10_000
 
 // A layerJSON is the custom_json of a layer.
 type layerJSON struct {
@@ -58,6 +64,9 @@ func (c *checker) stack(tree *input.Node) {
 		c.ignore[n.Text] = true
 	}
 	c.fields(c.schema.root, tree)
+	if c.more {
+		c.add(diag.Diagnostic{Code: "too-many", Span: tree.Span, Message: "there are more than " + strconv.Itoa(maxFindings) + " findings", Remedy: "mend these first"})
+	}
 }
 
 // value checks the value of an attribute; key is where its key stands.
@@ -227,6 +236,10 @@ func equal(a, b *input.Node) bool {
 
 // report adds a diagnostic about the value at hand.
 func (c *checker) report(code string, span diag.Span, message, remedy string) {
+	if len(c.list) >= maxFindings {
+		c.more = true
+		return
+	}
 	c.add(diag.Diagnostic{Code: code, Span: span, Path: showPath(c.path), Message: message, Remedy: remedy})
 }
 
@@ -272,8 +285,11 @@ func maskAll(n *input.Node) {
 // password in an address, as in https://user:password@host/.
 var password = regexp.MustCompile(`://[^/\s@]*:[^/\s@]*@`)
 
+// holdsPassword tells whether a text holds a secret although its attribute is
+// none: an address with a password, a private key.
 func holdsPassword(n *input.Node) bool {
-	return n.Kind == input.String && strings.Contains(n.Text, "://") && password.MatchString(n.Text)
+	return n.Kind == input.String &&
+		(strings.Contains(n.Text, "://") && password.MatchString(n.Text) || strings.Contains(n.Text, "PRIVATE KEY-----"))
 }
 
 func formatFloat(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -2,10 +2,12 @@ package schema
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -91,6 +93,50 @@ wrong-type instances.a`
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	style(t, list)
+}
+
+// TestHostile: stacks that are made to take for ever end soon, and say so.
+func TestHostile(t *testing.T) {
+	many := func(n int, entry func(i int) string) string {
+		var entries []string
+		for i := range n {
+			entries = append(entries, entry(i))
+		}
+		return strings.Join(entries, ",")
+	}
+	key := func(i int) string { return fmt.Sprintf("plone_instancez_%d", i) }
+	for name, c := range map[string]struct{ stack, want string }{
+		"unknown keys": {`{` + many(19_000, func(i int) string { return `"` + key(i) + `": 1` }) + `}`, "too-many"},
+		"unknown layers": {`{"layers": {` + many(10_000, func(i int) string { return `"` + key(i) + `": {}` }) + `}, "instances": {` +
+			many(10_000, func(i int) string { return fmt.Sprintf(`"h%d": {"layers": ["%sx"]}`, i, key(i)) }) + `}}`, "unknown-layer"},
+		"views": {`{"deploy": {` + many(15_000, func(i int) string { return fmt.Sprintf(`"a%d": {}`, i) }) + `}, "layers": {` +
+			many(10_000, func(i int) string { return fmt.Sprintf(`"l%d": {"custom_json": {"deploy": {"x": {}}}}`, i) }) + `}, "instances": {` +
+			many(10_000, func(i int) string { return fmt.Sprintf(`"h%d": {"layers": ["l%d"]}`, i, i) }) + `}}`, "too-many"},
+		"layers of a host": {`{"instances": {"h": {"layers": [` + many(10_000, func(i int) string { return `"lb"` }) + `]}}}`, "bad-value"},
+		"texts of JSON": {`{"layers": {` + many(100, func(i int) string {
+			return fmt.Sprintf(`"l%d": {"custom_json": "{\"varnish_purge_urls\": [%s]}"}`, i, many(20_000, func(int) string { return `\"\"` }))
+		}) + `}}`, "bad-value"},
+		"deep text": {`{"layers": {"l": {"custom_json": "` + strings.Repeat("[", 1_000_000) + `"}}}`, "bad-value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			d, list := Load(read(t, "stack.json", c.stack))
+			for _, instance := range d.Base.Instances {
+				d.View(instance.Layers)
+			}
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			found := false
+			for _, d := range list {
+				found = found || d.Code == c.want
+			}
+			if !found || len(list) > 2*maxFindings {
+				t.Errorf("%d findings, none of them %s", len(list), c.want)
+			}
+			t.Log(time.Since(start))
+		})
+	}
 }
 
 // TestMask masks secrets and unknown values in a file of its own, before it is

@@ -100,12 +100,12 @@ func (c canonizer) leavesOut(f input.Field, h *listed) {
 	if h == nil || layers == nil || layers.Kind != input.List {
 		return
 	}
+	have := map[string]bool{}
+	for _, n := range layers.Items {
+		have[n.Text] = true
+	}
 	for _, want := range h.layers {
-		found := false
-		for _, have := range layers.Items {
-			found = found || have.Text == want.Text
-		}
-		if !found {
+		if !have[want.Text] {
 			c.list.Add(diag.Diagnostic{Code: "instance-differs", Span: layers.Span,
 				Path:    diag.JoinKey("instances", f.Key) + ".layers",
 				Message: "opsworks.layers lists the host in " + strconv.Quote(want.Text) + " too" + line(layers.Span, want.Span),

@@ -10,16 +10,21 @@ import (
 	"github.com/plonec/plonec/input"
 )
 
-// maxDepth is how deep a text that holds JSON may nest.
-const maxDepth = 64
+// Limits of a text that holds JSON: how deep it may nest, and how many values
+// all such texts of a stack may hold.
+const (
+	maxDepth  = 64
+	maxValues = 500_000
+)
 
 // parseJSON reads a JSON text that stands inside another file: a default of
 // the schema, a layer's custom_json that is a string. Its nodes have no place.
-func parseJSON(text string) (*input.Node, error) { return parseJSONAt(text, diag.Span{}) }
+func parseJSON(text string) (*input.Node, error) { return parseJSONAt(text, diag.Span{}, new(int)) }
 
-// parseJSONAt is parseJSON with one place for every node.
-func parseJSONAt(text string, span diag.Span) (*input.Node, error) {
-	p := jsonParser{json.NewDecoder(strings.NewReader(text)), span}
+// parseJSONAt is parseJSON with one place for every node; it adds to count how
+// many there are.
+func parseJSONAt(text string, span diag.Span, count *int) (*input.Node, error) {
+	p := jsonParser{json.NewDecoder(strings.NewReader(text)), span, count}
 	p.dec.UseNumber()
 	n, err := p.value(0)
 	if err != nil {
@@ -32,8 +37,9 @@ func parseJSONAt(text string, span diag.Span) (*input.Node, error) {
 }
 
 type jsonParser struct {
-	dec  *json.Decoder
-	span diag.Span
+	dec   *json.Decoder
+	span  diag.Span
+	count *int
 }
 
 func (p jsonParser) value(depth int) (*input.Node, error) {
@@ -41,8 +47,8 @@ func (p jsonParser) value(depth int) (*input.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if depth > maxDepth {
-		return nil, errors.New("it nests too deep")
+	if *p.count++; depth > maxDepth || *p.count > maxValues {
+		return nil, errors.New("it is too deep or too long")
 	}
 	n := &input.Node{Span: p.span}
 	switch tok := tok.(type) {

@@ -14,7 +14,7 @@ func (c *checker) layered(a *Attr, n *input.Node) {
 		if n.Text == "" {
 			return
 		}
-		parsed, err := parseJSONAt(n.Text, n.Span)
+		parsed, err := parseJSONAt(n.Text, n.Span, &c.values)
 		if err != nil || parsed.Kind != input.Map {
 			c.report("bad-value", n.Span, "want a map, or a text that holds one in JSON", "")
 			return

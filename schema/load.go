@@ -20,6 +20,8 @@ type Decoded struct {
 
 	mu         sync.Mutex
 	overlays   map[string]*overlay
+	work       int      // keys that were laid over each other so far
+	spent      bool     // work crossed its limit, and that was said
 	mismatches []string // values that do not fit their field: mistakes of this package
 }
 
@@ -64,6 +66,11 @@ func Load(tree *input.Node) (*Decoded, diag.List) {
 	return d, c.list
 }
 
+// maxWork bounds the keys that are laid over each other for the views of all
+// hosts, which a hostile stack could multiply; 5,000 hosts with a layer of
+// their own need 200,000.
+const maxWork = 3_000_000
+
 // disagreements looks at each set of layers that a host has, so that one run
 // reports all that is wrong.
 func (d *Decoded) disagreements(list *diag.List) {
@@ -92,7 +99,20 @@ func (d *Decoded) overlay(layers []string) *overlay {
 	}
 	key := strings.Join(names, "\x00")
 	o := d.overlays[key]
-	if o == nil {
+	switch {
+	case o != nil:
+	case len(names) > maxLayers: // reported as such
+		return nil
+	case d.work > maxWork:
+		if d.spent {
+			return nil
+		}
+		d.spent = true
+		o = &overlay{tree: input.NewMap(diag.Span{}, nil)}
+		o.list.Add(diag.Diagnostic{Code: "too-many", Span: d.tree.Span, Path: "layers",
+			Message: "the custom_json of the layers, for all hosts together, is too much", Remedy: "let hosts share layers"})
+		d.overlays[key] = o
+	default:
 		o = &overlay{}
 		m := merger{d: d, names: names, list: &o.list}
 		for i, name := range names {

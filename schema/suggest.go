@@ -12,9 +12,15 @@ import (
 	"github.com/plonec/plonec/input"
 )
 
+// maxHints is for how many names a near one is looked for, which takes a while.
+const maxHints = 500
+
 // didYouMean is the remedy for an unknown key: a near name in the same map,
 // else the same name elsewhere, else a near name elsewhere.
 func (c *checker) didYouMean(a *Attr, key string) string {
+	if c.hints++; c.hints > maxHints {
+		return ""
+	}
 	if near := nearest(key, a.names()); near != "" {
 		return "did you mean " + a.fields[near].Name + "?"
 	}
@@ -205,7 +211,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 	case input.String:
 		text := strings.TrimSpace(n.Text)
 		if holdsPassword(n) {
-			return "give user and password as attributes of their own"
+			return "take the secret out of it and give it as an attribute of its own"
 		}
 		spellings := []string{text, strings.ToLower(text), strings.ToUpper(text)}
 		if !strings.Contains(text, "..") {

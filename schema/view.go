@@ -79,7 +79,9 @@ func (d *Decoded) touched(over *input.Node) *input.Node {
 		}
 	}
 	for _, f := range fieldsOf(over) {
-		add(f.Key, f.Span, input.Merge(d.tree.Get(f.Key), f.Value))
+		own := d.tree.Get(f.Key)
+		d.work += len(fieldsOf(own)) + len(fieldsOf(f.Value))
+		add(f.Key, f.Span, input.Merge(own, f.Value))
 	}
 	for _, f := range fieldsOf(over) {
 		for _, key := range dependents[f.Key] {
@@ -155,17 +157,21 @@ func (m *merger) merge(x, y *input.Node) *input.Node {
 		}
 		return x
 	}
+	m.d.work += len(x.Fields) + len(y.Fields)
 	fields := append([]input.Field(nil), x.Fields...)
+	at := make(map[string]int, len(fields))
+	for i, f := range fields {
+		at[f.Key] = i
+	}
 	for _, f := range y.Fields {
-		old := x.Field(f.Key)
-		if old == nil {
+		i, both := at[f.Key]
+		if !both {
 			fields = append(fields, f)
 			continue
 		}
 		m.path = append(m.path, f.Key)
-		merged := m.merge(old.Value, f.Value)
+		fields[i].Value = m.merge(fields[i].Value, f.Value)
 		m.path = m.path[:len(m.path)-1]
-		find(fields, f.Key).Value = merged
 	}
 	return input.NewMap(x.Span, fields)
 }
