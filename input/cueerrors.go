@@ -1,8 +1,10 @@
 package input
 
 import (
+	"strconv"
 	"strings"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
@@ -48,13 +50,13 @@ var known = []struct{ begins, code, message, remedy string }{
 	{"illegal", "syntax", "CUE cannot read this", ""},
 }
 
-// fail reports CUE's errors. loading tells those of reading from those of
+// fail reports CUE's errors: of reading, where there is no value yet, or of
 // evaluating.
-func (c *cueRun) fail(err error, loading bool) {
+func (c *cueRun) fail(err error, value *cue.Value) {
 	for _, e := range errors.Errors(err) {
 		e = innermost(e)
 		m := mistake{Code: "eval-error", Path: joinPath(e.Path()), Message: "the program failed"}
-		if loading {
+		if value == nil {
 			m.Code, m.Message = "syntax", "CUE cannot read this"
 		}
 		format, _ := e.Msg()
@@ -73,6 +75,9 @@ func (c *cueRun) fail(err error, loading bool) {
 		if len(places) > 0 {
 			m.At, m.Others = places[0], places[1:]
 		}
+		if m.At.File == 0 && value != nil {
+			m.At = c.lookUp(*value, e.Path())
+		}
 		if m.Code != "conflict" {
 			m.Others = nil
 		} else if len(m.Others) > 3 {
@@ -80,6 +85,23 @@ func (c *cueRun) fail(err error, loading bool) {
 		}
 		c.answer.Mistakes = append(c.answer.Mistakes, m)
 	}
+}
+
+// lookUp returns the place of the value at a path, the zero place where there
+// is none.
+func (c *cueRun) lookUp(v cue.Value, path []string) place {
+	for _, key := range path {
+		if i, err := strconv.Atoi(key); err == nil && v.IncompleteKind() == cue.ListKind {
+			v = v.LookupPath(cue.MakePath(cue.Index(i)))
+		} else {
+			v = v.LookupPath(cue.ParsePath(key))
+		}
+	}
+	if len(path) == 0 || !v.Exists() {
+		return place{}
+	}
+	_, at := c.where(v)
+	return at
 }
 
 // innermost returns what an error wraps, if that has a place in another file:

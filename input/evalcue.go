@@ -34,7 +34,7 @@ func evalCUE(a *answer, files *childFiles, named int) {
 	instance := instances[0]
 	c.sources = sourcesOf(instance)
 	if instance.Err != nil {
-		c.fail(instance.Err, true)
+		c.fail(instance.Err, nil)
 		return
 	}
 	c.checkNumbers()
@@ -43,7 +43,7 @@ func evalCUE(a *answer, files *childFiles, named int) {
 	}
 	value := cuecontext.New().BuildInstance(instance)
 	if err := value.Validate(cue.Concrete(true)); err != nil {
-		c.fail(err, false)
+		c.fail(err, &value)
 		return
 	}
 	c.value(value, 0)

@@ -168,6 +168,7 @@ func TestProgramMistakes(t *testing.T) {
 		{"a.cue", "pw: \"s3cret\"\npw: \"s3cret2\"\n", "a.cue:2:5: error[conflict]: pw: the values do not agree; see a.cue:1:5\n 2 | pw: ***\n   |     ^^^ keep one of the two\n"},
 		{"a.cue", "pw: \"s3cret\" & <\"a\"\n", "error[eval-error]: pw: the value does not satisfy its constraint\n"},
 		{"a.cue", "pw: int\n", "a.cue:1:5: error[incomplete]: pw: the field has no value\n 1 | pw: int\n   |     ^^^ give it one\n"},
+		{"a.cue", "a: {\"b c\": [1, _]}\n", "a.cue:1:16: error[incomplete]: a.\"b c\".1: the field has no value\n 1 | a: {***: [1, _]}\n   |              ^ give it one\n"},
 		{"a.cue", "pw: s3cret\n", "a.cue:1:5: error[syntax]: pw: this name is not defined\n 1 | pw: ***\n   |     ^^^ define it, or put a text in double quotes\n"},
 		{"a.cue", "pw: \"s3cret\nb: 1\n", "a.cue:1:5: error[syntax]: the text does not end on its line\n 1 | pw: ***\n   |     ^^^ close it with \"\n"},
 		{"a.cue", "{a: 1\n", "error[syntax]: CUE cannot read this\n"},
