@@ -5,9 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func FuzzShell(f *testing.F) {
@@ -100,4 +102,20 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q was read as %q", in, got)
 		}
 	}
+}
+
+// What the schema's #Words takes is what Words splits.
+func FuzzWordsPattern(f *testing.F) {
+	pattern := regexp.MustCompile(`^([^"'\\]|\\.|'[^']*'|"([^"\\]|\\.)*")*$`)
+	for _, s := range []string{"", `a 'b c' "d\"e" f\ g`, `'`, `"\`, `a\`, `'\'`, `"'"`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if strings.ContainsAny(s, "\n\r") || !utf8.ValidString(s) {
+			return
+		}
+		if _, err := Words(s); (err == nil) != pattern.MatchString(s) {
+			t.Errorf("%q: Words says %v, the pattern %v", s, err, pattern.MatchString(s))
+		}
+	})
 }
