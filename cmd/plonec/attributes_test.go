@@ -64,6 +64,7 @@ func bases(t *testing.T) []map[string]any {
 		`{` + common + `, "plone_instances": {"app_name": "site", "enable_relstorage": true, "shared_blobs": false},
 		  "layers": {"more": {"roles": ["pack", "celerybeat"]}, "spare": {"roles": []}}, "deploy": {"zeoserver": ` + app + `,
 		    "site": {"scm": {"repository": "https://example.org/b.git"}, "domains": ["www.example.org"],
+		    "buildout_init_commands": [{"name": "d", "cmd": "bin/d"}], "buildout_cache_archives": [{"url": "https://example.org/eggs.tgz", "path": "shared/eggs"}],
 		    "database": {"adapter": "postgresql", "database": "p", "host": "10.9.9.9", "username": "u"}}}}`,
 		`{` + common + `, "plone_instances": {"app_name": "site", "enable_celery": true, "celerybeat": true, "instance_count": 2},
 		  "layers": {"more": {"roles": []}, "spare": {"roles": []}, "zeoserver": {"custom_json": {"plone_instances": {"celerybeat": false}}}},
