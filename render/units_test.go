@@ -51,15 +51,19 @@ func processHost() *topology.Host {
 	return h
 }
 
+// content renders one file of a host, and no other.
 func content(t *testing.T, h *topology.Host, path string) string {
 	t.Helper()
-	files, err := Host(h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if f.Path == path {
-			return string(f.Content)
+	for _, a := range artifacts {
+		for _, i := range a.Each(h) {
+			if i.Path != path {
+				continue
+			}
+			var b strings.Builder
+			if err := parsed.ExecuteTemplate(&b, a.Template, i.Data); err != nil {
+				t.Fatal(err)
+			}
+			return b.String()
 		}
 	}
 	t.Fatalf("no %s", path)

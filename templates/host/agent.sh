@@ -7,8 +7,6 @@ announce() {
 	printf '%s\n' "${*:2}" | write "$RUN/agent/$1" 644
 }
 
-announced() { cat -- "$RUN/agent/$1" 2>/dev/null || true; }
-
 # let_them_see NAME LINE: until every balancer that polls has been told; the
 # agent notes what it told whom. Where none polls there is nothing to wait for.
 let_them_see() {

@@ -1,0 +1,373 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// hostileText means something to a shell, to systemd, or to both.
+var hostileText = []string{
+	"", " ", "a b", `"`, "'", `\`, `a\`, "$", "$HOME", "${HOME}", "$(id)", "`id`", "%", "%h", ";", "; id", "#x", "a=b", "-e", "~",
+	"*", "&", "|", "<x", "tab\tx", "\nid\n", `\n`, "é", "日本", "'\"'\"'", `'; id; '`, `"; id; "`, ") (",
+}
+
+// TestConfParsesBack: bash reads every value of app.conf and build.conf as the
+// stack gave it, whatever is in it.
+func TestConfParsesBack(t *testing.T) {
+	for _, text := range hostileText {
+		h := processHost()
+		a := h.Apps[0]
+		c := a.Config
+		c.SCM.Repository, c.SCM.Revision, c.SCM.User = text, text, text
+		c.DeployTo, c.Home, c.BuildoutConfig, c.BuildoutVersion = "/srv/"+text, text, text, text
+		c.Packages = schema.Packages{{Name: text}, {Name: "b", Version: "1"}}
+		c.PurgeBeforeSymlink = []string{text, "x"}
+		c.BuildoutCacheArchives = []schema.CacheArchive{{URL: text, Path: text, User: text}}
+		h.Stack.Haproxy.HealthCheckURL = text
+		a.Clients[0].Address = text
+		want := map[string]string{
+			"SCM_REPOSITORY": text, "SCM_REVISION": text, "SCM_USER": text, "DEPLOY_TO": "/srv/" + text, "APP_HOME": text,
+			"BUILD_CONFIG": text, "BUILD_PACKAGES[0]": text, "BUILD_PACKAGES[1]": "b==1", "BUILD_PURGE[0]": text, "BUILD_PURGE[1]": "x",
+			"ARCHIVE_URLS[0]": text, "ARCHIVE_USERS[0]": text, "CLIENT_ADDRESSES[0]": text, "CLIENT_ADDRESSES[1]": "127.0.0.1",
+			"KEEP_RELEASES": "5",
+		}
+		if text == "" {
+			want["BUILD_VERSION"] = ""
+			want["HEALTH_URL"] = "/ok"
+		} else {
+			want["BUILD_BUILDOUT_VERSION"] = text
+			want["HEALTH_URL"] = text
+		}
+		var script, expected strings.Builder
+		script.WriteString(content(t, h, "/etc/plonec/site/app.conf") + content(t, h, "/etc/plonec/site/build.conf"))
+		for name, value := range want {
+			fmt.Fprintf(&script, "printf '%%s\\0' \"${%s}\"\n", name)
+			expected.WriteString(value + "\x00")
+		}
+		cmd := exec.Command("env", "-i", "bash")
+		cmd.Stdin = strings.NewReader(script.String())
+		out, err := cmd.CombinedOutput()
+		if err != nil || string(out) != expected.String() {
+			t.Errorf("%q: %v\ngot  %q\nwant %q", text, err, out, expected.String())
+		}
+	}
+}
+
+// TestHostEnvParsesBack: sh reads host.env.
+func TestHostEnvParsesBack(t *testing.T) {
+	for _, text := range hostileText {
+		h := processHost()
+		h.Name, h.Stack.System.Timezone = text, text
+		h.Apps[0].Config.OSPackages = schema.Packages{{Name: "libpq5", Version: "15.8"}, {Name: "wv"}}
+		cmd := exec.Command("env", "-i", "sh")
+		cmd.Stdin = strings.NewReader(content(t, h, "/etc/plonec/host.env") + `printf '%s|%s|%s' "$HOST" "$TIMEZONE" "$PACKAGES"`)
+		out, err := cmd.CombinedOutput()
+		want := text + "|" + text + "|bzip2 ca-certificates curl git libpq5=15.8 logrotate openssh-client python3 python3-venv rsync unzip wv xz-utils"
+		if err != nil || string(out) != want {
+			t.Errorf("%q: %v\ngot  %q\nwant %q", text, err, out, want)
+		}
+	}
+}
+
+// TestAppEnvReaders: sh, and the program that runs buildouts, find the same
+// variables in app.env.
+func TestAppEnvReaders(t *testing.T) {
+	h := processHost()
+	env := map[string]schema.EnvValue{"SECRET": {Secret: schema.Secret{Plain: "sentinel", Source: "stack:/x"}}}
+	want := map[string]string{}
+	for i, text := range hostileText {
+		name := fmt.Sprintf("V%d", i)
+		env[name] = schema.EnvValue{Text: text}
+		want[name] = text
+	}
+	h.Apps[0].Config.Environment = env
+	text := content(t, h, "/etc/plonec/site/app.env")
+	if strings.Contains(text, "SECRET") || strings.Contains(text, "sentinel") {
+		t.Error("a secret is in app.env")
+	}
+	file := filepath.Join(t.TempDir(), "app.env")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	scripts := hostScripts(t)
+	user, group := "nobody", "nogroup"
+	readers := map[string][]string{"sh": {"sh", "-c", `set -a; . "$1"; exec env -0`, "sh", file}}
+	if os.Geteuid() == 0 {
+		readers["as-user"] = []string{"/usr/bin/python3", "-I", scripts + "/as-user", "--env", file, "--", user, group, "/", "env", "-0"}
+	} else { // it stays who it is
+		readers["as-user"] = []string{"/usr/bin/python3", "-I", scripts + "/as-user", "--env", file, "--", "x", "x", "/", "env", "-0"}
+	}
+	for reader, argv := range readers {
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Env = []string{"PATH=/usr/bin:/bin"}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Errorf("%s: %v", reader, err)
+		}
+		got := map[string]string{}
+		for _, pair := range strings.Split(string(out), "\x00") {
+			name, value, _ := strings.Cut(pair, "=")
+			got[name] = value
+		}
+		for name, value := range want {
+			if got[name] != value {
+				t.Errorf("%s read %s as %q, want %q", reader, name, got[name], value)
+			}
+		}
+	}
+}
+
+// hostScripts writes the scripts as they lie on a host.
+func hostScripts(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := Common()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, strings.TrimPrefix(f.Path, ScriptDir))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Content, os.FileMode(f.Mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestShellcheck(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		t.Fatal("no shellcheck here: apt-get install shellcheck")
+	}
+	dir := hostScripts(t)
+	var scripts []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		lines := strings.SplitN(string(text), "\n", 3)
+		comment := lines[0]
+		if strings.HasPrefix(comment, "#!") {
+			comment = lines[1]
+		}
+		if !strings.HasPrefix(comment, "# Generated by plonec") {
+			t.Errorf("%s does not say that plonec generated it", path)
+		}
+		if !strings.Contains(lines[0], "python3") {
+			scripts = append(scripts, path)
+		}
+		if regexp.MustCompile(`(?m)^[^#\n]*\beval\b`).Match(text) {
+			t.Errorf("%s uses eval", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"--external-sources", "--source-path=SCRIPTDIR", "--source-path=SCRIPTDIR/.."}, scripts...)
+	if out, err := exec.Command("shellcheck", args...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestPythonCompiles(t *testing.T) {
+	dir := hostScripts(t)
+	for _, name := range []string{"agent", "as-user"} {
+		cmd := exec.Command("/usr/bin/python3", "-I", "-W", "error", "-c", "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')", dir+"/"+name)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// TestAgent starts the responder and asks it in each state.
+func TestAgent(t *testing.T) {
+	states, told := t.TempDir(), t.TempDir()
+	ports := []int{loopbackPort(t), loopbackPort(t)}
+	cmd := exec.Command("/usr/bin/python3", hostScripts(t)+"/agent",
+		fmt.Sprintf("127.0.0.1,%d,one", ports[0]), fmt.Sprintf("127.0.0.1,%d,two", ports[1]))
+	cmd.Env = []string{"AGENT_DIR=" + states, "AGENT_TOLD=" + told}
+	var log strings.Builder
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if log.Len() > 0 {
+			t.Errorf("it printed %s", log.String())
+		}
+	}()
+	ask := func(port int) string {
+		t.Helper()
+		c, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), 5*time.Second)
+		if err != nil {
+			return err.Error()
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(5 * time.Second))
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil && err != io.EOF {
+			return err.Error()
+		}
+		return line
+	}
+	for range 100 {
+		if ask(ports[0]) == "up\n" {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	set := func(name, text string, age time.Duration) {
+		t.Helper()
+		file := filepath.Join(states, name)
+		if err := os.WriteFile(file, []byte(text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Now().Add(-age)
+		os.Chtimes(file, when, when)
+	}
+	for _, c := range []struct {
+		text string
+		age  time.Duration
+		want string
+	}{
+		{"up", 0, "up"},
+		{"ready", 0, "up ready"},
+		{"ready", time.Minute, "up"}, // an operator's maintenance is left alone
+		{"drain", time.Hour, "drain"},
+		{"ready", time.Minute, "up ready"}, // who heard of a drain hears of its end, however late
+		{"ready", time.Minute, "up"},
+		{"down", 0, "down"},
+		{"up", 0, "up"},
+		{"", 0, "up"},
+		{"maint\ndown", 0, "up"},
+	} {
+		set("one", c.text, c.age)
+		if got := ask(ports[0]); got != c.want+"\n" {
+			t.Errorf("%q, %s old: %q, want %q", c.text, c.age, got, c.want)
+		}
+		if got := ask(ports[1]); got != "up\n" {
+			t.Errorf("the other client: %q", got)
+		}
+	}
+	set("one", "drain", 0)
+	ask(ports[0])
+	var note []byte
+	for range 100 { // it is written once the answer is out
+		if note, _ = os.ReadFile(filepath.Join(told, "one")); string(note) == "127.0.0.1 drain\n" {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if string(note) != "127.0.0.1 drain\n" {
+		t.Errorf("told: %q", note)
+	}
+	// Polls cost next to nothing, and one who says nothing holds up nobody.
+	idle, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	for i := range 2000 {
+		if got := ask(ports[i%2]); got != []string{"drain\n", "up\n"}[i%2] {
+			t.Fatalf("poll %d: %q", i, got)
+		}
+	}
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
+	t.Logf("2,000 polls: user %s, system %s ticks", fields[11], fields[12])
+}
+
+func loopbackPort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// TestNeverShared: what a buildout takes apart is a release's own, whatever
+// the stack says.
+func TestNeverShared(t *testing.T) {
+	conf := content(t, processHost(), "/etc/plonec/site/build.conf")
+	for _, line := range []string{
+		"BUILD_LINKS=('downloads' 'eggs' 'extends' 'var')",
+		"BUILD_PURGE=('var' 'eggs' 'downloads' 'extends')",
+		"BUILD_NEEDS=('parts/zeoserver/bin/runzeo' 'bin/client1' 'bin/client2' 'bin/celery')",
+		"STORAGE='file storage /data/filestorage, ZEO 127.0.0.1:8001, blobs /data/blobs'",
+	} {
+		if !strings.Contains(conf, "\n"+line+"\n") {
+			t.Errorf("no %s in\n%s", line, conf)
+		}
+	}
+}
+
+// TestStorage: what is the same database has the same words.
+func TestStorage(t *testing.T) {
+	a := processHost().Apps[0]
+	a.Zeo = nil
+	a.Host.Stack.PloneBlobs.BlobDir = ""
+	for want, s := range map[string]topology.Storage{
+		"":                      {},
+		"ZEO db1:8001":          {ZeoAddress: "db1:8001"},
+		"RelStorage by its DSN": {RelStorage: &topology.RelStorage{Type: "postgresql", DSN: schema.Secret{Plain: "host=db"}}},
+		"RelStorage postgresql db1:5432/plone": {RelStorage: &topology.RelStorage{
+			Type: "postgresql", Host: "db1", Port: 5432, Name: "plone", Password: schema.Secret{Plain: "sentinel"}}},
+	} {
+		a.Storage = s
+		if got := storage(a); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestHostSecrets(t *testing.T) {
+	h := processHost()
+	c := h.Apps[0].Config
+	c.SCM.SSHKey = schema.Secret{Ref: "file:key", Source: "file:key"}
+	c.SCM.Password = schema.Secret{Plain: "sentinel", Source: "stack:/deploy/site/scm/password"}
+	c.BuildoutCacheArchives = []schema.CacheArchive{
+		{URL: "https://example.com/a.tgz", Path: "shared/eggs"},
+		{URL: "https://example.com/b.tgz", Path: "shared/downloads", User: "u", Password: schema.Secret{Ref: "env:B", Source: "env:B"}},
+	}
+	var got []string
+	for _, f := range hostSecrets(h) {
+		for _, e := range f.Entries {
+			got = append(got, fmt.Sprintf("%s %o %s %s %s=%s", f.Path, f.Mode, f.Owner, f.Format, e.Key, e.Source))
+		}
+	}
+	want := []string{
+		"/etc/plonec/site/deploy_key 600 deploy:www-data raw =file:key",
+		"/etc/plonec/site/scm.env 600 root:root env SCM_PASSWORD=stack:/deploy/site/scm/password",
+		"/etc/plonec/site/archives.env 600 root:root env ARCHIVE_PASSWORD_2=env:B",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if !strings.Contains(content(t, h, "/etc/plonec/site/build.conf"), "ARCHIVE_PASSWORDS=('' 'ARCHIVE_PASSWORD_2')\n") {
+		t.Error("build.conf does not name the variable of the second archive's password")
+	}
+}
