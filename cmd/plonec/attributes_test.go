@@ -132,6 +132,7 @@ var samples = []struct{ takes, values string }{
 	{"the path of an address", `["/other"]`},
 	{"a certificate", `["-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"]`},
 	{"env:NAME", `["env:OTHER"]`},
+	{"words", `["--other"]`},
 	{"a text", `["other"]`},
 }
 
