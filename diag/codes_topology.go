@@ -25,6 +25,8 @@ var _ = register(map[string]Code{
 		"Give plone_instances.solr_host, or put an online host in the layer that plone_instances.solr_layer names."},
 	"no-zeo-server": {Error, "the ZEO layer has hosts and none of them runs a ZEO server online",
 		"Clients cannot run without their database. Bring the ZEO host online, or give plone_instances.zeo.address."},
+	"zeo-ipv6": {Error, "a ZEO server cannot be given an IPv6 address",
+		"plone.recipe.zeoserver splits address and port at every colon and stops (4.0.1). Give the ZEO host a DNS name or an IPv4 address."},
 	"many-zeo-servers": {Error, "several hosts run a ZEO server and nothing says which one to use",
 		"Name the layer of the right one in plone_instances.zeo_layer; a layer's custom_json can set it for its hosts."},
 	"base-decides": {Warning, "nothing in the stack says where the database is",

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ func Readme(t *topology.Topology, warnings diag.List) ([]byte, error) {
 		w.Message = strings.Join(strings.Fields(w.Message), " ")
 		r.Warnings = append(r.Warnings, w)
 	}
+	slices.SortFunc(r.Warnings, func(a, b diag.Diagnostic) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Code, b.Code), strings.Compare(a.Message, b.Message))
+	})
 	r.Warnings = slices.CompactFunc(r.Warnings, func(a, b diag.Diagnostic) bool {
 		return a.Code == b.Code && a.Path == b.Path && a.Message == b.Message
 	})

@@ -128,6 +128,9 @@ func (r *resolver) zeoServer(h *Host, a *App) {
 	if r.allOn(h, Clients) {
 		address = loopback
 	}
+	if strings.Contains(address, ":") {
+		r.once("zeo-ipv6", []string{"instances", h.Name}, "plone.recipe.zeoserver cannot bind an IPv6 address", "give the host a DNS name as its address, or an IPv4 one")
+	}
 	a.Zeo = &ZeoServer{
 		App: a, Unit: unit(a.Name, "zeo"), Address: address, Port: ZeoPort,
 		FilestorageDir: h.Stack.PloneZeoserver.FilestorageDir, BlobDir: h.Stack.PloneBlobs.BlobDir,
