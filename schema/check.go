@@ -56,7 +56,7 @@ func (c *checker) stack(tree *input.Node) {
 		if n.Kind != input.String {
 			continue
 		}
-		if c.schema.root.fields[n.Text] != nil {
+		if known := c.schema.root.fields[n.Text]; known != nil && !known.Sent {
 			c.add(diag.Diagnostic{Code: "ignored-known", Span: n.Span, Path: "plonec.ignore",
 				Message: "plonec knows the key " + strconv.Quote(n.Text), Remedy: "take it out of the list"})
 			continue

@@ -15,6 +15,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/parser"
 )
 
 //go:embed *.cue
@@ -53,7 +54,11 @@ func compileSources(ctx *cue.Context, files fs.FS) (*compiled, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := inst.AddFile(name, text); err != nil {
+		file, err := parser.ParseFile(name, text, parser.ParseComments)
+		if err != nil {
+			return nil, err
+		}
+		if err := inst.AddSyntax(file); err != nil {
 			return nil, err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 func TestDecode(t *testing.T) {
 	d := load(t, `{
   "plonec": {"plone_version": "6.0", "drain_timeout": "2m"},
-  "plone_instances": {"per_cpu": 1.5, "instance_count": 3, "restart_delay": "90s", "celery_enabled": true, "relstorage": {"db": {"port": 5433}}},
+  "plone_instances": {"subsites": {"News.Example.com": "news"}, "per_cpu": 1.5, "instance_count": 3, "restart_delay": "90s", "celery_enabled": true, "relstorage": {"db": {"port": 5433}}},
   "haproxy": {"global_max_connections": "4000", "server_timeout": 5000, "client_timeout": "1m", "connect_timeout": "500", "stats_password": {"$secret": "env:P"}},
   "zeoserver": {"enable_backup": true},
   "opsworks_initial_setup": {"ephemeral_mount_point": "/mnt"},
@@ -34,6 +34,7 @@ func TestDecode(t *testing.T) {
 		{s.Plonec.PloneVersion, "6.0"},
 		{s.Plonec.DrainTimeout, Seconds(2 * time.Minute)},
 		{s.PloneInstances.PerCPU, 1.5},
+		{s.PloneInstances.Subsites, map[string]string{"news.example.com": "news"}},
 		{s.PloneInstances.InstanceCount, &three},
 		{s.PloneInstances.ZserverThreads, (*int)(nil)},
 		{s.PloneInstances.RestartDelay, Seconds(90 * time.Second)},

@@ -132,7 +132,7 @@ func (d *Decoded) decodeOver(tree *input.Node) *Stack {
 			stack.Deploy[f.Key] = dec.app(f.Key, stack.appDefaults, f.Value)
 		}
 	}
-	dec.derive(&stack, d.Base)
+	derive(&stack, d.Base)
 	d.mismatches = append(d.mismatches, dec.mismatches...)
 	return &stack
 }
