@@ -58,12 +58,16 @@ config_sum() {
 	} | sum
 }
 
-# storage: which database the app's processes write into. A DSN is a secret:
-# its sum stands for it.
+# dsn_sum: a DSN is a secret; its sum stands for it.
+dsn_sum() {
+	{ grep -a '^PLONEC_DSN=' -- "$(etc_file "$APP" secrets.env)" 2>/dev/null || true; } | sum | cut -c 1-12
+}
+
+# storage: which database the app's processes write into.
 storage() {
-	local dsn
-	dsn=$({ grep -a '^PLONEC_DSN=' -- "$(etc_file "$APP" secrets.env)" 2>/dev/null || true; } | sum)
-	printf '%s (%s)' "$STORAGE" "${dsn:0:12}"
+	local text=$STORAGE
+	if [[ $text == *DSN* ]]; then text+=" ($(dsn_sum))"; fi
+	printf '%s' "$text"
 }
 
 # running_releases: those that a process runs from.

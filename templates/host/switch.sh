@@ -95,7 +95,7 @@ move() {
 		history "$verb $APP $new commit=$(record_get "$new" commit) from=${old:--} done"
 		return 0
 	fi
-	if [[ $old == "$new" && ! -d $APP_STATE/undo ]]; then
+	if [[ $old == "$new" && -z $outage && ! -d $APP_STATE/undo ]]; then
 		rm -f -- "$APP_STATE/switch"
 		history "$verb $APP $new stopped where a process did not come up"
 		fail "the $verb stopped there: the processes that it did not reach run on as they were" \
@@ -129,5 +129,5 @@ storage_moves() {
 refuse_outage() {
 	fail "the database of $APP moves, which no rolling restart survives" \
 		"from: $(record_get "$1" storage)" "to:   $(storage)" \
-		"in a quiet hour, with the data in its new place: --allow-outage stops all clients, switches and starts them"
+		"in a quiet hour: host stop $APP, bring the data to its new place, then deploy with --allow-outage"
 }
