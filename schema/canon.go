@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/plonec/plonec/diag"
@@ -12,11 +13,12 @@ import (
 // values keep their places, so that later diagnostics point into the files.
 type canonizer struct {
 	list *diag.List
+	path []string // of the value at hand
 }
 
 // names renames aliases to the documented names, and lays what is given both
 // ways together.
-func (c canonizer) names(a *Attr, n *input.Node, path string) *input.Node {
+func (c *canonizer) names(a *Attr, n *input.Node) *input.Node {
 	if a == nil || !a.aliased {
 		return n
 	}
@@ -24,7 +26,10 @@ func (c canonizer) names(a *Attr, n *input.Node, path string) *input.Node {
 	case input.List:
 		var items []*input.Node
 		for i, item := range n.Items {
-			if renamed := c.names(a.Item, item, diag.JoinIndex(path, i)); renamed != item {
+			c.path = append(c.path, indexMark+strconv.Itoa(i))
+			renamed := c.names(a.Item, item)
+			c.path = c.path[:len(c.path)-1]
+			if renamed != item {
 				if items == nil {
 					items = append(items, n.Items...)
 				}
@@ -35,12 +40,12 @@ func (c canonizer) names(a *Attr, n *input.Node, path string) *input.Node {
 			return &input.Node{Kind: input.List, Span: n.Span, Items: items}
 		}
 	case input.Map:
-		return c.mapNames(a, n, path)
+		return c.mapNames(a, n)
 	}
 	return n
 }
 
-func (c canonizer) mapNames(a *Attr, n *input.Node, path string) *input.Node {
+func (c *canonizer) mapNames(a *Attr, n *input.Node) *input.Node {
 	changed := false
 	var fields []input.Field
 	at := map[string]int{}
@@ -50,13 +55,16 @@ func (c canonizer) mapNames(a *Attr, n *input.Node, path string) *input.Node {
 			if a.fields[f.Key] != nil {
 				name = known.Name
 			}
-			value := c.names(known, f.Value, diag.JoinKey(path, name))
+			c.path = append(c.path, name)
+			value := c.names(known, f.Value)
 			changed = changed || name != f.Key || value != f.Value
 			f = input.Field{Key: name, Span: f.Span, Value: value}
 			if i, twice := at[name]; twice {
-				fields[i].Value = c.both(known, fields[i], f, diag.JoinKey(path, name))
+				fields[i].Value = c.both(known, fields[i], f)
+				c.path = c.path[:len(c.path)-1]
 				continue
 			}
+			c.path = c.path[:len(c.path)-1]
 		}
 		at[f.Key] = len(fields)
 		fields = append(fields, f)
@@ -69,7 +77,7 @@ func (c canonizer) mapNames(a *Attr, n *input.Node, path string) *input.Node {
 
 // both joins an attribute that is given under two names: maps key by key, what
 // is left must not be given twice.
-func (c canonizer) both(a *Attr, first, second input.Field, path string) *input.Node {
+func (c *canonizer) both(a *Attr, first, second input.Field) *input.Node {
 	x, y := first.Value, second.Value
 	switch {
 	case x.Kind == input.Null:
@@ -80,7 +88,7 @@ func (c canonizer) both(a *Attr, first, second input.Field, path string) *input.
 		if a == nil && equal(x, y) { // a variable, in environment and environment_variables
 			return x
 		}
-		c.list.Add(diag.Diagnostic{Code: "set-twice", Span: second.Span, Path: path,
+		c.list.Add(diag.Diagnostic{Code: "set-twice", Span: second.Span, Path: showPath(c.path),
 			Message: "it is given twice, under two names" + line(second.Span, first.Span), Remedy: "keep one of the two"})
 		return x
 	}
@@ -95,13 +103,15 @@ func (c canonizer) both(a *Attr, first, second input.Field, path string) *input.
 			fields = append(fields, f)
 			continue
 		}
-		fields[i].Value = c.both(a.fields[f.Key], fields[i], f, diag.JoinKey(path, f.Key))
+		c.path = append(c.path, f.Key)
+		fields[i].Value = c.both(a.fields[f.Key], fields[i], f)
+		c.path = c.path[:len(c.path)-1]
 	}
 	return input.NewMap(x.Span, fields)
 }
 
 // stack rewrites the whole stack, whose names are the documented ones.
-func (c canonizer) stack(tree *input.Node) *input.Node {
+func (c *canonizer) stack(tree *input.Node) *input.Node {
 	layers := c.layers(tree)
 	instances := c.instances(tree)
 	fields := make([]input.Field, 0, len(tree.Fields)+2)
@@ -117,7 +127,7 @@ func (c canonizer) stack(tree *input.Node) *input.Node {
 }
 
 // layers lays the short form over what OpsWorks said of its layers.
-func (c canonizer) layers(tree *input.Node) *input.Node {
+func (c *canonizer) layers(tree *input.Node) *input.Node {
 	var fields []input.Field
 	for _, f := range fieldsOf(tree.Lookup("opsworks", "layers")) {
 		fields = append(fields, input.Field{Key: f.Key, Span: f.Span, Value: layer(f.Value)})

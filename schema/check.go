@@ -28,6 +28,12 @@ type checker struct {
 	inside bool                   // a layer's custom_json is being walked
 }
 
+// Limits of one text and one key, far above what any attribute needs.
+const (
+	maxText = 1 << 20
+	maxKey  = 512
+)
+
 // maxFindings is how many findings a run lists: more help nobody.
 const maxFindings = 10_000
 
@@ -114,6 +120,11 @@ func (c *checker) item(a *Attr, n *input.Node, i int) {
 func (c *checker) fields(a *Attr, n *input.Node) {
 	for i := range n.Fields {
 		f := &n.Fields[i]
+		if len(f.Key) > maxKey {
+			maskAll(f.Value)
+			c.report("bad-key", f.Span, "a key of more than "+strconv.Itoa(maxKey)+" bytes", "")
+			continue
+		}
 		c.path = append(c.path, f.Key)
 		known := a.fields[f.Key]
 		switch {
@@ -288,8 +299,8 @@ var password = regexp.MustCompile(`://[^/\s@]*:[^/\s@]*@`)
 // holdsPassword tells whether a text holds a secret although its attribute is
 // none: an address with a password, a private key.
 func holdsPassword(n *input.Node) bool {
-	return n.Kind == input.String &&
-		(strings.Contains(n.Text, "://") && password.MatchString(n.Text) || strings.Contains(n.Text, "PRIVATE KEY-----"))
+	return n.Kind == input.String && (len(n.Text) > maxText ||
+		strings.Contains(n.Text, "://") && password.MatchString(n.Text) || strings.Contains(n.Text, "PRIVATE KEY-----"))
 }
 
 func formatFloat(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

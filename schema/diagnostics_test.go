@@ -116,6 +116,9 @@ func TestHostile(t *testing.T) {
 		"texts of JSON": {`{"layers": {` + many(100, func(i int) string {
 			return fmt.Sprintf(`"l%d": {"custom_json": "{\"varnish_purge_urls\": [%s]}"}`, i, many(20_000, func(int) string { return `\"\"` }))
 		}) + `}}`, "bad-value"},
+		"long text": {`{"plone_instances": {"celery_args": "` + strings.Repeat("a://:", 8_000_000) + `", "per_cpu": "` + strings.Repeat("3", 8_000_000) + `"}}`, "bad-value"},
+		"long keys": {`{"deploy": {"` + strings.Repeat("a", 8_000_000) + `": {"environment": {` + many(10_000, func(i int) string { return fmt.Sprintf(`"A%d_KEY": "x"`, i) }) + `}}},
+			"` + strings.Repeat("b", 8_000_000) + `": {}, "instances": {"` + strings.Repeat("c", 8_000_000) + `": {"layers": ["` + strings.Repeat("d", 8_000_000) + `"], "address": "a"}}}`, "bad-key"},
 		"deep text": {`{"layers": {"l": {"custom_json": "` + strings.Repeat("[", 1_000_000) + `"}}}`, "bad-value"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,7 +16,7 @@ type listed struct {
 
 // instances brings OpsWorks' hosts into the short form and lays the short form
 // itself over them.
-func (c canonizer) instances(tree *input.Node) *input.Node {
+func (c *canonizer) instances(tree *input.Node) *input.Node {
 	hosts := map[string]*listed{}
 	var names []string
 	for _, l := range fieldsOf(tree.Lookup("opsworks", "layers")) {
@@ -78,7 +78,7 @@ func facts(n *input.Node) []input.Field {
 }
 
 // addFacts joins what another layer says of a host; they must agree.
-func (c canonizer) addFacts(h *listed, host input.Field, layer string) {
+func (c *canonizer) addFacts(h *listed, host input.Field, layer string) {
 	for _, f := range facts(host.Value) {
 		old := find(h.facts, f.Key)
 		switch {
@@ -95,7 +95,7 @@ func (c canonizer) addFacts(h *listed, host input.Field, layer string) {
 
 // leavesOut reports a host whose short form gives layers and forgets one that
 // OpsWorks' JSON lists it in.
-func (c canonizer) leavesOut(f input.Field, h *listed) {
+func (c *canonizer) leavesOut(f input.Field, h *listed) {
 	layers := f.Value.Get("layers")
 	if h == nil || layers == nil || layers.Kind != input.List {
 		return

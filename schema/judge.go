@@ -50,7 +50,7 @@ func (j *judge) quick(a *Attr) quick {
 
 // accepts tells whether a scalar is a value that the attribute takes.
 func (j *judge) accepts(a *Attr, kind input.Kind, text string) bool {
-	if !a.takes(kind) {
+	if !a.takes(kind) || len(text) > maxText {
 		return false
 	}
 	quick := j.quick(a)

@@ -49,14 +49,14 @@ func Load(tree *input.Node) (*Decoded, diag.List) {
 	}
 
 	d := &Decoded{layers: map[string]*input.Node{}, origin: c.origin, overlays: map[string]*overlay{}}
-	canon := canonizer{&c.list}
-	d.tree = canon.stack(canon.names(s.root, tree, ""))
+	canon := &canonizer{list: &c.list}
+	d.tree = canon.stack(canon.names(s.root, tree))
 	for _, short := range []bool{false, true} {
 		for _, l := range c.layers {
 			if l.short != short {
 				continue
 			}
-			own := canon.names(s.root, l.tree, "")
+			own := canon.names(s.root, l.tree)
 			d.layers[l.layer] = input.Merge(d.layers[l.layer], own)
 		}
 	}

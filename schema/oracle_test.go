@@ -71,10 +71,10 @@ func agree(t *testing.T, name string, tree *input.Node) {
 		good = good && (!judged[d.Code] || d.Code == "bad-value" && strings.HasSuffix(d.Path, ".custom_json"))
 	}
 	var list diag.List
-	canon := canonizer{&list}
-	want := oracle(t, canon.names(Root(), without(tree, c.ignore), ""))
+	canon := &canonizer{list: &list}
+	want := oracle(t, canon.names(Root(), without(tree, c.ignore)))
 	for _, l := range c.layers {
-		want = want && oracle(t, canon.names(Root(), without(l.tree, c.ignore), ""))
+		want = want && oracle(t, canon.names(Root(), without(l.tree, c.ignore)))
 	}
 	if good != want {
 		t.Errorf("%s: the walk says %v, CUE as a whole says %v\n%s", name, good, want, printed(c.list))

@@ -162,7 +162,7 @@ func (c *checker) mendType(a *Attr, n *input.Node) string {
 	var try []candidate
 	switch n.Kind {
 	case input.String:
-		text := strings.TrimSpace(n.Text)
+		text := strings.TrimSpace(n.Text[:min(len(n.Text), 100)])
 		if isNumber(text) {
 			try = append(try, candidate{input.Number, text})
 		}
@@ -209,6 +209,9 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 			try = append(try, candidate{input.String, n.Text})
 		}
 	case input.String:
+		if len(n.Text) > maxText {
+			return "shorten it to " + strconv.Itoa(maxText) + " bytes"
+		}
 		text := strings.TrimSpace(n.Text)
 		if holdsPassword(n) {
 			return "take the secret out of it and give it as an attribute of its own"
