@@ -5,6 +5,9 @@ unit_property() { systemctl show --property="$2" --value -- "$1"; }
 
 is_active() { systemctl is-active -q -- "$1"; }
 
+# any_active: some process of the app runs.
+any_active() { ((${#UNITS_OF_APP[@]} > 0)) && systemctl is-active -q -- "${UNITS_OF_APP[@]}"; }
+
 # unit_sum UNIT, env_sum APP: what a process is started with, besides its
 # release.
 unit_sum() { { cat -- "/etc/systemd/system/$1" "/etc/systemd/system/$1.d"/*.conf 2>/dev/null || true; } | sum; }
