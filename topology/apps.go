@@ -74,6 +74,14 @@ const (
 	zserverThreads = 2
 )
 
+// Limits on the number of clients: beyond the first the ports of a host's
+// clients would meet those of its agents, and beyond the second a tree no
+// longer fits into memory.
+const (
+	maxClients    = 900
+	maxAllClients = 200_000
+)
+
 func (r *resolver) clients(h *Host) {
 	p := h.Stack.PloneInstances
 	a := r.app(h, p.AppName)
@@ -85,6 +93,12 @@ func (r *resolver) clients(h *Host) {
 			remedy = "give its \"cpus\" too"
 		}
 		r.report("unknown-cpus", []string{"instances", h.Name}, message, remedy)
+	}
+	if r.total += n; n > maxClients || r.total > maxAllClients {
+		r.once("too-many-clients", []string{"plone_instances"},
+			fmt.Sprintf("%s would carry %d clients, the stack %d or more", h.Name, n, r.total),
+			fmt.Sprintf("at most %d a host and %d in all: look at per_cpu, cpus and backends", maxClients, maxAllClients))
+		n = 0
 	}
 	threads := zserverThreads
 	if a.WSGI {
@@ -111,16 +125,8 @@ func (r *resolver) clients(h *Host) {
 // enough. Hosts that are not online count too: one that comes back must not
 // need every client restarted. No host at all: somebody else's balancer.
 func (r *resolver) allOn(h *Host, role Role) bool {
-	found := false
-	for _, other := range r.t.Hosts {
-		if other.Has(role) {
-			if other != h {
-				return false
-			}
-			found = true
-		}
-	}
-	return found
+	hosts := r.all[role]
+	return len(hosts) == 1 && hosts[0] == h
 }
 
 func (r *resolver) zeoServer(h *Host, a *App) {
@@ -163,27 +169,31 @@ func (r *resolver) commands(a *App) {
 // command adds a process to an app, unless its unit's name is taken.
 func (r *resolver) command(a *App, name, cmd, args string, delay schema.Seconds) {
 	c := &Command{App: a, Name: name, Unit: unit(a.Name, name), Cmd: cmd, Args: args, Delay: delay}
-	if slices.Contains(units(a.Host), c.Unit) {
+	taken := r.takenUnits(a.Host)
+	if taken[c.Unit] {
 		r.once("same-unit", []string{"deploy", a.Name, "buildout_init_commands"},
 			fmt.Sprintf("two processes would have the unit %s", c.Unit), "give the command another name")
 		return
 	}
+	taken[c.Unit] = true
 	a.Commands = append(a.Commands, c)
 }
 
-// units lists the units of a host's apps.
-func units(h *Host) []string {
-	var names []string
-	for _, a := range h.Apps {
-		for _, c := range a.Clients {
-			names = append(names, c.Unit)
-		}
-		for _, c := range a.Commands {
-			names = append(names, c.Unit)
-		}
-		names = append(names, unit(a.Name, "zeo"))
+// takenUnits are the names of the host's units so far; every app's ZEO server
+// keeps its name, be there one or not.
+func (r *resolver) takenUnits(h *Host) map[string]bool {
+	if taken := r.units[h]; taken != nil {
+		return taken
 	}
-	return names
+	taken := map[string]bool{}
+	for _, a := range h.Apps {
+		taken[unit(a.Name, "zeo")] = true
+		for _, c := range a.Clients {
+			taken[c.Unit] = true
+		}
+	}
+	r.units[h] = taken
+	return taken
 }
 
 func isZeo(a *App, c schema.InitCommand) bool {

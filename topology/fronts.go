@@ -10,7 +10,7 @@ import (
 // fronts says what the front ends serve. Every balancer sees every client, so
 // they share one list of backends unless their views differ.
 func (r *resolver) fronts() {
-	fronts := r.t.fronts()
+	fronts := r.all[Frontend] // the offline ones too: they get their files
 	if len(fronts) == 0 {
 		return
 	}
@@ -20,7 +20,7 @@ func (r *resolver) fronts() {
 			"put a host in the layer plone_instances, or give a layer the role clients")
 	}
 	var balancers []Balancer
-	for _, h := range r.having(Frontend) {
+	for _, h := range r.online[Frontend] {
 		balancers = append(balancers, Balancer{Name: h.Name, Address: h.Address})
 	}
 	for _, h := range fronts {
@@ -31,7 +31,7 @@ func (r *resolver) fronts() {
 				fmt.Sprintf("no password is given, so %s serves no statistics", h.Stack.Haproxy.StatsURL),
 				`give one: "stats_password": {"$secret": "env:HAPROXY_STATS_PASSWORD"}; or set haproxy.enable_stats to false`)
 		}
-		for _, c := range r.having(Clients) {
+		for _, c := range r.online[Clients] {
 			if c != h {
 				f.PurgeFrom = append(f.PurgeFrom, c.Address)
 			}
@@ -54,22 +54,10 @@ func (r *resolver) fronts() {
 	}
 }
 
-// fronts gives the hosts that are front ends, the offline ones too: they get
-// their files.
-func (t *Topology) fronts() []*Host {
-	var hosts []*Host
-	for _, h := range t.Hosts {
-		if h.Has(Frontend) {
-			hosts = append(hosts, h)
-		}
-	}
-	return hosts
-}
-
 // backends gathers the clients of the online hosts by app, sorted.
 func (r *resolver) backends() []*Backend {
 	byApp := map[string]*Backend{}
-	for _, h := range r.having(Clients) {
+	for _, h := range r.online[Clients] {
 		for _, a := range h.Apps {
 			if len(a.Clients) == 0 {
 				continue
@@ -175,7 +163,7 @@ func (r *resolver) viewOf(app string, front *Host) *schema.Stack {
 	if front.Stack.PloneInstances.AppName == app {
 		return front.Stack
 	}
-	for _, h := range r.having(Clients) {
+	for _, h := range r.online[Clients] {
 		if h.Stack.PloneInstances.AppName == app {
 			return h.Stack
 		}

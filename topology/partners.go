@@ -69,13 +69,13 @@ func (r *resolver) zeoAddress(h *Host) string {
 			return address
 		}
 	}
-	if r.hasHosts(p.ZeoLayer) {
+	if r.used[p.ZeoLayer] {
 		r.once("no-zeo-server", []string{"plone_instances", "zeo_layer"},
 			fmt.Sprintf("no online host of the layer %s runs a ZEO server", p.ZeoLayer),
 			"bring one online, or give plone_instances.zeo.address")
 		return ""
 	}
-	switch servers := r.having(Zeo); len(servers) {
+	switch servers := r.online[Zeo]; len(servers) {
 	case 0:
 		r.once("base-decides", []string{"plone_instances", "zeo_layer"},
 			fmt.Sprintf("no layer %s and no zeo.address: the buildout's own base configuration says where the database is", p.ZeoLayer),
@@ -101,23 +101,12 @@ func serverAddress(h *Host) string {
 	return ""
 }
 
-func (r *resolver) hasHosts(layer string) bool {
-	for _, h := range r.t.Hosts {
-		for _, l := range h.Layers {
-			if l == layer {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // first gives the address of the first online host of a layer, else of a
 // role; a host finds itself on the loopback.
 func (r *resolver) first(h *Host, layer string, role Role) string {
 	hosts := r.layers[layer]
 	if len(hosts) == 0 {
-		hosts = r.having(role)
+		hosts = r.online[role]
 	}
 	if len(hosts) == 0 {
 		return ""
@@ -136,7 +125,7 @@ func (r *resolver) memcached(h *Host) []string {
 		return strings.Fields(rel.CacheServers)
 	}
 	var servers []string
-	for _, m := range r.having(Memcached) {
+	for _, m := range r.online[Memcached] {
 		servers = append(servers, hostPort(m.Address, m.Stack.Memcached.Port))
 	}
 	return servers

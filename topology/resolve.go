@@ -13,16 +13,17 @@ import (
 // Resolve says who runs what and who talks to whom. The topology is complete
 // only where the list has no errors.
 func Resolve(d *schema.Decoded) (*Topology, diag.List) {
-	r := &resolver{d: d, t: &Topology{Name: d.Base.OpsWorks.Stack.Name}}
+	r := &resolver{
+		d: d, t: &Topology{Name: d.Base.OpsWorks.Stack.Name}, layers: map[string][]*Host{}, used: map[string]bool{},
+		online: map[Role][]*Host{}, all: map[Role][]*Host{}, units: map[*Host]map[string]bool{},
+	}
 	if r.t.Name == "" {
 		r.t.Name = "Plone"
 	}
 	r.hosts()
 	r.apps()
-	for _, h := range r.t.Hosts {
-		if h.Has(Clients) {
-			r.partners(h)
-		}
+	for _, h := range r.all[Clients] {
+		r.partners(h)
 	}
 	r.onlyOnes()
 	r.fronts()
@@ -32,7 +33,12 @@ func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 type resolver struct {
 	d      *schema.Decoded
 	t      *Topology
-	layers map[string][]*Host // online hosts of each layer, by name
+	layers map[string][]*Host        // online hosts of each layer, by name
+	used   map[string]bool           // layers that have hosts, online or not
+	online map[Role][]*Host          // online hosts of each role, by name
+	all    map[Role][]*Host          // the others too
+	units  map[*Host]map[string]bool // names of units that are taken
+	total  int                       // clients
 	diags  diag.List
 }
 
@@ -45,7 +51,6 @@ func (r *resolver) report(code string, path []string, message, remedy string) {
 // hosts makes the hosts, each with its view of the attributes and its roles.
 func (r *resolver) hosts() {
 	instances := r.d.Base.Instances
-	r.layers = map[string][]*Host{}
 	var views []*schema.Stack
 	seen := map[*schema.Stack]bool{}
 	for _, name := range sortedKeys(instances) {
@@ -76,13 +81,14 @@ func (r *resolver) hosts() {
 		}
 		r.t.Hosts = append(r.t.Hosts, h)
 		for _, l := range layers {
+			r.used[l] = true
 			if h.Online {
 				r.layers[l] = append(r.layers[l], h)
 			}
 		}
 	}
 	named := namedRoles(views)
-	for _, l := range r.usedLayers() {
+	for _, l := range sortedKeys(r.used) {
 		if roles := layerRoles(l, r.d.Base.Layers[l], named); len(roles) == 0 && r.d.Base.Layers[l].Roles == nil {
 			r.report("idle-layer", []string{"layers", l}, "nothing says what the hosts of this layer do",
 				"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
@@ -96,18 +102,13 @@ func (r *resolver) hosts() {
 			}
 		}
 		h.Roles = inOrder(set)
-	}
-}
-
-// usedLayers are the layers that have hosts, sorted.
-func (r *resolver) usedLayers() []string {
-	used := map[string]bool{}
-	for _, h := range r.t.Hosts {
-		for _, l := range h.Layers {
-			used[l] = true
+		for _, role := range h.Roles {
+			r.all[role] = append(r.all[role], h)
+			if h.Online {
+				r.online[role] = append(r.online[role], h)
+			}
 		}
 	}
-	return sortedKeys(used)
 }
 
 func roleList() string {
@@ -118,21 +119,10 @@ func roleList() string {
 	return strings.Join(names, ", ")
 }
 
-// having gives the online hosts with a role.
-func (r *resolver) having(role Role) []*Host {
-	var hosts []*Host
-	for _, h := range r.t.Hosts {
-		if h.Online && h.Has(role) {
-			hosts = append(hosts, h)
-		}
-	}
-	return hosts
-}
-
 // onlyOnes reports what may run on one host only.
 func (r *resolver) onlyOnes() {
 	zeo := map[string]*Host{}
-	for _, h := range r.having(Zeo) {
+	for _, h := range r.online[Zeo] {
 		for _, a := range h.Apps {
 			if a.Zeo == nil {
 				continue
@@ -167,8 +157,8 @@ func (r *resolver) onlyOnes() {
 				first[a.Name] = h
 			}
 		}
-		for _, h := range r.t.Hosts {
-			if h.Has(only.role) && !h.Has(Clients) {
+		for _, h := range r.all[only.role] {
+			if !h.Has(Clients) {
 				r.report("role-without-clients", []string{"instances", h.Name},
 					fmt.Sprintf("the role %s does nothing on a host that runs no clients", only.role),
 					"put its layer on a client host")

@@ -3,9 +3,11 @@ package tree
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/topology"
@@ -19,6 +21,11 @@ type Tree struct {
 	content  [][]byte // of Manifest.Files, in its order
 }
 
+// maxSize bounds a tree in memory, in bytes.
+const maxSize = 1 << 30
+
+var errTooLarge = errors.New("the tree would be larger than 1 GiB: split the stack; many front ends that each list many clients make it so")
+
 // New renders a topology. release is plonec's own version. An error is a
 // fault of plonec, not of the stack.
 func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*Tree, error) {
@@ -28,8 +35,15 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 	}
 	rendered := make([][]render.File, len(t.Hosts))
 	files := make([][]File, len(t.Hosts))
+	var size atomic.Int64
 	if err := parallel(len(t.Hosts), func(i int) error {
+		if size.Load() > maxSize {
+			return errTooLarge
+		}
 		list, err := render.Host(t.Hosts[i])
+		for _, f := range list {
+			size.Add(int64(len(f.Content)))
+		}
 		rendered[i], files[i] = list, entries(t.Hosts[i].Name, list)
 		return err
 	}); err != nil {

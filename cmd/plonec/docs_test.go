@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/schema"
+)
+
+var block = regexp.MustCompile("(?ms)^```json\n(.*?)^```")
+
+// Every stack in the documentation is one that the schema takes, and the
+// README's compiles.
+func TestStacksInTheDocumentation(t *testing.T) {
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range append(files, "../../README.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range block.FindAllSubmatch(text, -1) {
+			found++
+			tree, diags := input.ReadJSON(&diag.File{Name: name, Content: m[1]})
+			if diags.Errors() > 0 {
+				t.Errorf("%s: %+v\n%s", name, diags, m[1])
+				continue
+			}
+			if _, diags := schema.Load(tree); diags.Errors() > 0 {
+				t.Errorf("%s: %s\n%s", name, first(diags), m[1])
+			}
+			if strings.HasSuffix(name, "README.md") {
+				stack := filepath.Join(t.TempDir(), "stack.json")
+				if err := os.WriteFile(stack, m[1], 0o644); err != nil {
+					t.Fatal(err)
+				}
+				c, diags, err := compile([]string{stack}, &stackFlags{tree: "build"})
+				if err != nil || c == nil || len(diags) > 0 {
+					t.Errorf("%s: %v %+v", name, err, diags)
+				}
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d stacks were found", found)
+	}
+}
+
+// What the documentation names is there.
+func TestFilesInTheDocumentation(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, name := range []string{"../../README.md", "../../CONTRIBUTING.md", "../../docs/stack.md", "../../docs/hosts.md"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
