@@ -19,20 +19,23 @@ files_sum() {
 	done | sum
 }
 
-# check SERVICE: its own checker, which says what is wrong.
+# check SERVICE: its own checker, whose words are shown where it refuses.
 check() {
-	local -a files=()
-	local file
+	local -a argv=()
+	local file said
 	case $1 in
-	nginx) nginx -t -q ;;
-	varnish) varnishd -C -f /etc/varnish/default.vcl >/dev/null ;;
+	nginx) argv=(nginx -t -q) ;;
+	varnish) argv=(varnishd -C -f /etc/varnish/default.vcl) ;;
 	haproxy)
+		argv=(haproxy -c -dW)
 		for file in $(config_files haproxy); do
-			[[ ! -e $file ]] || files+=(-f "$file")
+			[[ ! -e $file ]] || argv+=(-f "$file")
 		done
-		haproxy -c -q -dW "${files[@]}"
 		;;
 	esac
+	said=$("${argv[@]}" 2>&1) && return
+	head -n 20 <<<"$said" | sed 's/^/        /' >&2
+	return 1
 }
 
 # workers SERVICE: what tells one load of its configuration from the next.
@@ -61,6 +64,11 @@ reload() {
 	return 1
 }
 
+# launch VERB SERVICE: one that gives up at once did not start.
+launch() {
+	systemctl "$1" -- "$2" && sleep 1 && systemctl is-active -q -- "$2"
+}
+
 # bring_in SERVICE: its files as they are now.
 bring_in() {
 	local service=$1 loaded=$STATE/loaded/$1 config start
@@ -76,9 +84,9 @@ bring_in() {
 			say "$service is stopped, and stays so"
 			return 0
 		fi
-		systemctl start -- "$service" || fail "$service does not start" "see: journalctl -u $service"
+		launch start "$service" || fail "$service does not start" "see: journalctl -u $service"
 	elif [[ ! -e $loaded || $(<"$loaded") != *" $start" ]]; then
-		systemctl restart -- "$service" || fail "$service does not start" "see: journalctl -u $service"
+		launch restart "$service" || fail "$service does not start" "see: journalctl -u $service"
 	else
 		reload "$service" || fail "the reload of $service did not take" "the old configuration goes on serving"
 	fi
