@@ -11,6 +11,8 @@ var _ = register(map[string]Code{
 		"Clients per host are plone_instances.instance_count, or the host's backends times per_cpu divided by 8, or its CPUs times per_cpu, rounded up. Give the instance \"cpus\", or an EC2 \"instance_type\" that plonec knows, or set instance_count."},
 	"too-many-clients": {Error, "a host, or the whole stack, would carry more clients than can be",
 		"A host has ports for 900 clients and a stack may have 200,000. Look at plone_instances.per_cpu and instance_count, and at the host's cpus and backends."},
+	"too-many-servers": {Error, "too many front ends for so many clients",
+		"Every balancer lists every client. 2,000,000 such lines are the limit; a few front ends are enough for any number of clients."},
 	"same-unit": {Error, "two processes of a host would have one systemd unit",
 		"Units are named plone-APP-PROCESS.service. Give the command in buildout_init_commands another name."},
 	"two-zeo-servers": {Error, "two online hosts run a ZEO server for one app",

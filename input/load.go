@@ -17,6 +17,10 @@ type Options struct {
 	TLAStr  map[string]string // Jsonnet's top-level arguments, as texts
 	Timeout time.Duration     // for all programs of a Load together; 10 s when 0
 	Stdin   io.Reader         // what "-" reads; os.Stdin when nil
+	// Mask is called with the tree of each file before they merge, to mask what
+	// no printed line may show: a secret that a later file replaces stands in
+	// its file all the same.
+	Mask func(*Node)
 }
 
 // DefaultTimeout is how long the programs of a stack may run.
@@ -24,7 +28,7 @@ const DefaultTimeout = 10 * time.Second
 
 // A Result is what Load read.
 type Result struct {
-	// Tree is the merged stack, nulls removed; its top is a map. It is nil
+	// Tree is the merged stack, with its nulls; its top is a map. It is nil
 	// where one of the files could not be read to its end; otherwise it is
 	// there even beside errors, so that one run can report what comes later.
 	Tree *Node
@@ -188,6 +192,13 @@ func (l *loader) checked(tree *Node, file *diag.File) *Node {
 
 func (l *loader) finish(trees []*Node) (*Result, diag.List) {
 	result := &Result{Files: l.named}
+	if l.opt.Mask != nil {
+		for _, t := range trees {
+			if t != nil {
+				l.opt.Mask(t)
+			}
+		}
+	}
 	result.Files = append(result.Files, l.imported()...)
 	if l.failed {
 		return result, l.list
@@ -196,6 +207,6 @@ func (l *loader) finish(trees []*Node) (*Result, diag.List) {
 	for _, t := range trees {
 		tree = Merge(tree, t)
 	}
-	result.Tree = WithoutNulls(tree)
+	result.Tree = tree
 	return result, l.list
 }

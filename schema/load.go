@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,6 +40,7 @@ func Load(tree *input.Node) (*Decoded, diag.List) {
 	if tree == nil {
 		tree = input.NewMap(diag.Span{}, nil)
 	}
+	tree = withoutNulls(tree)
 	s := compile()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,6 +66,48 @@ func Load(tree *input.Node) (*Decoded, diag.List) {
 	d.Base = d.decode(d.tree)
 	d.disagreements(&c.list)
 	return d, c.list
+}
+
+// withoutNulls removes what is null and so not set. In a layer's custom_json a
+// null stays: there it takes the stack's own value back.
+func withoutNulls(tree *input.Node) *input.Node {
+	clean := input.WithoutNulls(tree)
+	if clean == tree {
+		return tree
+	}
+	clean = keepLayers(clean, tree)
+	if ops := clean.Get("opsworks"); ops != nil {
+		clean = with(clean, "opsworks", keepLayers(ops, tree.Get("opsworks")))
+	}
+	return clean
+}
+
+// keepLayers puts the custom_json of the layers in tree back into clean.
+func keepLayers(clean, tree *input.Node) *input.Node {
+	layers := clean.Get("layers")
+	for _, f := range fieldsOf(layers) {
+		if own := tree.Lookup("layers", f.Key, "custom_json"); own != nil && own.Kind != input.Null {
+			layers = with(layers, f.Key, with(f.Value, "custom_json", own))
+		}
+	}
+	if layers == clean.Get("layers") {
+		return clean
+	}
+	return with(clean, "layers", layers)
+}
+
+// with gives a copy of a map with another value for a key that it has.
+func with(n *input.Node, key string, value *input.Node) *input.Node {
+	if n == nil || n.Kind != input.Map || n.Get(key) == value {
+		return n
+	}
+	fields := slices.Clone(n.Fields)
+	for i := range fields {
+		if fields[i].Key == key {
+			fields[i].Value = value
+		}
+	}
+	return input.NewMap(n.Span, fields)
 }
 
 // maxWork bounds the keys that are laid over each other for the views of all

@@ -7,6 +7,9 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
+// maxServers bounds the lines that all balancers have for all clients.
+const maxServers = 2_000_000
+
 // fronts says what the front ends serve. Every balancer sees every client, so
 // they share one list of backends unless their views differ.
 func (r *resolver) fronts() {
@@ -18,6 +21,14 @@ func (r *resolver) fronts() {
 	if len(backends) == 0 {
 		r.report("no-clients", []string{"layers"}, "there is a front end and no online host that runs clients",
 			"put a host in the layer plone_instances, or give a layer the role clients")
+	}
+	servers := 0
+	for _, b := range backends {
+		servers += len(b.Servers)
+	}
+	if len(fronts)*servers > maxServers {
+		r.report("too-many-servers", []string{"layers"}, fmt.Sprintf("%d front ends would each list %d clients", len(fronts), servers), "a few front ends are enough: give the others another layer")
+		return
 	}
 	var balancers []Balancer
 	for _, h := range r.online[Frontend] {

@@ -44,8 +44,24 @@ type resolver struct {
 
 func (r *resolver) report(code string, path []string, message, remedy string) {
 	r.diags.Add(diag.Diagnostic{
-		Code: code, Span: r.d.KeySpan(path...), Path: strings.Join(path, "."), Message: message, Remedy: remedy,
+		Code: code, Span: r.place(path), Path: strings.Join(path, "."), Message: message, Remedy: remedy,
 	})
+}
+
+// place is where a path stands in the stack, or the nearest of what is above
+// it; where nothing is, the file of the hosts.
+func (r *resolver) place(path []string) diag.Span {
+	for n := len(path); n > 0; n-- {
+		if span := r.d.KeySpan(path[:n]...); span.HasPlace() {
+			return span
+		}
+	}
+	for _, name := range sortedKeys(r.d.Base.Instances) {
+		if file := r.d.KeySpan("instances", name).File; file != nil {
+			return diag.Span{File: file}
+		}
+	}
+	return diag.Span{}
 }
 
 // hosts makes the hosts, each with its view of the attributes and its roles.
@@ -89,7 +105,11 @@ func (r *resolver) hosts() {
 	}
 	named := namedRoles(views)
 	for _, l := range sortedKeys(r.used) {
-		if roles := layerRoles(l, r.d.Base.Layers[l], named); len(roles) == 0 && r.d.Base.Layers[l].Roles == nil {
+		layer, declared := r.d.Base.Layers[l]
+		if !declared && named[l] == nil {
+			continue // the schema has reported it
+		}
+		if len(layerRoles(l, layer, named)) == 0 && layer.Roles == nil {
 			r.report("idle-layer", []string{"layers", l}, "nothing says what the hosts of this layer do",
 				"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
 		}

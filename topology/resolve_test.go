@@ -20,7 +20,7 @@ func resolve(t *testing.T, stack string) (*topology.Topology, diag.List) {
 	if len(diags) > 0 {
 		t.Fatalf("%v", diags)
 	}
-	decoded, diags := schema.Load(input.WithoutNulls(tree))
+	decoded, diags := schema.Load(tree)
 	if diags.Errors() > 0 {
 		t.Fatalf("%v", diags)
 	}

@@ -45,17 +45,14 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	read, diags := input.Load(files, input.Options{ExtStr: f.extStr, TLAStr: f.tlaStr})
-	if diags.Errors() > 0 {
+	read, diags := input.Load(files, input.Options{ExtStr: f.extStr, TLAStr: f.tlaStr, Mask: schema.Mask})
+	if read.Tree == nil {
 		return nil, diags, nil
 	}
 	decoded, more := schema.Load(read.Tree)
 	diags = append(diags, more...)
-	if decoded == nil || diags.Errors() > 0 {
-		return nil, diags, nil
-	}
 	t, more := topology.Resolve(decoded)
-	diags = append(diags, more...)
+	diags = append(diags, unexplained(more, diags)...)
 	if diags.Errors() > 0 {
 		return nil, diags, nil
 	}
@@ -69,6 +66,28 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	}
 	built, err := tree.New(t, inputs, release, readme)
 	return &compiled{t, built}, diags, err
+}
+
+// unexplained leaves out what follows from a mistake that an earlier stage
+// reported at or below the same place: no CPUs where "cpus" is misspelt.
+func unexplained(list, earlier diag.List) diag.List {
+	wrong := map[string]bool{}
+	for _, d := range earlier {
+		if d.Severity() != diag.Error {
+			continue
+		}
+		for path := d.Path; path != ""; {
+			wrong[path] = true
+			path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		}
+	}
+	var kept diag.List
+	for _, d := range list {
+		if !wrong[d.Path] {
+			kept = append(kept, d)
+		}
+	}
+	return kept
 }
 
 // stackFiles says which files make the stack: those given, those that the tree

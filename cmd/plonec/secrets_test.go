@@ -42,6 +42,27 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 }
 
+// A secret that a later file replaces stands in its own file all the same.
+func TestNoSecretOfAReplacedFileIsPrinted(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")
+	for name, text := range map[string]string{
+		a: `{"haproxy": {"stats_password": "` + sentinel + `", "fall": 0}, "unknown": "` + sentinel + `", "plone_zeoserver": {"x": 1}}`,
+		b: `{"haproxy": {"stats_password": {"$secret": "env:X"}}, "unknown": null}`,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if status := run([]string{"check", a, b}, &out, &out); status != exitError {
+		t.Errorf("exit status %d", status)
+	}
+	if !strings.Contains(out.String(), "out-of-range") || strings.Contains(out.String(), sentinel) {
+		t.Errorf("got:\n%s", out.String())
+	}
+}
+
 // plant sets every secret attribute.
 func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string]any, int) {
 	t.Helper()
