@@ -5,7 +5,7 @@
 # restart.
 config_files() {
 	case $1 in
-	nginx) printf '%s\n' /etc/nginx/nginx.conf /etc/nginx/plonec*/* ;;
+	nginx) printf '%s\n' /etc/nginx/nginx.conf /etc/nginx/ssl/* ;;
 	haproxy) printf '%s\n' /etc/haproxy/haproxy.cfg /etc/haproxy/users.cfg ;;
 	varnish) printf '%s\n' /etc/varnish/default.vcl ;;
 	esac

@@ -5,8 +5,10 @@ shopt -s inherit_errexit nullglob
 umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 
-readonly ETC=/etc/plonec STATE=/var/lib/plonec RUN=/run/plonec LOGS=/var/log/plonec
-readonly UV_HOME=/opt/plonec/uv UV_PYTHONS=/opt/plonec/python
+# Tests lay everything under a directory of their own, and need no root there.
+readonly ROOT=${PLONEC_ROOT-}
+readonly ETC=$ROOT/etc/plonec STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOGS=$ROOT/var/log/plonec
+readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
 say() { printf 'plonec: %s\n' "$*"; }
 warn() { printf 'plonec: warning: %s\n' "$*" >&2; }
@@ -27,7 +29,7 @@ fail() {
 
 usage() { fail -2 "usage: host $1" "more: host --help"; }
 
-need_root() { ((EUID == 0)) || fail "this needs root" "run it with sudo"; }
+need_root() { [[ -n $ROOT ]] || ((EUID == 0)) || fail "this needs root" "run it with sudo"; }
 
 # lock VERB: one verb at a time. The kernel frees it however the verb ends, and
 # no child keeps it: as-user closes what it inherits.
@@ -89,7 +91,7 @@ load_app() {
 # puts what needs a deploy or a restart under pending, so that a crash or a
 # reboot until then starts what ran before; activate brings it in.
 etc_file() {
-	local file=$STATE/pending/$1$ETC/$1/$2
+	local file=$STATE/pending/$1/etc/plonec/$1/$2
 	[[ -e $file ]] || file=$ETC/$1/$2
 	printf '%s' "$file"
 }

@@ -1,0 +1,155 @@
+package render
+
+import (
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// TestLadder runs the real scripts with git, a virtualenv and zc.buildout, as
+// far as they go without systemd: to the release that deploy would switch to.
+// The rest of the way is the real hosts' (make e2e).
+func TestLadder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds three releases")
+	}
+	root := t.TempDir()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroupId(me.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	repo := filepath.Join(root, "repo")
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", repo, "-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	os.MkdirAll(repo, 0o755)
+	git("init", "-q", "-b", "main")
+	write(repo+"/requirements.txt", "zc.buildout==5.2.0\nzc.recipe.egg==4.0.0\nsetuptools<82\n")
+	write(repo+"/buildout.cfg", "[buildout]\nparts = hello\n\n[hello]\nrecipe = zc.recipe.egg\neggs = zc.buildout\nscripts = buildout=hello\n")
+	write(repo+"/var/stray", "of the repository")
+	git("add", "-A")
+	git("commit", "-q", "-m", "one")
+	first := git("rev-parse", "HEAD")
+
+	h := processHost()
+	a := h.Apps[0]
+	a.Clients, a.Zeo, a.Storage = nil, nil, topology.Storage{}
+	a.Commands = []*topology.Command{{App: a, Name: "hello", Unit: "plone-site-hello.service", Cmd: "bin/hello"}}
+	deployTo := root + "/srv/www/site"
+	a.Config.DeployTo, a.Config.Home = deployTo, root
+	a.Config.User, a.Config.Group = me.Username, group.Name
+	a.Config.SCM = schema.SCM{Type: "git", Repository: repo, Revision: "main"}
+	for _, name := range []string{"host.env", "site/app.conf", "site/build.conf", "site/app.env"} {
+		write(root+"/etc/plonec/"+name, content(t, h, "/etc/plonec/"+name))
+	}
+	config := root + "/etc/plonec/site/deploy.cfg"
+	write(config, "[buildout]\nextends = buildout.cfg\n")
+
+	scripts := hostScripts(t)
+	deploy := func(status int, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(scripts+"/host", append(append([]string{"deploy", "--no-restart"}, args...), "site")...)
+		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != status {
+			t.Fatalf("deploy %s: %v, want exit status %d\n%s", args, err, status, out)
+		}
+		return string(out)
+	}
+	record := func(release string) string {
+		t.Helper()
+		text, err := os.ReadFile(root + "/var/lib/plonec/site/releases/" + release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	contains := func(text, want string) {
+		t.Helper()
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+
+	// There is none yet.
+	contains(deploy(0, "--release", "20260101000000"), "there is none yet")
+	release := deployTo + "/releases/20260101000000"
+	if out, err := exec.Command(release+"/bin/hello", "--version").CombinedOutput(); err != nil {
+		t.Errorf("what the buildout made does not run: %v\n%s", err, out)
+	}
+	if target, _ := os.Readlink(release + "/var"); target != deployTo+"/shared/var" {
+		t.Errorf("var leads to %q", target)
+	}
+	if _, err := os.Lstat(release + "/parts"); err == nil {
+		if target, err := os.Readlink(release + "/parts"); err == nil {
+			t.Errorf("parts is shared: %s", target)
+		}
+	}
+	if _, err := os.Lstat(deployTo + "/current"); err == nil {
+		t.Error("--no-restart switched current")
+	}
+	contains(record("20260101000000"), "commit="+first+"\n")
+	contains(record("20260101000000"), "state=built\n")
+
+	// The same commit and the same deploy.cfg: nothing.
+	if err := os.Symlink("releases/20260101000000", deployTo+"/current"); err != nil {
+		t.Fatal(err)
+	}
+	contains(deploy(0, "--release", "20260101000001"), "nothing to build")
+
+	// Another deploy.cfg: a new release of the same commit.
+	write(config, "[buildout]\nextends = buildout.cfg\n# changed\n")
+	contains(deploy(0, "--release", "20260101000002"), "deploy.cfg, or what the buildout is run with, changed")
+	contains(record("20260101000002"), "commit="+first+"\n")
+
+	// A commit whose packages cannot be had: the release is marked, the log's
+	// end is shown, and current is what it was.
+	write(repo+"/requirements.txt", "-r nowhere.txt\n")
+	git("commit", "-q", "-a", "-m", "two")
+	out := deploy(1, "--release", "20260101000003")
+	contains(out, "the commit is another")
+	contains(out, "nowhere.txt")
+	contains(out, "goes on running")
+	contains(record("20260101000003"), "state=failed\n")
+	if target, _ := os.Readlink(deployTo + "/current"); target != "releases/20260101000000" {
+		t.Errorf("current is %q", target)
+	}
+	// A commit of one's own choice, one that there is not, and a lock.
+	contains(deploy(0, "--commit", first[:10], "--release", "20260101000004", "--force"), "release 20260101000004 is built")
+	contains(deploy(1, "--commit", "0123456789abcdef"), "has no 0123456789abcdef")
+	lock, err := os.OpenFile(root+"/run/plonec/work", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	contains(deploy(3), "another verb is at work here")
+}
