@@ -37,11 +37,7 @@ func (r *resolver) app(h *Host, name string) *App {
 	}
 	a := &App{Name: name, Host: h, Config: h.Stack.App(name), WSGI: wsgi(h.Stack.Plonec.PloneVersion, h.Stack.App(name))}
 	if a.Config.SCM.Repository == "" {
-		path := []string{"deploy", name}
-		if !r.d.KeySpan(path...).HasPlace() {
-			path = []string{"instances", h.Name}
-		}
-		r.once("no-repository", path,
+		r.once("no-repository", []string{"deploy", name},
 			fmt.Sprintf("%s runs the app %s, which has no repository", h.Name, name),
 			fmt.Sprintf("give the buildout's: deploy.%s.scm.repository", name))
 	}

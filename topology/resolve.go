@@ -49,7 +49,7 @@ func (r *resolver) report(code string, path []string, message, remedy string) {
 }
 
 // place is where a path stands in the stack, or the nearest of what is above
-// it; where nothing is, the file of the hosts.
+// it; where nothing is, the first host, since it is hosts that need things.
 func (r *resolver) place(path []string) diag.Span {
 	for n := len(path); n > 0; n-- {
 		if span := r.d.KeySpan(path[:n]...); span.HasPlace() {
@@ -57,8 +57,8 @@ func (r *resolver) place(path []string) diag.Span {
 		}
 	}
 	for _, name := range sortedKeys(r.d.Base.Instances) {
-		if file := r.d.KeySpan("instances", name).File; file != nil {
-			return diag.Span{File: file}
+		if span := r.d.KeySpan("instances", name); span.File != nil {
+			return span
 		}
 	}
 	return diag.Span{}
