@@ -68,6 +68,7 @@ func newFront(t *testing.T, h *topology.Host) *front {
 		f.files[path] = strings.NewReplacer(
 			"        listen [::]:80;\n", "", "        listen [::]:80 default_server;\n", "",
 			"        listen [::]:443 ssl http2;\n", "", "        listen [::]:443 ssl http2 default_server;\n", "",
+			"        listen [::]:443 ssl;\n", "", "        listen [::]:443 ssl default_server;\n", "",
 			"listen 80", fmt.Sprint("listen 127.0.0.1:", f.ports.http),
 			"listen 443", fmt.Sprint("listen 127.0.0.1:", f.ports.https),
 			"/run/nginx.pid", dir+"/nginx.pid",
