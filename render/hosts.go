@@ -35,7 +35,7 @@ var basePackages = []string{
 
 // rolePackages are the daemons of each role.
 var rolePackages = map[topology.Role][]string{
-	topology.Frontend:  {"haproxy", "nginx", "varnish"},
+	topology.Frontend:  {"haproxy", "nginx", "socat", "varnish"},
 	topology.Memcached: {"memcached"},
 	topology.Redis:     {"redis-server"},
 }
