@@ -24,6 +24,7 @@ var funcs = func() template.FuncMap {
 		"generated":    generated,
 		"sh":           escape.Shell,
 		"shWords":      escape.ShellWords,
+		"words":        escape.Words,
 		"env":          escape.EnvFile,
 		"unitWord":     escape.SystemdWord,
 		"unitExec":     escape.SystemdExec,

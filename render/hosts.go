@@ -162,8 +162,6 @@ type buildConf struct {
 	*topology.App
 	Buildout string   // the version to install where the repository asks for none
 	Packages []string // as pip takes them
-	Venv     []string // options for making the virtualenv
-	Flags    []string // options of buildout
 	Shared   []string // directories of shared, and what each is called in
 	Links    []string // the release
 	Purge    []string
@@ -187,10 +185,6 @@ func buildConfs(h *topology.Host) []Instance {
 		for _, p := range c.Packages {
 			d.Packages = append(d.Packages, pipPackage(p))
 		}
-		d.Venv = slices.DeleteFunc(mustWords(c.VenvOptions), func(o string) bool {
-			return o == "--no-site-packages" // virtualenv's old default, which venv does not know
-		})
-		d.Flags = mustWords(c.BuildoutFlags)
 		for _, shared := range slices.Sorted(maps.Keys(c.SymlinkBeforeMigrate)) {
 			if release := c.SymlinkBeforeMigrate[shared]; !slices.Contains(neverShared, release) {
 				d.Shared = append(d.Shared, shared)
@@ -220,13 +214,12 @@ func own(dirs []string) []string {
 	return slices.DeleteFunc(slices.Clone(dirs), func(d string) bool { return slices.Contains(neverShared, d) })
 }
 
-// mustWords splits what the schema has let through.
-func mustWords(s string) []string {
-	words, err := escape.Words(s)
-	if err != nil {
-		panic(fmt.Sprintf("%q: %v", s, err))
-	}
-	return words
+// Venv are the options for making the virtualenv.
+func (b buildConf) Venv() ([]string, error) {
+	words, err := escape.Words(b.Config.VenvOptions)
+	return slices.DeleteFunc(words, func(o string) bool {
+		return o == "--no-site-packages" // virtualenv's old default, which venv does not know
+	}), err
 }
 
 // buildoutVersion is the zc.buildout for a Plone whose repository asks for

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -173,29 +174,24 @@ func commandUnits(h *topology.Host) []Instance {
 	for _, a := range h.Apps {
 		if supervised(a) {
 			u := newUnit(a, supervisorUnit(a), "Supervisor", "bin/"+a.Config.BuildoutSupervisorPart+"d")
-			all = append(all, command(u, []string{"-n"}, a))
+			all = append(all, command(u, "-n", a))
 			continue
 		}
 		for _, c := range a.Commands {
-			u := newUnit(a, c.Unit, c.Name, c.Cmd)
-			args, err := escape.Words(c.Args)
-			if err != nil { // the schema refused it
-				panic(fmt.Sprintf("%s: arguments of %s: %v", a.Name, c.Name, err))
-			}
-			all = append(all, command(u, args, a))
+			all = append(all, command(newUnit(a, c.Unit, c.Name, c.Cmd), c.Args, a))
 		}
 	}
 	return all
 }
 
-func command(u unit, args []string, a *topology.App) Instance {
+func command(u unit, args string, a *topology.App) Instance {
 	u.Foreign = true
 	if a.Zeo != nil { // a supervisor runs it
 		u.Writable = append(u.Writable, a.Zeo.FilestorageDir)
 	}
 	return Instance{Path: unitPath(u.Unit), Effects: []string{"restart:" + u.Unit}, Data: struct {
 		unit
-		Args []string
+		Args string
 	}{u, args}}
 }
 
@@ -263,17 +259,14 @@ func memory(limit string) (high, most string) {
 	}
 	const units = "KMGT"
 	digits := strings.TrimRight(limit, units)
-	n, err := strconv.ParseUint(digits, 10, 54)
+	n, err := strconv.ParseFloat(digits, 64)
 	if err != nil {
-		panic(fmt.Sprintf("plonec.memory_max: %q is no size", limit))
+		return "", limit // systemd judges it
 	}
-	for range strings.Index(units, limit[len(digits):]) + 1 {
-		if limit == digits {
-			break
-		}
-		n *= 1024
+	if limit != digits {
+		n *= math.Pow(1024, float64(strings.Index(units, limit[len(digits):])+1))
 	}
-	return strconv.FormatUint(n/10*9, 10), limit
+	return strconv.FormatFloat(min(math.Floor(n*0.9), 1<<60), 'f', 0, 64), limit
 }
 
 // seconds rounds up to whole ones.

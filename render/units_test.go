@@ -180,7 +180,7 @@ func TestClientUnit(t *testing.T) {
 		"KillSignal=SIGINT",
 		"TimeoutStartSec=270",
 		"TimeoutStopSec=120",
-		"MemoryHigh=1932735276",
+		"MemoryHigh=1932735283",
 		"MemoryMax=2G",
 		`ReadWritePaths="/srv/www/site/shared" "/data/blobs"`,
 		`RequiresMountsFor="/data/blobs"`,
@@ -215,7 +215,7 @@ func TestCommandUnit(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	for limit, want := range map[string]string{"": "", "2G": "1932735276", "512M": "483183819", "1000": "900", "1T": "989560464993"} {
+	for limit, want := range map[string]string{"": "", "2G": "1932735283", "512M": "483183820", "1000": "900", "1T": "989560464998", "9999999999999T": "1152921504606846976"} {
 		if got, _ := memory(limit); got != want {
 			t.Errorf("%s: MemoryHigh %s, want %s", limit, got, want)
 		}

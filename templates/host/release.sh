@@ -121,6 +121,7 @@ forget_unfinished() {
 # so that the app's user cannot put a link in the way.
 make_dirs() {
 	install -d -m 755 -- "$DEPLOY_TO" "$DEPLOY_TO/releases"
+	[[ -n $ROOT ]] || chown root:root -- "$DEPLOY_TO" "$DEPLOY_TO/releases"
 	[[ -d $DEPLOY_TO/shared ]] || install -d -m 750 -o "$APP_USER" -g "$APP_GROUP" -- "$DEPLOY_TO/shared"
 	local dir
 	for dir in "$FILESTORAGE_DIR" "$BLOB_DIR"; do
