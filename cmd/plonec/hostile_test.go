@@ -164,10 +164,12 @@ func TestNoTextEndsItsLine(t *testing.T) {
 			if diags.Errors() == 0 {
 				t.Errorf("%s: %q is no error", path, bad)
 			}
-			for _, d := range diags {
-				if strings.ContainsAny(d.Message+d.Path, "\n\r\x00\x1b") {
-					t.Errorf("%s: the diagnostic holds it: %q", path, d.Message)
-				}
+			var out bytes.Buffer
+			if err := (diag.Text{}).Format(&out, diags); err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsAny(out.String(), "\r\t\x00\x1b") {
+				t.Errorf("%s: it is printed as it is: %q", path, out.String())
 			}
 		}
 	}
