@@ -24,7 +24,7 @@ var unitArtifacts = []Artifact{
 	{Template: "zeo.service.tmpl", Each: zeoUnits},
 	{Template: "client.service.tmpl", Each: clientUnits},
 	{Template: "command.service.tmpl", Each: commandUnits},
-	{Template: "plone.slice.tmpl", Each: slices_},
+	{Template: "plone.slice.tmpl", Each: sliceUnits},
 	{Template: "agent.service.tmpl", Each: agentUnits},
 }
 
@@ -195,8 +195,8 @@ func command(u unit, args string, a *topology.App) Instance {
 	}{u, args}}
 }
 
-// slices_ gives the slice of each app, and the one over all of them.
-func slices_(h *topology.Host) []Instance {
+// sliceUnits gives the slice of each app, and the one over all of them.
+func sliceUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		if len(processes(a)) > 0 {

@@ -3,18 +3,21 @@
 
 # activate: brings in the app's files that waited for this moment, and keeps
 # what they replace until the processes are up. plonec apply puts them under
-# $STATE/pending/APP, at their absolute paths, checked, root's.
+# $STATE/pending/APP, at their absolute paths, checked, root's. One that was cut
+# short goes on where it was.
 activate() {
 	local from=$STATE/pending/$APP undo=$APP_STATE/undo file path
 	[[ -d $from ]] || return 0
-	rm -rf -- "$undo"
 	while IFS= read -r -d '' file; do
 		path=${file#"$from"}
 		mkdir -p -- "$undo/new${path%/*}" "$undo/old${path%/*}" "${path%/*}"
-		[[ ! -e $path ]] || cp -p -- "$path" "$undo/old$path"
-		cp -p -- "$file" "$path.plonec-new"
-		mv -fT -- "$path.plonec-new" "$path"
-		mv -fT -- "$file" "$undo/new$path"
+		if [[ -e $path && ! -e $undo/new$path ]]; then
+			cp -p -- "$path" "$undo/old$path.part" && mv -fT -- "$undo/old$path.part" "$undo/old$path" || return 1
+		fi
+		cp -p -- "$file" "$undo/new$path" || return 1
+		cp -p -- "$file" "$path.plonec-new" && sync -- "$path.plonec-new" || return 1
+		mv -fT -- "$path.plonec-new" "$path" || return 1
+		rm -f -- "$file"
 	done < <(find "$from" -type f -print0)
 	rm -rf -- "$from"
 	systemctl daemon-reload
