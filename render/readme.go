@@ -89,7 +89,11 @@ func runs(h *topology.Host) (what, ports []string) {
 	}
 	for _, a := range h.Apps {
 		if n := len(a.Clients); n > 0 {
-			what = append(what, fmt.Sprintf("%d of %s", n, a.Name))
+			noun := "clients"
+			if n == 1 {
+				noun = "client"
+			}
+			what = append(what, fmt.Sprintf("%d %s of %s", n, noun, a.Name))
 			ports = append(ports, span(a.Clients[0].Port, a.Clients[n-1].Port), span(a.Clients[0].AgentPort, a.Clients[n-1].AgentPort))
 		}
 		if a.Zeo != nil {
