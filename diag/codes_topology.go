@@ -23,6 +23,8 @@ var _ = register(map[string]Code{
 		"Two schedulers start every task twice. Put the celerybeat layer on one host only."},
 	"role-without-clients": {Warning, "a role does nothing on this host",
 		"The roles pack and celerybeat add work to the clients of a host. Put their layer on a host that has clients."},
+	"not-served": {Warning, "a layer asks for a service that nothing sets up yet",
+		"Hosts of this layer get no configuration for the service, though other hosts are told to find it there. Until plonec renders it, set the service up by hand, on the host's private address."},
 	"no-effect": {Warning, "something that is set does nothing",
 		"Take it away, or set what it needs to do something."},
 	"no-solr": {Error, "Solr is on and nothing says where it is",

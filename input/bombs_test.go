@@ -33,9 +33,6 @@ func newRepo(t *testing.T, files map[string]string) string {
 // TestBombs gives programs and texts that never end, or eat all memory. Each
 // must end in a diagnostic with the code, within seconds.
 func TestBombs(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds each")
-	}
 	doublings := "x0: [1, 2, 3, 4, 5, 6, 7, 8]\n"
 	for i := range 40 {
 		doublings += strings.ReplaceAll(strings.ReplaceAll("xN: [for a in xM for b in [0, 1] {a}]\n", "N", string(rune('a'+i/10))+string(rune('0'+i%10))), "M", prev(i))

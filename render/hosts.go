@@ -33,26 +33,32 @@ var basePackages = []string{
 	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "python3", "python3-venv", "rsync", "unzip", "xz-utils",
 }
 
-// rolePackages are the daemons of each role.
-var rolePackages = map[topology.Role][]string{
-	topology.Frontend:  {"haproxy", "nginx", "socat", "varnish"},
-	topology.Memcached: {"memcached"},
-	topology.Redis:     {"redis-server"},
+// frontPackages are a front end's daemons, and what saves HAProxy's state.
+var frontPackages = []string{"haproxy", "nginx", "socat", "varnish"}
+
+// driverPackages are what the drivers of a database are compiled with, where
+// there is no wheel of them.
+var driverPackages = map[string][]string{
+	"postgresql": {"gcc", "libpq-dev", "python3-dev"},
+	"mysql":      {"default-libmysqlclient-dev", "gcc", "pkg-config", "python3-dev"},
 }
+
+// cachePackages are what pylibmc is compiled with.
+var cachePackages = []string{"gcc", "libmemcached-dev", "python3-dev", "zlib1g-dev"}
 
 func hostEnv(h *topology.Host) []Instance {
 	d := struct {
 		Host                            *topology.Host
 		Apps, Units, Services, Packages []string
 		Timezone                        string
+		ForceReload                     bool // of nginx, at each configure
 	}{Host: h, Packages: slices.Clone(basePackages)}
 	if h.Stack.System != nil {
 		d.Timezone = h.Stack.System.Timezone
 	}
-	for _, r := range h.Roles {
-		d.Packages = append(d.Packages, rolePackages[r]...)
-	}
 	if h.Front != nil {
+		d.ForceReload = h.Stack.NginxPlone.ForceReload
+		d.Packages = append(d.Packages, frontPackages...)
 		d.Services = []string{"varnish", "haproxy", "nginx"}
 	}
 	clients := 0
@@ -60,6 +66,12 @@ func hostEnv(h *topology.Host) []Instance {
 		d.Apps = append(d.Apps, a.Name)
 		d.Units = append(d.Units, processes(a)...)
 		clients += len(a.Clients)
+		if db := a.Storage.RelStorage; db != nil {
+			d.Packages = append(d.Packages, driverPackages[db.Type]...)
+		}
+		if len(a.MemcachedServers) > 0 {
+			d.Packages = append(d.Packages, cachePackages...)
+		}
 		for _, p := range a.Config.OSPackages {
 			d.Packages = append(d.Packages, aptPackage(p))
 		}
@@ -111,6 +123,13 @@ type appConf struct {
 	HealthURL    string
 	RestartDelay int
 	Settle       int
+	Delays       []delay // of other processes
+}
+
+// A delay is the pause before a restart of a process that runs, in seconds.
+type delay struct {
+	Unit    string
+	Seconds int
 }
 
 func appConfs(h *topology.Host) []Instance {
@@ -122,6 +141,11 @@ func appConfs(h *topology.Host) []Instance {
 		}
 		if h.Stack.Tmpdir != nil {
 			d.GlobalTmp = h.Stack.Tmpdir.GlobalTmp
+		}
+		for _, c := range a.Commands {
+			if c.Delay > 0 {
+				d.Delays = append(d.Delays, delay{c.Unit, seconds(c.Delay)})
+			}
 		}
 		if a.Zeo != nil {
 			d.Filestorage = a.Zeo.FilestorageDir

@@ -26,6 +26,7 @@ func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 		r.partners(h)
 	}
 	r.onlyOnes()
+	r.unserved()
 	r.fronts()
 	return r.t, r.diags
 }
@@ -183,6 +184,22 @@ func (r *resolver) onlyOnes() {
 					fmt.Sprintf("the role %s does nothing on a host that runs no clients", only.role),
 					"put its layer on a client host")
 			}
+		}
+	}
+}
+
+// unserved warns of hosts whose service nothing sets up yet, while others are
+// told to find it there.
+func (r *resolver) unserved() {
+	for _, s := range []struct {
+		role Role
+		what string
+	}{
+		{Blobs, "exports of blobs"}, {Memcached, "memcached"}, {Redis, "the Celery broker"}, {Solr, "Solr"}, {Snapshots, "EBS snapshots"},
+	} {
+		if hosts := r.online[s.role]; len(hosts) > 0 {
+			r.report("not-served", []string{"instances", hosts[0].Name},
+				fmt.Sprintf("nothing sets up %s yet, which its layer asks for", s.what), "set it up by hand on the hosts of that layer")
 		}
 	}
 }

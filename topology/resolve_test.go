@@ -157,13 +157,13 @@ lb1 [frontend] site=[intra.example.org]/intra site=[example.org]/Plone backend=p
 			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "database": {"adapter": "mysql2", "database": "p", "host": "db", "username": "u"}}}}`,
 			`a [clients pack] plone_instances: client1=10.0.0.2:8081 to=mysql:p@db cache=[10.0.0.3:11211] packs
 m [memcached]
-`, nil},
+`, []string{"not-served"}},
 		{"Celery where there is a broker",
 			`{"instances": {
 			  "a": {"layers": ["plone_instances", "celery_broker", "beat"], "address": "10.0.0.2", "cpus": 1}}, "layers": {"beat": {"roles": ["celerybeat"]}},
 			  "plone_instances": {"per_cpu": 1, "enable_celery": true, "celery_args": "--loglevel=info", "zeo": {"address": "10.9.9.9:8100"}}, ` + apps + `}`,
 			`a [clients redis celerybeat] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8100 plone-plone_instances-celery.service(bin/celery worker --loglevel=info) plone-plone_instances-celerybeat.service(bin/celery beat)
-`, nil},
+`, []string{"not-served"}},
 		{"roles: [] does nothing on purpose",
 			`{"instances": {"a": {"layers": ["spare"], "address": "10.0.0.2"}}, "layers": {"spare": {"roles": []}}}`,
 			"a []\n", nil},

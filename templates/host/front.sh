@@ -75,7 +75,7 @@ bring_in() {
 	command -v -- "${service/varnish/varnishd}" >/dev/null || fail "$service is not installed" "run: host setup"
 	config=$(config_files "$service" | files_sum)
 	start=$(start_files "$service" | files_sum)
-	if [[ -e $loaded && $(<"$loaded") == "$config $start" ]]; then return 0; fi
+	if [[ -e $loaded && $(<"$loaded") == "$config $start" && ${FORCE_RELOAD-} != "$service" ]]; then return 0; fi
 	check "$service" || fail "$service refuses its new configuration; the old one goes on serving" "its own words stand above"
 	systemctl -q enable -- "$service"
 	if ! systemctl is-active -q -- "$service"; then

@@ -133,6 +133,9 @@ roll() {
 				return 1
 			fi
 			last=$unit
+		elif [[ -n ${DELAYS[$unit]-} ]] && is_active "$unit"; then
+			say "waiting ${DELAYS[$unit]} s before $unit"
+			sleep "${DELAYS[$unit]}"
 		fi
 		say "$unit $why: restarting it"
 		bring_up "$unit" || return 1
