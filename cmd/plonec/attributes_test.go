@@ -158,31 +158,36 @@ func TestEveryAttributeShows(t *testing.T) {
 		before = append(before, sums(c))
 	}
 	tried := 0
-	var visit func(a *schema.Attr, skip bool)
-	visit = func(a *schema.Attr, skip bool) {
-		skip = skip || a.Later != "" || a.Sent || a.Deprecated != "" || a.Into != "" || strings.HasPrefix(a.Path, "opsworks.")
-		if why := unseen[a.Path]; skip || why != "" {
-			return
+	eachLeaf(schema.Root(), func(a *schema.Attr) bool {
+		return unseen[a.Path] != "" || a.Later != "" || a.Sent || a.Deprecated != "" || a.Into != "" || strings.HasPrefix(a.Path, "opsworks.")
+	}, func(a *schema.Attr) {
+		tried++
+		if !shows(t, a, all, before) {
+			t.Errorf("%s (%s): nothing in any tree changes with it", a.Path, a.Type)
 		}
-		if len(a.Fields) == 0 && a.Elem == nil && a.Item == nil {
-			tried++
-			if !shows(t, a, all, before) {
-				t.Errorf("%s (%s): nothing in any tree changes with it", a.Path, a.Type)
-			}
-			return
-		}
-		for _, f := range a.Fields {
-			visit(f, skip)
-		}
-		for _, f := range []*schema.Attr{a.Elem, a.Item} {
-			if f != nil {
-				visit(f, skip)
-			}
-		}
-	}
-	visit(schema.Root(), false)
+	})
 	if tried < 120 {
 		t.Errorf("only %d attributes were tried", tried)
+	}
+}
+
+// eachLeaf visits every attribute below a that holds a value; stop keeps it
+// out of what is below an attribute.
+func eachLeaf(a *schema.Attr, stop func(*schema.Attr) bool, visit func(*schema.Attr)) {
+	if stop(a) {
+		return
+	}
+	if len(a.Fields) == 0 && a.Elem == nil && a.Item == nil {
+		visit(a)
+		return
+	}
+	for _, f := range a.Fields {
+		eachLeaf(f, stop, visit)
+	}
+	for _, f := range []*schema.Attr{a.Elem, a.Item} {
+		if f != nil {
+			eachLeaf(f, stop, visit)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -25,18 +26,7 @@ nothing is written.`,
 	}
 	f.add(c.Flags())
 	c.Flags().BoolVar(&check, "check", false, "write nothing, fail where the tree is stale")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		out, err := newReporter(c, f.format)
-		if err != nil {
-			return err
-		}
-		built, diags, err := compile(args, &f)
-		if err != nil {
-			return err
-		}
-		if built == nil {
-			return out.finish(diags, "nothing written", result{})
-		}
+	c.RunE = f.compiling("nothing written", func(out *reporter, built *compiled, diags diag.List) error {
 		work := built.tree.Write
 		if check {
 			work = built.tree.Compare
@@ -62,7 +52,7 @@ nothing is written.`,
 			return fmt.Errorf("%s is stale: run plonec build and commit it", f.tree)
 		}
 		return nil
-	}
+	})
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/native"
 )
 
@@ -23,20 +24,10 @@ nginx, varnishd, systemd-analyze.`,
 	}
 	f.add(c.Flags())
 	c.Flags().BoolVar(&ask, "native", false, "also run the installed daemons' own checkers")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		out, err := newReporter(c, f.format)
-		if err != nil {
-			return err
-		}
-		built, diags, err := compile(args, &f)
-		if err != nil {
-			return err
-		}
-		if built == nil {
-			return out.finish(diags, "", result{})
-		}
+	c.RunE = f.compiling("", func(out *reporter, built *compiled, diags diag.List) error {
 		res := result{Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files)}
 		if ask {
+			var err error
 			if res.Checkers, err = native.Check(built.tree); err != nil {
 				return err
 			}
@@ -55,6 +46,6 @@ nginx, varnishd, systemd-analyze.`,
 			fmt.Fprintf(out.stdout, "%s, %s: good\n", count(res.Hosts, "host"), count(res.Files, "file"))
 		}
 		return nil
-	}
+	})
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/plonec/plonec/diag"
@@ -66,6 +67,26 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	}
 	built, err := tree.New(t, inputs, release, readme)
 	return &compiled{t, built}, diags, err
+}
+
+// compiling is the body of a command that compiles a stack and then does
+// something with it. Where the stack has errors it reports them and ends;
+// outcome says what they prevented.
+func (f *stackFlags) compiling(outcome string, do func(*reporter, *compiled, diag.List) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		out, err := newReporter(c, f.format)
+		if err != nil {
+			return err
+		}
+		built, diags, err := compile(args, f)
+		if err != nil {
+			return err
+		}
+		if built == nil {
+			return out.finish(diags, outcome, result{})
+		}
+		return do(out, built, diags)
+	}
 }
 
 // unexplained leaves out what follows from a mistake that an earlier stage

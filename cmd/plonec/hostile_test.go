@@ -178,30 +178,16 @@ func TestNoTextEndsItsLine(t *testing.T) {
 // textAttributes are the paths of all attributes that take a text of one line.
 func textAttributes() []string {
 	var paths []string
-	var visit func(a *schema.Attr)
-	visit = func(a *schema.Attr) {
-		if a.Sent || a.Into != "" || strings.HasPrefix(a.Path, "opsworks.") && a.Path != "opsworks.stack.name" || slices.Contains(pasted, a.Name) {
-			return
-		}
-		if len(a.Fields) == 0 && a.Elem == nil && a.Item == nil {
-			switch {
-			case strings.HasPrefix(a.Type, "a truth"), strings.HasPrefix(a.Type, "a whole"), strings.HasPrefix(a.Type, "a number"),
-				strings.HasPrefix(a.Type, "a certificate"), strings.HasPrefix(a.Type, "one of"), strings.Contains(a.Path, "<domain>") && slices.Contains(pasted, strings.Split(a.Path, ".")[1]):
-			default:
-				paths = append(paths, a.Path)
-			}
-			return
-		}
-		for _, f := range a.Fields {
-			visit(f)
-		}
-		for _, f := range []*schema.Attr{a.Elem, a.Item} {
-			if f != nil {
-				visit(f)
+	eachLeaf(schema.Root(), func(a *schema.Attr) bool {
+		return a.Sent || a.Into != "" || strings.HasPrefix(a.Path, "opsworks.") && !strings.HasPrefix(a.Path, "opsworks.stack") || slices.Contains(pasted, a.Name)
+	}, func(a *schema.Attr) {
+		for _, other := range []string{"a truth", "a whole", "a number", "a certificate", "one of"} {
+			if strings.HasPrefix(a.Type, other) {
+				return
 			}
 		}
-	}
-	visit(schema.Root())
+		paths = append(paths, a.Path)
+	})
 	return append(paths, "deploy.<app>.environment.<variable>")
 }
 

@@ -69,26 +69,14 @@ func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string
 	n := 0
 	stack := set(base, strings.Split("deploy.<app>.buildout_cache_archives[].url", "."), "https://example.org/eggs.tgz")
 	stack = set(stack, strings.Split("deploy.<app>.buildout_cache_archives[].path", "."), "shared/eggs")
-	var visit func(a *schema.Attr)
-	visit = func(a *schema.Attr) {
-		if strings.HasPrefix(a.Path, "opsworks") || a.Into != "" {
-			return
-		}
-		if a.Secret && !strings.HasSuffix(a.Path, "$secret") {
-			stack = set(stack, strings.Split(a.Path, "."), value(n))
+	eachLeaf(schema.Root(), func(a *schema.Attr) bool {
+		return strings.HasPrefix(a.Path, "opsworks") || a.Into != ""
+	}, func(a *schema.Attr) {
+		if path, ok := strings.CutSuffix(a.Path, ".$secret"); ok && !strings.Contains(path, "<variable>") {
+			stack = set(stack, strings.Split(path, "."), value(n))
 			n++
-			return
 		}
-		for _, f := range a.Fields {
-			visit(f)
-		}
-		for _, f := range []*schema.Attr{a.Elem, a.Item} {
-			if f != nil {
-				visit(f)
-			}
-		}
-	}
-	visit(schema.Root())
+	})
 	// A variable whose name says what it is.
 	stack = set(stack, strings.Split("deploy.<app>.environment.API_TOKEN", "."), value(n))
 	// The same in a layer's own JSON.
