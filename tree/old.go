@@ -45,9 +45,12 @@ func refuseForeign(dir string) error {
 		return err
 	}
 	for _, e := range list {
-		if e.Name() != stageName {
-			return fmt.Errorf("%s holds files and no %s, so it is not a tree of plonec's: build into a new or empty folder", dir, ManifestName)
+		if e.Name() == stageName {
+			return nil // a first build that was cut short
 		}
+	}
+	if len(list) > 0 {
+		return fmt.Errorf("%s holds files and no %s, so it is not a tree of plonec's: build into a new or empty folder", dir, ManifestName)
 	}
 	return nil
 }

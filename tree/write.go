@@ -29,11 +29,14 @@ var ErrLocked = errors.New("another plonec works on this tree")
 // Changes is what a build changes in a tree. Paths are relative to it, sorted.
 type Changes struct {
 	Added, Changed, Removed []string
+	Foreign                 []string // what no build made, below hosts and common; Compare alone looks
 	Same                    int // files that stay as they are
 }
 
 // None tells whether the tree is up to date.
-func (c *Changes) None() bool { return len(c.Added)+len(c.Changed)+len(c.Removed) == 0 }
+func (c *Changes) None() bool {
+	return len(c.Added)+len(c.Changed)+len(c.Removed)+len(c.Foreign) == 0
+}
 
 // A write is a file of the tree. A new one is written in its place, which costs
 // half of what a rename does; one that replaces another goes through the stage.
@@ -43,10 +46,38 @@ type write struct {
 	added   bool
 }
 
-// Compare says what Write would change.
+// Compare says what Write would change, and what else lies in the tree.
 func (t *Tree) Compare(dir string) (*Changes, error) {
 	c, _, err := t.compare(dir)
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, f := range t.Manifest.Files {
+		known[f.Rel()] = true
+	}
+	for _, rel := range c.Removed {
+		known[rel] = true
+	}
+	for _, below := range []string{"common", "hosts"} {
+		err := filepath.WalkDir(filepath.Join(dir, below), func(name string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil || d.IsDir() {
+				return err
+			}
+			rel, err := filepath.Rel(dir, name)
+			if rel = filepath.ToSlash(rel); !known[rel] {
+				c.Foreign = append(c.Foreign, rel)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 // Write brings the tree in dir up to date. A file whose bytes are right is not
@@ -57,6 +88,9 @@ func (t *Tree) Compare(dir string) (*Changes, error) {
 // matches it.
 func (t *Tree) Write(dir string) (*Changes, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
+		if errors.Is(err, syscall.ENOTDIR) {
+			return nil, fmt.Errorf("%s is a file: name a folder", dir)
+		}
 		return nil, err
 	}
 	unlock, err := lock(dir)

@@ -256,6 +256,42 @@ func TestFailedWriteLeavesTheOldTree(t *testing.T) {
 	}
 }
 
+func TestKilledFirstBuild(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "build")
+	files := map[string]string{"h1:/etc/b": "b"}
+	first := small(t, files)
+	changes, writes, err := first.compare(dir)
+	if err == nil {
+		err = os.Mkdir(dir, 0o755)
+	}
+	if err == nil {
+		err = fill(dir, changes, writes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, small(t, map[string]string{"h2:/etc/c": "c"}), dir)
+	if got, want := list(t, dir), map[string]string{"hosts/h2/root/etc/c": "c"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCompareNamesForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	tree := small(t, map[string]string{"h1:/etc/b": "b"})
+	mustWrite(t, tree, dir)
+	if c, err := tree.Compare(dir); err != nil || !c.None() {
+		t.Fatalf("%+v %v", c, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "hosts/h1/root/etc/extra"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := tree.Compare(dir)
+	if err != nil || !reflect.DeepEqual(c.Foreign, []string{"hosts/h1/root/etc/extra"}) {
+		t.Errorf("%+v %v", c, err)
+	}
+}
+
 func TestTwoBuildsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	unlock, err := lock(dir)

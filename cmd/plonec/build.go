@@ -37,7 +37,7 @@ nothing is written.`,
 		}
 		err = out.finish(diags, "", result{
 			Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files),
-			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed,
+			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed, Foreign: changes.Foreign,
 		})
 		if err != nil {
 			return err
@@ -47,6 +47,9 @@ nothing is written.`,
 			if !check || changes.None() {
 				fmt.Fprintf(out.stdout, "%s: %s\n", f.tree, summary(built, changes))
 			}
+		}
+		if check && len(changes.Foreign) > 0 {
+			return fmt.Errorf("%s holds what no build made (marked ?): remove it, or it would be pushed by hand one day", f.tree)
 		}
 		if check && !changes.None() {
 			return fmt.Errorf("%s is stale: run plonec build and commit it", f.tree)
@@ -58,7 +61,7 @@ nothing is written.`,
 
 func summary(b *compiled, c *tree.Changes) string {
 	return fmt.Sprintf("%s, %s: %d new, %d changed, %d removed",
-		count(len(b.topology.Hosts), "host"), count(len(b.tree.Manifest.Files), "file"),
+		count(len(b.topology.Hosts), "host"), count(len(b.tree.Manifest.Files)+2, "file"), // README.md and the manifest too
 		len(c.Added), len(c.Changed), len(c.Removed))
 }
 
@@ -75,7 +78,7 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 	for _, list := range []struct {
 		mark  string
 		paths []string
-	}{{"+", c.Added}, {"~", c.Changed}, {"-", c.Removed}} {
+	}{{"+", c.Added}, {"~", c.Changed}, {"-", c.Removed}, {"?", c.Foreign}} {
 		for _, p := range list.paths {
 			if shown < limit {
 				fmt.Fprintf(w, "%s %s\n", list.mark, p)

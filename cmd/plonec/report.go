@@ -67,6 +67,7 @@ type result struct {
 	Added       []string        `json:"added,omitempty"`
 	Changed     []string        `json:"changed,omitempty"`
 	Removed     []string        `json:"removed,omitempty"`
+	Foreign     []string        `json:"foreign,omitempty"`
 	Checkers    []native.Result `json:"checkers,omitempty"`
 }
 
