@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"sort"
@@ -96,7 +97,13 @@ func (f *File) masked() []Span {
 	if f.tidy {
 		return f.masks
 	}
-	sorted := slices.Clone(f.masks)
+	f.masks, f.tidy = f.merge(f.masks), true
+	return f.masks
+}
+
+// merge sorts masks and joins those that overlap or touch.
+func (f *File) merge(masks []Span) []Span {
+	sorted := slices.Clone(masks)
 	slices.SortFunc(sorted, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
 	var merged []Span
 	for _, m := range sorted {
@@ -109,6 +116,38 @@ func (f *File) masked() []Span {
 			merged = append(merged, m)
 		}
 	}
-	f.masks, f.tidy = merged, true
-	return f.masks
+	return merged
+}
+
+// Bounds on what repeats looks for: shorter texts stand anywhere by chance.
+const (
+	minRepeat  = 6 // bytes
+	maxRepeats = 1000
+)
+
+// repeats returns the masks, with every place between from and to in which the
+// text of a mask stands once more: a secret that is known in one place is none
+// the less one in another.
+func (f *File) repeats(from, to int) []Span {
+	masks := f.masked()
+	from, to = max(from, 0), min(to, len(f.Content))
+	all := slices.Clone(masks)
+	for _, m := range masks[:min(len(masks), maxRepeats)] {
+		text := bytes.Trim(f.Content[m.Start:m.End], `"'`)
+		if len(text) < minRepeat {
+			continue
+		}
+		for at := from; at < to; {
+			i := bytes.Index(f.Content[at:to], text)
+			if i < 0 {
+				break
+			}
+			all = append(all, Span{File: f, Start: at + i, End: at + i + len(text)})
+			at += i + len(text)
+		}
+	}
+	if len(all) == len(masks) {
+		return masks
+	}
+	return f.merge(all)
 }

@@ -20,8 +20,8 @@ func snippet(span Span, width int) (line string, indent, carets int) {
 	f := span.File
 	offset := min(span.Start, len(f.Content))
 	first, last := f.lineBounds(offset)
-	w := window{f, f.masked(), first, last}
 	offset = min(offset, last)
+	w := window{f, f.repeats(max(first, offset-8*width), min(last, offset+8*width)), first, last}
 	if m, ok := w.maskAt(offset); ok {
 		offset = m.Start
 	}

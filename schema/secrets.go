@@ -2,6 +2,7 @@ package schema
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -139,6 +140,25 @@ func SecretAt(tree *input.Node, pointer string) (string, bool) {
 		n = n.Get(key)
 	}
 	return plainText(n)
+}
+
+// A PlainSecret is a secret that a stack holds as it is.
+type PlainSecret struct {
+	Pointer string // where it stands: /haproxy/stats_password
+	Value   string
+}
+
+// PlainSecrets gives the secrets that stand in the stack in plain, sorted by
+// place, so that a build can make sure that none of them reaches the tree.
+func (d *Decoded) PlainSecrets() []PlainSecret {
+	var list []PlainSecret
+	for n, pointer := range d.origin {
+		if value, ok := plainText(n); ok {
+			list = append(list, PlainSecret{pointer, value})
+		}
+	}
+	slices.SortFunc(list, func(a, b PlainSecret) int { return strings.Compare(a.Pointer, b.Pointer) })
+	return list
 }
 
 // plainText returns a secret that is given as a text or a number.

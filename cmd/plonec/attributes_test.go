@@ -84,6 +84,9 @@ func bases(t *testing.T) []map[string]any {
 		if err := json.Unmarshal([]byte(text), &base); err != nil {
 			t.Fatal(err)
 		}
+		if testSystem != "" {
+			base["plonec"] = map[string]any{"os": testSystem}
+		}
 		if c, diags := compileJSON(t, base); c == nil {
 			t.Fatalf("a base does not compile: %+v", diags.Sorted())
 		}
@@ -115,6 +118,7 @@ var samples = []struct{ takes, values string }{
 	{"an EC2 instance type", `["m5.4xlarge"]`},
 	{"an absolute path", `["/srv/elsewhere"]`},
 	{"a path inside", `["var", "elsewhere"]`},
+	{"a path below", `["shared/elsewhere"]`},
 	{"a path of ids", `["Other"]`},
 	{"a file of the buildout", `["cfg/other.cfg"]`},
 	{"a file's name that ends in .cfg", `["other.cfg"]`},

@@ -57,6 +57,10 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	if diags.Errors() > 0 {
 		return nil, diags, nil
 	}
+	secrets := decoded.PlainSecrets()
+	if diags = append(diags, secretArguments(f, secrets)...); diags.Errors() > 0 {
+		return nil, diags, nil
+	}
 	inputs, err := treeInputs(files, read.Files, f)
 	if err != nil {
 		return nil, diags, err
@@ -66,7 +70,13 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 		return nil, diags, err
 	}
 	built, err := tree.New(t, inputs, release, readme)
-	return &compiled{t, built}, diags, err
+	if err != nil {
+		return nil, diags, err
+	}
+	if diags = append(diags, secretsInTree(built, secrets)...); diags.Errors() > 0 {
+		return nil, diags, nil
+	}
+	return &compiled{t, built}, diags, nil
 }
 
 // compiling is the body of a command that compiles a stack and then does

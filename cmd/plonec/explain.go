@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -40,7 +39,7 @@ all diagnostics.`,
 			}
 			text, ok := schema.Explain(args[0])
 			if !ok {
-				return errors.New(text)
+				return fmt.Errorf("%s; plonec explain lists the codes", text)
 			}
 			_, err := io.WriteString(out, text)
 			return err

@@ -63,6 +63,40 @@ func TestNoSecretOfAReplacedFileIsPrinted(t *testing.T) {
 	}
 }
 
+// A plain secret that stands a second time in a text that is written out stops
+// the build, and so does one that an argument of Jsonnet brings.
+func TestSecretThatStandsTwice(t *testing.T) {
+	const stack = `{instances: {w: {layers: ['lb', 'plone_instances', 'zeoserver'], address: '10.0.0.1', cpus: 1}},
+	  haproxy: {stats_password: %s}, plone_blobs: {blob_dir: '/srv/b'}, local app = {scm: {repository: 'r'}}, deploy: {zeoserver: app, plone_instances: app {buildout_flags: '-v %s'}}}`
+	for _, test := range []struct {
+		secret, flags, code string
+		arguments           []string
+	}{
+		{"'" + sentinel + "-1'", "buildout:x=" + sentinel + "-1", "secret-in-tree", nil},
+		{"std.extVar('pw')", "", "secret-argument", []string{"--ext-str", "pw=" + sentinel}},
+		{"std.extVar('pw')", "", "", []string{"--ext-str", "pw=unused"}},
+	} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "stack.jsonnet")
+		text := fmt.Sprintf(stack, test.secret, test.flags)
+		if test.code == "" {
+			text = fmt.Sprintf(stack, "{'$secret': 'env:' + std.extVar('pw')}", "")
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		tree := filepath.Join(dir, "build")
+		status := run(append([]string{"build", name, "-o", tree}, test.arguments...), &out, &out)
+		if (status == exitDone) != (test.code == "") || !strings.Contains(out.String(), test.code) {
+			t.Errorf("%s: exit status %d\n%s", test.code, status, out.String())
+		}
+		if found := search(t, tree, out.Bytes()); len(found) > 0 {
+			t.Errorf("%s: a secret is in %v", test.code, found)
+		}
+	}
+}
+
 // plant sets every secret attribute.
 func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string]any, int) {
 	t.Helper()

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/tree"
+)
+
+// tellingLength is how long a plain secret has to be, in bytes, for its
+// presence somewhere else to say something.
+const tellingLength = 8
+
+// secretArguments refuses Jsonnet arguments that hold a secret, since the
+// manifest records them.
+func secretArguments(f *stackFlags, secrets []schema.PlainSecret) diag.List {
+	var list diag.List
+	for _, arguments := range []struct {
+		flag   string
+		values map[string]string
+	}{{"--ext-str", f.extStr}, {"--tla-str", f.tlaStr}} {
+		for _, s := range secrets {
+			for name, value := range arguments.values {
+				if value == s.Value || len(s.Value) >= tellingLength && strings.Contains(value, s.Value) {
+					list.Add(diag.Diagnostic{
+						Code: "secret-argument", Path: path(s),
+						Message: fmt.Sprintf("its value comes from %s %s, which the manifest records", arguments.flag, name),
+						Remedy:  `make it a reference in the stack: {"$secret": "env:NAME"}`,
+					})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// secretsInTree is the last line of defence: a secret that stands in the stack
+// in plain may stand there twice, once where it is known to be one and once in
+// a text that is written out.
+func secretsInTree(t *tree.Tree, secrets []schema.PlainSecret) diag.List {
+	var list diag.List
+	for _, s := range secrets {
+		if len(s.Value) < tellingLength {
+			continue
+		}
+		for i, file := range t.Manifest.Files {
+			if bytes.Contains(t.Content(i), []byte(s.Value)) {
+				list.Add(diag.Diagnostic{
+					Code: "secret-in-tree", Path: path(s),
+					Message: fmt.Sprintf("its value also stands in a text that %s would hold", file.Rel()),
+					Remedy:  "take it out there, or give this one by reference",
+				})
+				break
+			}
+		}
+	}
+	return list
+}
+
+// path is a JSON pointer as diagnostics write paths.
+func path(s schema.PlainSecret) string {
+	return strings.ReplaceAll(strings.TrimPrefix(s.Pointer, "/"), "/", ".")
+}
