@@ -33,9 +33,8 @@ const usersCfg = "/etc/haproxy/users.cfg"
 // Userlist is the name of the userlist in a SecretFile of format userlist.
 const Userlist = "plonec"
 
-// HealthPath is where a front end answers 200 while it has a client to send
-// requests to, and 503 otherwise.
-const HealthPath = "/plonec/health"
+// HealthPath is topology's.
+const HealthPath = topology.HealthPath
 
 // frontView is what the templates of a front end see.
 type frontView struct {

@@ -185,6 +185,7 @@ func settle(h *topology.Host) int {
 type buildConf struct {
 	*topology.App
 	Buildout string   // the version to install where the repository asks for none
+	Python   string   // its version; empty: the host's own
 	Packages []string // as pip takes them
 	Shared   []string // directories of shared, and what each is called in
 	Links    []string // the release
@@ -202,7 +203,10 @@ func buildConfs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		c := a.Config
-		d := buildConf{App: a, Buildout: c.BuildoutVersion, Storage: storage(a)}
+		d := buildConf{App: a, Buildout: c.BuildoutVersion, Python: c.PythonMajorVersion, Storage: storage(a)}
+		if d.Python == "" && !a.WSGI {
+			d.Python = "2.7"
+		}
 		if d.Buildout == "" {
 			d.Buildout = buildoutVersion(h.Stack.Plonec.PloneVersion)
 		}

@@ -98,7 +98,9 @@ func runs(h *topology.Host) (what, ports []string) {
 		}
 		if a.Zeo != nil {
 			what = append(what, "ZEO of "+a.Name)
-			ports = append(ports, fmt.Sprint(a.Zeo.Port))
+			if a.Zeo.Port != 0 {
+				ports = append(ports, fmt.Sprint(a.Zeo.Port))
+			}
 		}
 		for _, c := range a.Commands {
 			what = append(what, c.Name)

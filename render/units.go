@@ -135,7 +135,7 @@ func clientUnits(h *topology.Host) []Instance {
 				Address, HealthURL, WarmURL string
 				Port, DrainSeconds          int
 				MemoryHigh, MemoryMax       string
-			}{u, c.Address, healthURL(h), "/" + h.Stack.PloneInstances.SiteID, c.Port, drain, high, limit}})
+			}{u, c.Address, healthURL(h), "/" + strings.Trim(h.Stack.PloneInstances.SiteID, "/"), c.Port, drain, high, limit}})
 		}
 	}
 	return all

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,9 @@ func (r *resolver) apps() {
 	}
 }
 
+// goodName is what the schema lets an app be called; it has reported others.
+var goodName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
 // app gives the host's app of a name, made where there is none yet.
 func (r *resolver) app(h *Host, name string) *App {
 	for _, a := range h.Apps {
@@ -36,7 +40,9 @@ func (r *resolver) app(h *Host, name string) *App {
 		}
 	}
 	a := &App{Name: name, Host: h, Config: h.Stack.App(name), WSGI: wsgi(h.Stack.Plonec.PloneVersion, h.Stack.App(name))}
-	if a.Config.SCM.Repository == "" {
+	r.near = h
+	defer func() { r.near = nil }()
+	if a.Config.SCM.Repository == "" && goodName.MatchString(name) {
 		r.once("no-repository", []string{"deploy", name},
 			fmt.Sprintf("%s runs the app %s, which has no repository", h.Name, name),
 			fmt.Sprintf("give the buildout's: deploy.%s.scm.repository", name))
@@ -156,6 +162,7 @@ func (r *resolver) commands(a *App) {
 		}
 		if isZeo(a, c) {
 			r.zeoServer(a.Host, a)
+			a.Zeo.Port = 0 // the base configuration's
 			continue
 		}
 		name := c.Name

@@ -19,8 +19,15 @@ func (r *resolver) fronts() {
 	}
 	backends := r.backends()
 	if len(backends) == 0 {
-		r.report("no-clients", []string{"layers"}, "there is a front end and no online host that runs clients",
-			"put a host in the layer plone_instances, or give a layer the role clients")
+		r.near = fronts[0]
+		switch {
+		case len(r.all[Clients]) == 0:
+			r.report("no-clients", []string{"layers"}, "there is a front end and no host that runs clients",
+				"put a host in the layer plone_instances, or give a layer the role clients")
+		case len(r.online[Clients]) == 0:
+			r.report("no-clients", []string{"layers"}, "there is a front end and no client host is online", "bring one online")
+		}
+		r.near = nil
 	}
 	servers := 0
 	for _, b := range backends {
@@ -34,7 +41,9 @@ func (r *resolver) fronts() {
 	for _, h := range r.online[Frontend] {
 		balancers = append(balancers, Balancer{Name: h.Name, Address: h.Address})
 	}
+	defer func() { r.near = nil }()
 	for _, h := range fronts {
+		r.near = h
 		f := &Front{HaproxyBind: loopback, VarnishBind: loopback, PurgeBind: []string{loopback}}
 		f.Stats = h.Stack.Haproxy.EnableStats && h.Stack.Haproxy.StatsPassword.IsSet()
 		if h.Stack.Haproxy.EnableStats && !f.Stats {
@@ -134,7 +143,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 	for _, b := range backends {
 		view := r.viewOf(b.Name, front)
 		p, app := view.PloneInstances, view.App(b.Name)
-		main := &Site{App: b.Name, Main: true, Path: p.SiteID, TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
+		main := &Site{App: b.Name, Main: true, Path: joinPath(p.SiteID), TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
 		if app.SSLSupport && (app.SSLCertificate == "" || !app.SSLCertificateKey.IsSet()) {
 			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on and there is no certificate, or no key to it",
 				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")

@@ -44,7 +44,7 @@ func (r *resolver) partners(h *Host) {
 // elsewhere would not find them.
 func (r *resolver) blobs(h *Host) {
 	p := h.Stack.PloneInstances
-	if !p.SharedBlobs || p.NFSBlobs || p.GlusterBlobs || h.Stack.PloneBlobs.BlobDir != "" {
+	if !p.SharedBlobs || h.Stack.PloneBlobs.BlobDir != "" {
 		return
 	}
 	for _, other := range r.t.Hosts {
@@ -94,7 +94,7 @@ func (r *resolver) zeoAddress(h *Host) string {
 // serverAddress is where a host's ZEO server can be reached, "" where it runs none.
 func serverAddress(h *Host) string {
 	for _, a := range h.Apps {
-		if a.Zeo != nil {
+		if a.Zeo != nil && a.Zeo.Port != 0 {
 			return hostPort(a.Zeo.Address, a.Zeo.Port)
 		}
 	}
@@ -156,9 +156,13 @@ func (r *resolver) checkRelStorage(a *App) {
 	if s.Type == "" {
 		r.once("unknown-database", path, "RelStorage knows postgresql, mysql and oracle", "give relstorage.db.type")
 	}
-	if !s.DSN.IsSet() && (s.Name == "" || s.Host == "") {
-		r.once("no-database", path, "RelStorage is on and nothing says where the database is",
+	switch {
+	case s.DSN.IsSet():
+	case s.Name == "":
+		r.once("no-database", path, "RelStorage is on and nothing says which database",
 			fmt.Sprintf("give plone_instances.relstorage.db, or deploy.%s.database", a.Name))
+	case s.Host == "":
+		r.once("no-database", path, "nothing says on which host the database is", "give its host too")
 	}
 }
 

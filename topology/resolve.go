@@ -21,6 +21,11 @@ func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 		r.t.Name = "Plone"
 	}
 	r.hosts()
+	if len(r.t.Hosts) == 0 {
+		r.report("no-hosts", []string{"instances"}, "the stack has no hosts",
+			"custom JSON alone names none: add \"instances\", or the opsworks.layers that a host's JSON has")
+		return r.t, r.diags
+	}
 	r.apps()
 	for _, h := range r.all[Clients] {
 		r.partners(h)
@@ -28,6 +33,7 @@ func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 	r.onlyOnes()
 	r.unserved()
 	r.fronts()
+	r.faults()
 	return r.t, r.diags
 }
 
@@ -40,6 +46,7 @@ type resolver struct {
 	all    map[Role][]*Host          // the others too
 	units  map[*Host]map[string]bool // names of units that are taken
 	total  int                       // clients
+	near   *Host                     // where to point when the stack says nothing about it
 	diags  diag.List
 }
 
@@ -50,12 +57,15 @@ func (r *resolver) report(code string, path []string, message, remedy string) {
 }
 
 // place is where a path stands in the stack, or the nearest of what is above
-// it; where nothing is, the first host, since it is hosts that need things.
+// it; where nothing is, the host that needs it, or the first one.
 func (r *resolver) place(path []string) diag.Span {
 	for n := len(path); n > 0; n-- {
 		if span := r.d.KeySpan(path[:n]...); span.HasPlace() {
 			return span
 		}
+	}
+	if r.near != nil {
+		return r.d.KeySpan("instances", r.near.Name)
 	}
 	for _, name := range sortedKeys(r.d.Base.Instances) {
 		if span := r.d.KeySpan("instances", name); span.File != nil {
@@ -106,14 +116,7 @@ func (r *resolver) hosts() {
 	}
 	named := namedRoles(views)
 	for _, l := range sortedKeys(r.used) {
-		layer, declared := r.d.Base.Layers[l]
-		if !declared && named[l] == nil {
-			continue // the schema has reported it
-		}
-		if len(layerRoles(l, layer, named)) == 0 && layer.Roles == nil {
-			r.report("idle-layer", []string{"layers", l}, "nothing says what the hosts of this layer do",
-				"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
-		}
+		r.layer(l, named)
 	}
 	for _, h := range r.t.Hosts {
 		set := map[Role]bool{}
@@ -123,12 +126,35 @@ func (r *resolver) hosts() {
 			}
 		}
 		h.Roles = inOrder(set)
+		r.oneClientApp(h, func(l string) bool { return layerRoles(l, r.d.Base.Layers[l], named)[Clients] })
 		for _, role := range h.Roles {
 			r.all[role] = append(r.all[role], h)
 			if h.Online {
 				r.online[role] = append(r.online[role], h)
 			}
 		}
+	}
+}
+
+// layer reports what a layer asks for in vain.
+func (r *resolver) layer(name string, named map[string]map[Role]bool) {
+	layer, declared := r.d.Base.Layers[name]
+	if !declared && named[name] == nil || layer.Roles != nil {
+		return // the schema has reported it, or the recipes do not count
+	}
+	recipes := 0
+	for _, event := range sortedKeys(layer.CustomRecipes) {
+		for _, recipe := range layer.CustomRecipes[event] {
+			recipes++
+			if _, ok := recipeRole(recipe); !ok && !slices.Contains(helperRecipes, recipe) {
+				r.once("unknown-recipe", []string{"layers", name, "custom_recipes", recipe},
+					fmt.Sprintf("nothing comes of the recipe %s", recipe), "set up by hand what it did, or take it out")
+			}
+		}
+	}
+	if recipes == 0 && len(layerRoles(name, layer, named)) == 0 {
+		r.report("idle-layer", []string{"layers", name}, "nothing says what the hosts of this layer do",
+			"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
 	}
 }
 

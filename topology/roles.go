@@ -55,6 +55,7 @@ var recipes = []struct {
 var helperRecipes = []string{
 	"plone_buildout::varnish-purge", "plone_buildout::varnish-restart",
 	"plone_buildout::instances-rebuild", "plone_buildout::instances-develop-up",
+	"opsworks_deploy_python::r3-mount-patch", // mended a mount on instances that are gone
 }
 
 // namedRoles is what layers do by their names, in the views of all hosts.

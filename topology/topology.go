@@ -32,6 +32,10 @@ const (
 	PeersPort   = 10000 // HAProxy's, between balancers
 )
 
+// HealthPath is where a front end answers 200 while it has a client to send
+// requests to, and 503 otherwise.
+const HealthPath = "/plonec/health"
+
 // A Topology is the whole stack, resolved.
 type Topology struct {
 	Name  string  // opsworks.stack.name, or "Plone"
@@ -103,7 +107,7 @@ type ZeoServer struct {
 	App            *App
 	Unit           string // plone-APP-zeo.service
 	Address        string // what it binds
-	Port           int
+	Port           int    // 0: as the buildout's base configuration has it
 	FilestorageDir string // where Data.fs lies
 	BlobDir        string // plone_blobs.blob_dir; empty: the release's var/blobstorage
 }

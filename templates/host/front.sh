@@ -27,7 +27,8 @@ check() {
 	nginx) argv=(nginx -t -q) ;;
 	varnish) argv=(varnishd -C -f /etc/varnish/default.vcl) ;;
 	haproxy)
-		argv=(haproxy -c -dW)
+		# Not -dW: a name that does not resolve just now is a warning only.
+		argv=(haproxy -c)
 		for file in $(config_files haproxy); do
 			[[ ! -e $file ]] || argv+=(-f "$file")
 		done

@@ -1,0 +1,188 @@
+package topology
+
+import (
+	"fmt"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+)
+
+// faults reports what can be compiled and could not run, or does nothing.
+func (r *resolver) faults() {
+	for _, h := range r.t.Hosts {
+		r.addressFault(h)
+		r.appFaults(h)
+	}
+	for _, h := range r.all[Frontend] {
+		r.near = h
+		r.portFaults(h)
+	}
+	r.near = nil
+	r.unusedApps()
+	base := r.d.Base
+	if p := base.PloneInstances; p.Celerybeat && !p.EnableCelery {
+		r.report("no-effect", []string{"plone_instances", "celerybeat"}, "Celery is off, so its scheduler does nothing", "set plone_instances.enable_celery too")
+	}
+	for _, name := range sortedKeys(base.PloneInstances.SubsiteConfig) {
+		if _, ok := base.PloneInstances.Subsites[name]; !ok {
+			r.report("no-effect", []string{"plone_instances", "subsite_config", name}, "there is no subsite of this name", "name it in plone_instances.subsites")
+		}
+	}
+	for _, t := range []struct {
+		name  string
+		value schema.Millis
+	}{
+		{"server_timeout", base.Haproxy.ServerTimeout}, {"client_timeout", base.Haproxy.ClientTimeout},
+		{"queue_timeout", base.Haproxy.QueueTimeout}, {"http_request_timeout", base.Haproxy.HTTPRequestTimeout},
+	} {
+		if time.Duration(t.value) < time.Second {
+			r.report("short-timeout", []string{"haproxy", t.name}, "less than a second: a bare number counts milliseconds", `give a unit: "900s"`)
+		}
+	}
+}
+
+// addressFault: an address at which no other host finds this one.
+func (r *resolver) addressFault(h *Host) {
+	address, err := netip.ParseAddr(h.Address)
+	if err == nil && (address.IsLoopback() || address.IsUnspecified() || address.IsMulticast()) && len(r.t.Hosts) > 1 {
+		r.report("bad-address", []string{"instances", h.Name}, fmt.Sprintf("no other host finds it at %s", h.Address), "give its private address")
+	}
+}
+
+// reserved are names that HAProxy's configuration uses itself.
+var reserved = []string{"plonec", "plonec-stats", "http-in"}
+
+// systemDirs are directories of the system itself; what an app has lies below
+// others, or in a directory of its own below these.
+var systemDirs = []string{"/", "/bin", "/boot", "/etc", "/home", "/lib", "/mnt", "/opt", "/root", "/sbin", "/srv", "/usr", "/var", "/var/lib", "/var/www"}
+
+// gone are directories that the units' processes do not see, or that a boot empties.
+var gone = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp", "/boot", "/etc", "/root"}
+
+// unfit says why an app cannot use a directory, or nothing.
+func unfit(dir string) string {
+	if slices.Contains(systemDirs, dir) {
+		return "it is the system's own"
+	}
+	for _, d := range gone {
+		if dir == d || strings.HasPrefix(dir, d+"/") {
+			return "what lies below " + d + " is the system's own, or gone after a boot"
+		}
+	}
+	return ""
+}
+
+func (r *resolver) appFaults(h *Host) {
+	r.near = h
+	defer func() { r.near = nil }()
+	at := map[string]string{}
+	for _, a := range h.Apps {
+		c := a.Config
+		own := []string{"deploy", a.Name, "deploy_to"}
+		if other, taken := at[c.DeployTo]; taken {
+			r.once("same-directory", own, fmt.Sprintf("%s is the directory of the app %s too", c.DeployTo, other), "give each app its own")
+		}
+		at[c.DeployTo] = a.Name
+		if why := unfit(c.DeployTo); why != "" {
+			r.once("bad-directory", own, fmt.Sprintf("%s cannot hold an app: %s", c.DeployTo, why), "take a directory such as /srv/www/"+a.Name)
+		}
+		if c.User == "root" {
+			r.once("bad-user", []string{"deploy", a.Name, "user"}, "an app does not run as root", `take a user of its own, such as "deploy"`)
+		}
+		if slices.Contains(reserved, a.Name) {
+			r.once("reserved-name", []string{"deploy", a.Name}, fmt.Sprintf("%s is a name of plonec's own", a.Name), "give the app another name")
+		}
+		if c.SSLCertificate != "" && !c.SSLSupport {
+			r.once("no-effect", []string{"deploy", a.Name, "ssl_certificate"}, "TLS is off, so the certificate does nothing", "set ssl_support to true")
+		}
+		if z := a.Zeo; z != nil {
+			for _, d := range []struct{ dir, name string }{{z.FilestorageDir, "plone_zeoserver.filestorage_dir"}, {z.BlobDir, "plone_blobs.blob_dir"}} {
+				if why := unfit(d.dir); d.dir != "" && why != "" {
+					r.once("bad-directory", strings.Split(d.name, "."), fmt.Sprintf("%s cannot hold a database: %s", d.dir, why), "take a directory of its own")
+				}
+			}
+			if z.BlobDir != "" && path.Clean(z.BlobDir) == path.Clean(z.FilestorageDir) {
+				r.once("same-directory", []string{"plone_blobs", "blob_dir"}, "blobs and Data.fs would lie in one directory", "give each its own")
+			}
+		}
+		r.pythonFault(a)
+	}
+}
+
+// pythonFault: Plone before 5.2 is Python 2.7's, which no system here brings.
+func (r *resolver) pythonFault(a *App) {
+	version, plone := a.Config.PythonMajorVersion, a.Host.Stack.Plonec.PloneVersion
+	where := []string{"deploy", a.Name, "python_major_version"}
+	two := strings.HasPrefix(version, "2")
+	switch {
+	case !a.WSGI && version != "" && !two:
+		r.once("wrong-python", where, fmt.Sprintf("Plone %s runs on Python 2.7", plone), `write "2.7", or another plonec.plone_version`)
+	case a.WSGI && two:
+		r.once("wrong-python", where, fmt.Sprintf("Plone %s does not run on Python 2", plone), "leave it out, or give another plonec.plone_version")
+	case !a.WSGI:
+		r.once("old-python", []string{"plonec", "plone_version"}, fmt.Sprintf("Plone %s wants Python 2.7, which no supported system brings", plone),
+			"put a python2.7 and its virtualenv into /usr/local/bin on the hosts")
+	}
+}
+
+// portFaults: what would meet on one port or one path of a front end.
+func (r *resolver) portFaults(h *Host) {
+	port := h.Stack.NginxPlone.ProxyPort
+	taken := map[int]string{80: "nginx", 443: "nginx", PurgePort: "Varnish's purge socket", HaproxyPort: "HAProxy", PeersPort: "HAProxy's peers", ZeoPort: "ZEO"}
+	who := taken[port]
+	if port > HaproxyPort && port <= HaproxyPort+maxClients || port > AgentPort && port <= AgentPort+maxClients {
+		who = "a client or its agent"
+	}
+	if who != "" {
+		r.once("port-clash", []string{"nginx_plone", "proxy_port"}, fmt.Sprintf("%d is the port of %s", port, who), "leave it out: Varnish then listens on 6081")
+	}
+	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && (url == "/" || url == HealthPath) {
+		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("%s is not free for the statistics", url), "take a path of its own, such as /balancer/stats")
+	}
+}
+
+// unusedApps: apps that no host runs.
+func (r *resolver) unusedApps() {
+	used := map[string]bool{}
+	for _, h := range r.t.Hosts {
+		for _, a := range h.Apps {
+			used[a.Name] = true
+		}
+		if h.Has(Solr) {
+			used[h.Stack.PloneSolr.AppName] = true
+		}
+	}
+	for _, name := range sortedKeys(r.d.Base.Deploy) {
+		if !used[name] {
+			r.report("unused-app", []string{"deploy", name}, fmt.Sprintf("no host runs the app %s", name),
+				"name it in plone_instances.app_name or plone_zeoserver.app_name, or take it out")
+		}
+	}
+}
+
+// oneClientApp: the layers of a host that make it run clients agree on their app.
+func (r *resolver) oneClientApp(h *Host, makes func(layer string) bool) {
+	first, from := "", ""
+	for _, l := range h.Layers {
+		if !makes(l) {
+			continue
+		}
+		view, _ := r.d.View([]string{l})
+		if view == nil || view.PloneInstances.AppName == "" {
+			continue
+		}
+		switch app := view.PloneInstances.AppName; {
+		case from == "":
+			first, from = app, l
+		case app != first:
+			r.report("two-client-apps", []string{"instances", h.Name},
+				fmt.Sprintf("the layer %s runs the clients of %s, the layer %s those of %s", from, first, l, app),
+				"one host runs the clients of one app: put the layers on different hosts")
+			return
+		}
+	}
+}
