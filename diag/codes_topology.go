@@ -3,7 +3,7 @@ package diag
 var _ = register(map[string]Code{
 	"no-hosts": {Error, "the stack has no hosts",
 		"OpsWorks kept its instances apart from the custom JSON. Add them: \"instances\": {\"app1\": {\"layers\": [\"plone_instances\"], \"address\": \"10.0.1.11\", \"cpus\": 2}}, or the opsworks.layers of a JSON that a host received."},
-	"bad-address": {Error, "no other host finds this one at its address",
+	"bad-address": {Warning, "no other host finds this one at its address",
 		"An instance's address is the one at which the other hosts of the stack reach it, not a loopback address."},
 	"same-directory": {Error, "two things would lie in one directory",
 		"Each app has a deploy_to of its own, and Data.fs and the blobs a directory each."},
