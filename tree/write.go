@@ -30,7 +30,7 @@ var ErrLocked = errors.New("another plonec works on this tree")
 type Changes struct {
 	Added, Changed, Removed []string
 	Foreign                 []string // what no build made, below hosts and common; Compare alone looks
-	Same                    int // files that stay as they are
+	Same                    int      // files that stay as they are
 }
 
 // None tells whether the tree is up to date.
@@ -141,12 +141,17 @@ func (t *Tree) compare(dir string) (*Changes, []write, error) {
 	for rel := range journal(dir) {
 		paths[rel] = true
 	}
-	if err := plainFolders(dir, all, paths); err != nil {
+	there, err := look(dir, all, paths)
+	if err != nil {
 		return nil, nil, err
 	}
 	const same, added, changed = 0, 1, 2
 	state := make([]byte, len(all))
 	err = parallel(len(all), func(i int) error {
+		if !there[path.Dir(all[i].rel)] {
+			state[i] = added
+			return nil
+		}
 		got, err := readPlain(filepath.Join(dir, all[i].rel), len(all[i].content))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -207,29 +212,58 @@ func readPlain(name string, want int) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// plainFolders makes sure that no folder on the way to a file is a symlink,
-// so that nothing is written or removed outside the tree.
-func plainFolders(dir string, all []write, old map[string]bool) error {
-	checked := map[string]bool{".": true}
-	check := func(rel string) error {
-		for d := path.Dir(rel); !checked[d]; d = path.Dir(d) {
-			checked[d] = true
-			info, err := os.Lstat(filepath.Join(dir, d))
-			if err == nil && !info.IsDir() {
-				return fmt.Errorf("%s is not a folder: move it away", filepath.Join(dir, d))
+// folders tells of each folder of a tree, relative to it, whether it is there.
+type folders map[string]bool
+
+// look finds out which folders there are, each once and none below one that is
+// not there. A symlink or a file in the place of one is an error, so that
+// nothing is written or removed outside the tree.
+func look(dir string, all []write, old map[string]bool) (folders, error) {
+	f := folders{}
+	var visit func(rel string) (bool, error)
+	visit = func(rel string) (bool, error) {
+		if is, known := f[rel]; known {
+			return is, nil
+		}
+		if rel != "." {
+			if above, err := visit(path.Dir(rel)); err != nil || !above {
+				f[rel] = false
+				return false, err
 			}
 		}
-		return nil
+		info, err := os.Lstat(filepath.Join(dir, rel))
+		if err == nil && !info.IsDir() && rel != "." {
+			return false, fmt.Errorf("%s is not a folder: move it away", filepath.Join(dir, rel))
+		}
+		f[rel] = err == nil
+		return f[rel], nil
 	}
 	for _, w := range all {
-		if err := check(w.rel); err != nil {
-			return err
+		if _, err := visit(path.Dir(w.rel)); err != nil {
+			return nil, err
 		}
 	}
 	for rel := range old {
-		if err := check(rel); err != nil {
+		if _, err := visit(path.Dir(rel)); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// make makes a folder and those above it.
+func (f folders) make(dir, rel string) error {
+	if f[rel] {
+		return nil
+	}
+	if rel != "." {
+		if err := f.make(dir, path.Dir(rel)); err != nil {
 			return err
 		}
+	}
+	f[rel] = true
+	if err := os.Mkdir(filepath.Join(dir, rel), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
 	}
 	return nil
 }
@@ -247,11 +281,13 @@ func fill(dir string, c *Changes, writes []write) error {
 	if err := os.WriteFile(filepath.Join(stage, journalName), []byte(strings.Join(slices.Concat(c.Added, c.Removed), "\n")), 0o644); err != nil {
 		return err
 	}
-	made := map[string]bool{}
+	there, err := look(dir, writes, nil)
+	if err != nil {
+		return err
+	}
 	for _, w := range writes {
-		if d := path.Dir(w.rel); w.added && !made[d] {
-			made[d] = true
-			if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+		if w.added {
+			if err := there.make(dir, path.Dir(w.rel)); err != nil {
 				return err
 			}
 		}
