@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test tools lint update bench fuzz clean
+.PHONY: build test test-systems tools lint update bench fuzz clean
 
 # The program itself.
 build:
@@ -11,6 +11,13 @@ build:
 # Every test, with the real daemons. About four minutes on two cores.
 test: tools lint
 	go test -timeout 20m ./...
+
+# What a system's own programs judge, once for each system that plonec writes
+# for, in roots that debootstrap makes: needs root, or sudo without a password.
+# About three minutes, and as many the first time.
+test-systems:
+	testdata/tools systems
+	testdata/systems
 
 # What the tests need besides Go: daemons, shellcheck, Python.
 tools:
@@ -35,4 +42,5 @@ fuzz:
 	testdata/fuzz $(FUZZTIME)
 
 clean:
+	testdata/systems clean
 	rm -rf plonec .cache

@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -9,11 +11,15 @@ import (
 	"github.com/plonec/plonec/topology"
 )
 
+// system is what the hosts of the tests run. It is the one whose programs judge
+// where testdata/systems says, Debian 12 otherwise.
+var system = cmp.Or(os.Getenv("PLONEC_TEST_SYSTEM"), "debian12")
+
 // frontHost builds a front end by hand: one app, plone, with two clients of
 // four threads, and the attributes' defaults.
 func frontHost(change ...func(*topology.Host)) *topology.Host {
 	h := &topology.Host{
-		Name: "web1", Address: "10.0.1.10", OS: "debian12", Status: "online", Online: true,
+		Name: "web1", Address: "10.0.1.10", OS: system, Status: "online", Online: true,
 		Roles: []topology.Role{topology.Frontend},
 		Stack: &schema.Stack{
 			Plonec:         &schema.Plonec{},

@@ -79,7 +79,7 @@ func TestFrontAccepted(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			out, err := exec.Command(program(t, "nginx"), "-t", "-q", "-c", f.write(nginxConf), "-e", f.dir+"/start.log").CombinedOutput()
+			out, err := exec.Command(program(t, "nginx"), append(f.nginxArgs(), "-t", "-q")...).CombinedOutput()
 			if err != nil || len(out) > 0 {
 				t.Errorf("nginx: %v\n%s", err, out)
 			}
@@ -102,10 +102,8 @@ func TestFrontUnits(t *testing.T) {
 		}
 		f.files["/etc/systemd/system/"+unit] = string(own)
 		f.write("/etc/systemd/system/" + unit + ".d/plonec.conf")
-		out, err := exec.Command(program(t, "systemd-analyze"), "verify", "--man=no", "--recursive-errors=no",
-			f.write("/etc/systemd/system/"+unit)).CombinedOutput()
-		if err != nil || len(out) > 0 {
-			t.Errorf("%s: %v\n%s", unit, err, out)
+		if out := verify(t, f.write("/etc/systemd/system/"+unit)); out != "" {
+			t.Errorf("%s: %s", unit, out)
 		}
 	}
 	args := strings.Join(f.varnishArgs(), " ")

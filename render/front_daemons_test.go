@@ -143,9 +143,19 @@ func (f *front) stateFile() string {
 
 func (f *front) nginx() *daemon {
 	f.t.Helper()
-	d := run(f.t, nil, "nginx", "-c", f.write(nginxConf), "-e", f.dir+"/start.log", "-g", "daemon off;")
+	d := run(f.t, nil, "nginx", append(f.nginxArgs(), "-g", "daemon off;")...)
 	d.listens(f.ports.http)
 	return d
+}
+
+// nginxArgs keeps what nginx says before it has read its file out of the
+// system's own log, where it can be told so: 1.18 cannot.
+func (f *front) nginxArgs() []string {
+	args := []string{"-c", f.write(nginxConf)}
+	if help, _ := exec.Command(program(f.t, "nginx"), "-h").CombinedOutput(); strings.Contains(string(help), "-e filename") {
+		args = append(args, "-e", f.dir+"/start.log")
+	}
+	return args
 }
 
 // varnish starts varnishd as the unit does, by its own command line.
