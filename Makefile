@@ -14,7 +14,7 @@ test: tools lint
 
 # What a system's own programs judge, once for each system that plonec writes
 # for, in roots that debootstrap makes: needs root, or sudo without a password.
-# About three minutes, and as many the first time.
+# About four minutes, eight with an empty cache.
 test-systems:
 	testdata/tools systems
 	testdata/systems

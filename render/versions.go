@@ -10,8 +10,8 @@ func (v version) before(major, minor int) bool {
 // versions are the daemons of an operating system.
 type versions struct{ nginx, haproxy, varnish, systemd version }
 
-// versionsOf gives what each system's own packages are. Debian 12 is the one
-// that the tests run.
+// versionsOf gives what each system's own packages are: those that make
+// test-systems runs.
 func versionsOf(os string) versions {
 	switch os {
 	case "debian13":
