@@ -24,7 +24,7 @@ tools:
 	testdata/tools
 
 lint:
-	@test -z "$$(gofmt -l .)" || { echo "not gofmt:"; gofmt -l .; exit 1; }
+	@dirs=$$(go list -f '{{.Dir}}' ./...); test -z "$$(gofmt -l $$dirs)" || { echo "not gofmt:"; gofmt -l $$dirs; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
 

@@ -30,7 +30,7 @@ func stateDir(a *topology.App) string { return "/var/lib/plonec/" + a.Name }
 
 // basePackages are what the scripts themselves need.
 var basePackages = []string{
-	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "python3", "python3-venv", "rsync", "unzip", "xz-utils",
+	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "procps", "python3", "python3-venv", "rsync", "unzip", "xz-utils",
 }
 
 // frontPackages are a front end's daemons, and what saves HAProxy's state.

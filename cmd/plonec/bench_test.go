@@ -15,6 +15,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/parser"
 	cuejson "cuelang.org/go/encoding/json"
 )
 
@@ -155,7 +156,11 @@ func bareCUE(stack string) {
 	}
 	inst := build.NewContext().NewInstance("", nil)
 	for _, name := range sources {
-		if err := inst.AddFile(name, nil); err != nil {
+		file, err := parser.ParseFile(name, nil, parser.ParseComments)
+		if err == nil {
+			err = inst.AddSyntax(file)
+		}
+		if err != nil {
 			panic(err)
 		}
 	}
