@@ -121,7 +121,7 @@ func (f *File) merge(masks []Span) []Span {
 
 // Bounds on what repeats looks for: shorter texts stand anywhere by chance.
 const (
-	minRepeat  = 6 // bytes
+	minRepeat  = 8 // bytes
 	maxRepeats = 1000
 )
 
@@ -133,8 +133,11 @@ func (f *File) repeats(from, to int) []Span {
 	from, to = max(from, 0), min(to, len(f.Content))
 	all := slices.Clone(masks)
 	for _, m := range masks[:min(len(masks), maxRepeats)] {
-		text := bytes.Trim(f.Content[m.Start:m.End], `"'`)
-		if len(text) < minRepeat {
+		text := f.Content[m.Start:m.End]
+		if len(text) < minRepeat+2 || text[0] != '"' && text[0] != '\'' {
+			continue // no text
+		}
+		if text = bytes.Trim(text, `"'`); len(text) < minRepeat {
 			continue
 		}
 		for at := from; at < to; {

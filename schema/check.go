@@ -293,8 +293,9 @@ func maskAll(n *input.Node) {
 	}
 }
 
-// password in an address, as in https://user:password@host/.
-var password = regexp.MustCompile(`://[^/\s@]*:[^/\s@]*@`)
+// password in an address, as in https://user:password@host/ or
+// https://token@host/.
+var password = regexp.MustCompile(`://[^/\s@]*:[^/\s@]*@|\bhttps?://[^/\s@]+@`)
 
 // holdsPassword tells whether a text holds a secret although its attribute is
 // none: an address with a password, a private key.

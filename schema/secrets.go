@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/input"
 )
 
@@ -146,6 +147,7 @@ func SecretAt(tree *input.Node, pointer string) (string, bool) {
 type PlainSecret struct {
 	Pointer string // where it stands: /haproxy/stats_password
 	Value   string
+	Span    diag.Span
 }
 
 // PlainSecrets gives the secrets that stand in the stack in plain, sorted by
@@ -154,7 +156,7 @@ func (d *Decoded) PlainSecrets() []PlainSecret {
 	var list []PlainSecret
 	for n, pointer := range d.origin {
 		if value, ok := plainText(n); ok {
-			list = append(list, PlainSecret{pointer, value})
+			list = append(list, PlainSecret{pointer, value, n.Span})
 		}
 	}
 	slices.SortFunc(list, func(a, b PlainSecret) int { return strings.Compare(a.Pointer, b.Pointer) })

@@ -216,7 +216,11 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		if holdsPassword(n) {
 			return "take the secret out of it and give it as an attribute of its own"
 		}
-		spellings := []string{text, strings.ToLower(text), strings.ToUpper(text)}
+		spellings := []string{text}
+		// An id in Zope, or a path, is another one in other letters.
+		if a.def != "#ZopePath" && !strings.Contains(text, "/") {
+			spellings = append(spellings, strings.ToLower(text), strings.ToUpper(text))
+		}
 		if !strings.Contains(text, "..") {
 			spellings = append(spellings, path.Clean(text), strings.Trim(text, "/"), "/"+text)
 		}

@@ -53,7 +53,11 @@ var oddTypes = map[string]int{
 	"c5.9xlarge": 36, "c5.18xlarge": 72, "c5d.9xlarge": 36, "c5d.18xlarge": 72, "c5n.9xlarge": 36, "c5n.18xlarge": 72,
 	"c5.metal": 96, "c5d.metal": 96, "c5n.metal": 72, "m5.metal": 96, "m5d.metal": 96, "r5.metal": 96, "r5d.metal": 96,
 	"c6i.metal": 128, "m6i.metal": 128, "r6i.metal": 128, "c6g.metal": 64, "m6g.metal": 64, "r6g.metal": 64,
-	"i3.metal": 72, "z1d.metal": 48,
+	"i3.metal": 72, "i3en.metal": 96, "z1d.metal": 48, "mac1.metal": 12, "mac2.metal": 8,
+	"c7g.metal": 64, "m7g.metal": 64, "r7g.metal": 64,
+	"hpc6a.48xlarge": 96, "hpc6id.32xlarge": 64,
+	"hpc7a.12xlarge": 24, "hpc7a.24xlarge": 48, "hpc7a.48xlarge": 96, "hpc7a.96xlarge": 192,
+	"hpc7g.4xlarge": 16, "hpc7g.8xlarge": 32, "hpc7g.16xlarge": 64,
 }
 
 // vCPUs gives the virtual CPUs of an EC2 instance type, 0 where it is not
@@ -65,8 +69,8 @@ func vCPUs(instanceType string) int {
 		return n
 	}
 	family, size, ok := strings.Cut(instanceType, ".")
-	if !ok || family == "" {
-		return 0
+	if !ok || family == "" || strings.HasPrefix(family, "hpc") {
+		return 0 // hpc types follow no rule
 	}
 	burst := strings.HasPrefix(family, "t3") || strings.HasPrefix(family, "t4")
 	switch {

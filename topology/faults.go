@@ -27,6 +27,7 @@ func (r *resolver) faults() {
 	if p := base.PloneInstances; p.Celerybeat && !p.EnableCelery {
 		r.report("no-effect", []string{"plone_instances", "celerybeat"}, "Celery is off, so its scheduler does nothing", "set plone_instances.enable_celery too")
 	}
+	r.switchedOff()
 	for _, name := range sortedKeys(base.PloneInstances.SubsiteConfig) {
 		if _, ok := base.PloneInstances.Subsites[name]; !ok {
 			r.report("no-effect", []string{"plone_instances", "subsite_config", name}, "there is no subsite of this name", "name it in plone_instances.subsites")
@@ -41,6 +42,35 @@ func (r *resolver) faults() {
 	} {
 		if time.Duration(t.value) < time.Second {
 			r.report("short-timeout", []string{"haproxy", t.name}, "less than a second: a bare number counts milliseconds", `give a unit: "900s"`)
+		}
+	}
+}
+
+// needs are attributes that do nothing unless another one is set.
+var needs = []struct {
+	path, needs string
+	met         func(*schema.Stack) bool
+}{
+	{"plone_instances.celery_args", "plone_instances.enable_celery", celery},
+	{"plone_instances.beat_args", "plone_instances.enable_celery", celery},
+	{"plone_instances.broker", "plone_instances.enable_celery", celery},
+	{"plone_instances.solr_host", "plone_instances.solr_enabled", func(s *schema.Stack) bool { return s.PloneInstances.SolrEnabled }},
+	{"plone_instances.relstorage.db", "plone_instances.enable_relstorage", func(s *schema.Stack) bool { return s.PloneInstances.EnableRelstorage }},
+	{"plone_instances.syslog_level", "plone_instances.syslog_facility", func(s *schema.Stack) bool { return s.PloneInstances.SyslogFacility != "" }},
+	{"plone_zeoserver.syslog_level", "plone_zeoserver.syslog_facility", func(s *schema.Stack) bool { return s.PloneZeoserver.SyslogFacility != "" }},
+}
+
+func celery(s *schema.Stack) bool { return s.PloneInstances.EnableCelery }
+
+// switchedOff reports what is set and does nothing, in no host's view.
+func (r *resolver) switchedOff() {
+	for _, n := range needs {
+		path := strings.Split(n.path, ".")
+		if r.d.KeySpan(path...).File == nil {
+			continue
+		}
+		if !slices.ContainsFunc(r.t.Hosts, func(h *Host) bool { return n.met(h.Stack) }) {
+			r.report("no-effect", path, "it does nothing by itself", "set "+n.needs+" too")
 		}
 	}
 }

@@ -81,8 +81,14 @@ func describe(t *topology.Topology) string {
 			}
 			for _, be := range f.Backends {
 				fmt.Fprintf(&b, " backend=%s%v", be.Name, be.Prefixes)
+				if be.TCPCheck {
+					b.WriteString(" by TCP")
+				}
 				for _, s := range be.Servers {
 					fmt.Fprintf(&b, " %s=%s:%d", s.Name, s.Address, s.Port)
+					if s.MaxConn != 3 { // one of the four threads stays free
+						fmt.Fprintf(&b, "*%d", s.MaxConn)
+					}
 				}
 			}
 			fmt.Fprintf(&b, " purge=%v from %v", f.PurgeBind, f.PurgeFrom)
@@ -167,6 +173,23 @@ m [memcached]
 			  "plone_instances": {"per_cpu": 1, "enable_celery": true, "celery_args": "--loglevel=info", "zeo": {"address": "10.9.9.9:8100"}}, ` + apps + `}`,
 			`a [clients redis celerybeat] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8100 plone-plone_instances-celery.service(bin/celery worker --loglevel=info) plone-plone_instances-celerybeat.service(bin/celery beat)
 `, []string{"not-served"}},
+		{"several balancers check by TCP, and so does one whose clients have a thread each",
+			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb"], "address": "10.0.0.2"}, "a": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1}},
+			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}, "zserver_threads": 1}, ` + apps + `}`,
+			`a [clients] plone_instances: client1=10.0.0.3:8081 to=10.9.9.9:8001
+l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.1] from [10.0.0.3]
+l2 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.2] from [10.0.0.3]
+`, nil},
+		{"several balancers check by TCP",
+			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb", "plone_instances"], "address": "10.0.0.2", "cpus": 1}},
+			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}}, ` + apps + `}`,
+			`l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2]
+l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1] from []
+`, nil},
+		{"what is switched off elsewhere has no effect",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}},
+			  "plone_instances": {"celery_args": "-v", "solr_host": "10.0.0.9", "syslog_level": "DEBUG", "relstorage": {"db": {"name": "p"}}}, ` + apps + `}`,
+			"", []string{"no-effect", "no-effect", "no-effect", "no-effect"}},
 		{"roles: [] does nothing on purpose",
 			`{"instances": {"a": {"layers": ["spare"], "address": "10.0.0.2"}}, "layers": {"spare": {"roles": []}}}`,
 			"a []\n", nil},
@@ -255,6 +278,7 @@ func TestClientCount(t *testing.T) {
 		{nil, 1, schema.Instance{InstanceType: "c4.8xlarge"}, 36},
 		{nil, 1, schema.Instance{InstanceType: "t3.nano"}, 2},
 		{nil, 1, schema.Instance{InstanceType: "m1.small"}, 1},
+		{nil, 1, schema.Instance{InstanceType: "hpc6a.48xlarge"}, 96},
 		{nil, 1, schema.Instance{InstanceType: "r6g.16xlarge"}, 64},
 	} {
 		got, ok := topology.ClientCount(&schema.PloneInstances{InstanceCount: test.count, PerCPU: test.per}, test.i)
@@ -262,7 +286,7 @@ func TestClientCount(t *testing.T) {
 			t.Errorf("%+v, per_cpu %v: got %d %v, want %d", test.i, test.per, got, ok, test.want)
 		}
 	}
-	for _, i := range []schema.Instance{{}, {InstanceType: "q9.huge"}, {InstanceType: "m5.-4xlarge"}, {InstanceType: "m5.0xlarge"}} {
+	for _, i := range []schema.Instance{{}, {InstanceType: "q9.huge"}, {InstanceType: "m5.-4xlarge"}, {InstanceType: "m5.0xlarge"}, {InstanceType: "hpc9.48xlarge"}} {
 		if n, ok := topology.ClientCount(&schema.PloneInstances{PerCPU: 2}, i); ok {
 			t.Errorf("%+v: got %d from nothing", i, n)
 		}

@@ -323,14 +323,27 @@ func remove(dir, rel string) error {
 // activate moves the staged files to their places and removes what is no
 // longer generated; the manifest goes last.
 func activate(dir, stage string, c *Changes, writes []write) error {
+	kept := func(i int) string { return filepath.Join(stage, strconv.Itoa(i)+".old") }
 	for i, w := range writes {
 		if w.added || w.rel == ManifestName {
 			continue
 		}
-		if err := os.Rename(filepath.Join(stage, strconv.Itoa(i)), filepath.Join(dir, w.rel)); err != nil {
+		target := filepath.Join(dir, w.rel)
+		err := os.Link(target, kept(i))
+		if err == nil {
+			err = os.Rename(filepath.Join(stage, strconv.Itoa(i)), target)
+		}
+		if err != nil { // what was moved so far goes back
+			for j := range i {
+				if !writes[j].added {
+					err = errors.Join(err, os.Rename(kept(j), filepath.Join(dir, writes[j].rel)))
+				}
+			}
+			undo(dir, writes)
 			return err
 		}
 	}
+	// From here on the journal lets the next build finish what this one cannot.
 	for _, rel := range c.Removed {
 		if err := remove(dir, rel); err != nil {
 			return err

@@ -256,6 +256,31 @@ func TestFailedWriteLeavesTheOldTree(t *testing.T) {
 	}
 }
 
+// A rename that fails half way takes back those before it.
+func TestFailedActivationLeavesTheOldTree(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, small(t, map[string]string{"h1:/a": "a", "h1:/b": "b", "h1:/c": "c"}), dir)
+	before := list(t, dir)
+	next := small(t, map[string]string{"h1:/a": "A", "h1:/b": "B", "h1:/d": "d"})
+	changes, writes, err := next.compare(dir)
+	if err == nil {
+		err = fill(dir, changes, writes)
+	}
+	stage := filepath.Join(dir, stageName)
+	if err == nil {
+		err = os.Remove(filepath.Join(stage, "1")) // of b
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := activate(dir, stage, changes, writes); err == nil {
+		t.Fatal("it went well")
+	}
+	if got := list(t, dir); !reflect.DeepEqual(got, before) {
+		t.Errorf("got %v, want %v", got, before)
+	}
+}
+
 func TestKilledFirstBuild(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "build")
 	files := map[string]string{"h1:/etc/b": "b"}

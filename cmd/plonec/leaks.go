@@ -24,9 +24,10 @@ func secretArguments(f *stackFlags, secrets []schema.PlainSecret) diag.List {
 	}{{"--ext-str", f.extStr}, {"--tla-str", f.tlaStr}} {
 		for _, s := range secrets {
 			for name, value := range arguments.values {
-				if value == s.Value || len(s.Value) >= tellingLength && strings.Contains(value, s.Value) {
+				if value == s.Value || len(s.Value) >= tellingLength && strings.Contains(value, s.Value) ||
+					len(value) >= tellingLength/2 && strings.Contains(s.Value, value) {
 					list.Add(diag.Diagnostic{
-						Code: "secret-argument", Path: path(s),
+						Code: "secret-argument", Span: s.Span, Path: path(s),
 						Message: fmt.Sprintf("its value comes from %s %s, which the manifest records", arguments.flag, name),
 						Remedy:  `make it a reference in the stack: {"$secret": "env:NAME"}`,
 					})
@@ -49,7 +50,7 @@ func secretsInTree(t *tree.Tree, secrets []schema.PlainSecret) diag.List {
 		for i, file := range t.Manifest.Files {
 			if bytes.Contains(t.Content(i), []byte(s.Value)) {
 				list.Add(diag.Diagnostic{
-					Code: "secret-in-tree", Path: path(s),
+					Code: "secret-in-tree", Span: s.Span, Path: path(s),
 					Message: fmt.Sprintf("its value also stands in a text that %s would hold", file.Rel()),
 					Remedy:  "take it out there, or give this one by reference",
 				})

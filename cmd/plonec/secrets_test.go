@@ -74,11 +74,12 @@ func TestSecretThatStandsTwice(t *testing.T) {
 	}{
 		{"'" + sentinel + "-1'", "buildout:x=" + sentinel + "-1", "secret-in-tree", nil},
 		{"std.extVar('pw')", "", "secret-argument", []string{"--ext-str", "pw=" + sentinel}},
+		{"'dbname=x password=%s' % std.extVar('pw')", "", "secret-argument", []string{"--ext-str", "pw=" + sentinel}},
 		{"std.extVar('pw')", "", "", []string{"--ext-str", "pw=unused"}},
 	} {
 		dir := t.TempDir()
 		name := filepath.Join(dir, "stack.jsonnet")
-		text := fmt.Sprintf(stack, test.secret, test.flags)
+		text := strings.Replace(strings.Replace(stack, "%s", test.secret, 1), "-v %s", "-v "+test.flags, 1)
 		if test.code == "" {
 			text = fmt.Sprintf(stack, "{'$secret': 'env:' + std.extVar('pw')}", "")
 		}
