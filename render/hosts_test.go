@@ -74,7 +74,7 @@ func TestHostEnvParsesBack(t *testing.T) {
 		cmd := exec.Command("env", "-i", "sh")
 		cmd.Stdin = strings.NewReader(content(t, h, "/etc/plonec/host.env") + `printf '%s|%s|%s' "$HOST" "$TIMEZONE" "$PACKAGES"`)
 		out, err := cmd.CombinedOutput()
-		want := text + "|" + text + "|bzip2 ca-certificates curl git libpq5=15.8 logrotate openssh-client python3 python3-venv rsync unzip wv xz-utils"
+		want := text + "|" + text + "|bzip2 ca-certificates curl git libpq5=15.8 logrotate openssh-client procps python3 python3-venv rsync unzip wv xz-utils"
 		if err != nil || string(out) != want {
 			t.Errorf("%q: %v\ngot  %q\nwant %q", text, err, out, want)
 		}
