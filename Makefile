@@ -8,7 +8,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 build:
 	go build -o plonec ./cmd/plonec
 
-# Every test, with the real daemons. About four minutes on two cores.
+# Every test, with the real daemons. About two minutes on two cores, four the first time.
 test: tools lint
 	go test -timeout 20m ./...
 

@@ -3,7 +3,6 @@
 package render
 
 import (
-	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/topology"
 )
 
@@ -50,5 +49,3 @@ type Instance struct {
 	Effects []string // reload:UNIT, restart:UNIT, start:UNIT, stop:UNIT, deploy:APP
 	Data    any      // what the template sees as .
 }
-
-var _ schema.Secret

@@ -116,11 +116,6 @@ func tlsApps(h *topology.Host) []string {
 func certificatePath(app string) string { return "/etc/nginx/ssl/" + app + ".crt" }
 func keyPath(app string) string         { return "/etc/nginx/ssl/" + app + ".key" }
 
-// hostPort joins an address and a port, an IPv6 address in brackets.
-func hostPort(address string, port int) string {
-	return net.JoinHostPort(address, strconv.Itoa(port))
-}
-
 // reach is the address at which what binds bind is reached on its own host.
 func reach(bind string) string {
 	switch bind {

@@ -20,27 +20,27 @@ func (v frontView) CacheUpstream() string {
 	if v.Stack.NginxPlone.ProxyPort == topology.HaproxyPort {
 		return v.BalancerUpstream()
 	}
-	return hostPort(reach(v.Front.VarnishBind), v.CachePort())
+	return topology.HostPort(reach(v.Front.VarnishBind), v.CachePort())
 }
 
 // BalancerHost and BalancerUpstream are where HAProxy is reached.
 func (v frontView) BalancerHost() string { return reach(v.Front.HaproxyBind) }
 
 func (v frontView) BalancerUpstream() string {
-	return hostPort(v.BalancerHost(), topology.HaproxyPort)
+	return topology.HostPort(v.BalancerHost(), topology.HaproxyPort)
 }
 
 func (frontView) HaproxyPort() int { return topology.HaproxyPort }
 
 // VarnishListen and PurgeListen are Varnish's sockets, by name.
 func (v frontView) VarnishListen() string {
-	return "main=" + hostPort(v.Front.VarnishBind, v.CachePort())
+	return "main=" + topology.HostPort(v.Front.VarnishBind, v.CachePort())
 }
 
 func (v frontView) PurgeListen() []string {
 	var all []string
 	for _, a := range v.Front.PurgeBind {
-		all = append(all, "purge="+hostPort(a, topology.PurgePort))
+		all = append(all, "purge="+topology.HostPort(a, topology.PurgePort))
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/Masterminds/sprig/v3"
 
 	"github.com/plonec/plonec/render/escape"
+	"github.com/plonec/plonec/topology"
 )
 
 // funcs is what templates may call: one escaper for each syntax, and a few of
@@ -18,7 +19,7 @@ var funcs = func() template.FuncMap {
 		"nginx":        escape.Nginx,
 		"urlPath":      escape.URLPath,
 		"vcl":          escape.VCL,
-		"hostPort":     hostPort,
+		"hostPort":     topology.HostPort,
 		"duration":     duration,
 		"isName":       isName,
 		"generated":    generated,

@@ -207,7 +207,7 @@ func isZeo(a *App, c schema.InitCommand) bool {
 	return c.Cmd == "bin/zeoserver" && slices.Contains(a.Config.BuildoutPartsToInclude, "zeoserver")
 }
 
-// hostPort joins an address and a port, with the brackets that IPv6 needs.
-func hostPort(address string, port int) string {
+// HostPort joins an address and a port, with the brackets that IPv6 needs.
+func HostPort(address string, port int) string {
 	return net.JoinHostPort(address, strconv.Itoa(port))
 }

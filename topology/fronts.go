@@ -60,7 +60,7 @@ func (r *resolver) fronts() {
 			f.PurgeBind = append(f.PurgeBind, h.Address)
 		}
 		sites := r.sites(h, backends)
-		f.Backends = own(h.Stack, backends, sites)
+		f.Backends = ownBackends(h.Stack, backends, sites)
 		if len(balancers) > 1 {
 			f.Balancers = balancers
 			// Together they may keep all of a client's threads busy, the one too that
@@ -103,10 +103,10 @@ func (r *resolver) backends() []*Backend {
 	return backends
 }
 
-// own gives the backends as a front end's view has them: the app that it names
+// ownBackends gives the backends as a front end's view has them: the app that it names
 // first, since requests go there that belong to no other, and, where there are
 // several, each with the paths by which HAProxy tells them apart.
-func own(view *schema.Stack, backends []*Backend, sites []*Site) []*Backend {
+func ownBackends(view *schema.Stack, backends []*Backend, sites []*Site) []*Backend {
 	var first, rest []*Backend
 	for _, shared := range backends {
 		b := *shared

@@ -95,7 +95,7 @@ func (r *resolver) zeoAddress(h *Host) string {
 func serverAddress(h *Host) string {
 	for _, a := range h.Apps {
 		if a.Zeo != nil && a.Zeo.Port != 0 {
-			return hostPort(a.Zeo.Address, a.Zeo.Port)
+			return HostPort(a.Zeo.Address, a.Zeo.Port)
 		}
 	}
 	return ""
@@ -126,7 +126,7 @@ func (r *resolver) memcached(h *Host) []string {
 	}
 	var servers []string
 	for _, m := range r.online[Memcached] {
-		servers = append(servers, hostPort(m.Address, m.Stack.Memcached.Port))
+		servers = append(servers, HostPort(m.Address, m.Stack.Memcached.Port))
 	}
 	return servers
 }
