@@ -138,7 +138,11 @@ func hostScripts(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		path := filepath.Join(dir, strings.TrimPrefix(f.Path, ScriptDir))
+		name, ok := strings.CutPrefix(f.Path, ScriptDir)
+		if !ok {
+			continue // a unit
+		}
+		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}

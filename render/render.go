@@ -77,25 +77,34 @@ func Secrets(h *topology.Host) []SecretFile {
 // ScriptDir is where the host's scripts live.
 const ScriptDir = "/usr/local/lib/plonec"
 
-// Common gives the files that are the same on every host: the scripts of
-// templates/host, sorted by path.
+// common maps the folders of templates that are copied as they are to their
+// places on every host.
+var common = map[string]string{"host": ScriptDir, "units": unitDir}
+
+// Common gives the files that are the same on every host, sorted by path: the
+// scripts of templates/host and the units of templates/units.
 func Common() ([]File, error) {
 	var files []File
-	err := fs.WalkDir(templates.FS, "host", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(templates.FS, name)
-		if err != nil {
-			return err
-		}
-		files = append(files, File{
-			Path: path.Join(ScriptDir, name[len("host/"):]), Mode: scriptMode(content), Owner: "root:root", Content: content,
+	for folder, to := range common {
+		err := fs.WalkDir(templates.FS, folder, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			content, err := fs.ReadFile(templates.FS, name)
+			if err != nil {
+				return err
+			}
+			files = append(files, File{
+				Path: path.Join(to, name[len(folder):]), Mode: scriptMode(content), Owner: "root:root", Content: content,
+			})
+			return nil
 		})
-		return nil
-	})
+		if err != nil {
+			return nil, err
+		}
+	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
-	return files, err
+	return files, nil
 }
 
 // scriptMode: what begins with #! is run, the rest is read by it.

@@ -49,6 +49,15 @@ type Host struct {
 	SSHAddress string   `json:"ssh_address"`
 	Layers     []string `json:"layers"`
 	Status     string   `json:"status"`
+	SSH        SSH      `json:"ssh"`
+}
+
+// SSH is how a host is reached. What is not set is as ssh's own configuration
+// says.
+type SSH struct {
+	User       string `json:"user,omitempty"`
+	Port       int    `json:"port,omitempty"`
+	KnownHosts string `json:"known_hosts,omitempty"` // relative to the tree, or absolute
 }
 
 // A File goes to one host, or with the host "*" to every one.
@@ -148,6 +157,11 @@ func Parse(data []byte) (*Manifest, error) {
 	for _, f := range m.Files {
 		if !safe(f) {
 			return nil, fmt.Errorf("it lists a path that leaves the tree: %q on %q", f.Path, f.Host)
+		}
+	}
+	for _, s := range m.Secrets {
+		if s.Host == "*" || !safe(File{Host: s.Host, Path: s.Path}) {
+			return nil, fmt.Errorf("it lists a path that leaves the tree: %q on %q", s.Path, s.Host)
 		}
 	}
 	return &m, nil

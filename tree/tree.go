@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -52,7 +53,9 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs, Files: entries("*", common)}
 	tree := &Tree{Manifest: m, Readme: readme, content: contents(nil, common)}
 	for i, h := range t.Hosts {
-		m.Hosts = append(m.Hosts, Host{Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h)})
+		m.Hosts = append(m.Hosts, Host{
+			Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, inputs),
+		})
 		m.Files = append(m.Files, files[i]...)
 		tree.content = contents(tree.content, rendered[i])
 		m.Secrets = append(m.Secrets, secrets(h)...)
@@ -63,6 +66,21 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 		}
 	}
 	return tree, nil
+}
+
+// access is how the host is reached; known_hosts is relative to the stack in a
+// stack, and to the tree in a manifest.
+func access(h *topology.Host, in Inputs) SSH {
+	s := h.Stack.Plonec.SSH
+	file := s.KnownHosts
+	if file != "" && !path.IsAbs(file) && len(in.Stack) > 0 {
+		file = path.Join(path.Dir(in.Stack[0]), file)
+	}
+	port := s.Port
+	if port == 22 {
+		port = 0
+	}
+	return SSH{User: s.User, Port: port, KnownHosts: file}
 }
 
 func status(h *topology.Host) string {

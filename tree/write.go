@@ -59,23 +59,8 @@ func (t *Tree) Compare(dir string) (*Changes, error) {
 	for _, rel := range c.Removed {
 		known[rel] = true
 	}
-	for _, below := range []string{"common", "hosts"} {
-		err := filepath.WalkDir(filepath.Join(dir, below), func(name string, d fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			if err != nil || d.IsDir() {
-				return err
-			}
-			rel, err := filepath.Rel(dir, name)
-			if rel = filepath.ToSlash(rel); !known[rel] {
-				c.Foreign = append(c.Foreign, rel)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	if c.Foreign, err = foreign(dir, known); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

@@ -15,10 +15,23 @@ const release = "0.1.0"
 
 // Exit statuses of every command.
 const (
-	exitDone   = 0
-	exitError  = 1
-	exitLocked = 3
+	exitDone        = 0
+	exitError       = 1
+	exitChanges     = 2 // with --exit-code: there is something to do
+	exitLocked      = 3
+	exitReverted    = 4 // a host was taken back to what it was
+	exitSplit       = 5 // hosts are left on different releases
+	exitUnknown     = 6 // a host's state is not known, or its way back failed
+	exitInterrupted = 130
 )
+
+// A status is an error with an exit status of its own.
+type status struct {
+	code int
+	text string // empty: nothing to say
+}
+
+func (s *status) Error() string { return s.text }
 
 // errReported ends a command whose diagnostics have been printed.
 var errReported = errors.New("reported")
@@ -45,13 +58,22 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(buildCommand(), checkCommand(), explainCommand())
+	root.AddCommand(buildCommand(), checkCommand(), explainCommand(),
+		applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand())
+	root.AddCommand(appCommands()...)
+	root.AddCommand(drainCommands()...)
 	err := root.Execute()
+	var st *status
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errReported):
 		return exitError
+	case errors.As(err, &st):
+		if st.text != "" {
+			fmt.Fprintf(stderr, "plonec: %s\n", st.text)
+		}
+		return st.code
 	case errors.Is(err, tree.ErrLocked):
 		fmt.Fprintf(stderr, "plonec: %v; try again when it is done\n", err)
 		return exitLocked

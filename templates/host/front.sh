@@ -89,6 +89,8 @@ bring_in() {
 	elif [[ ! -e $loaded || $(<"$loaded") != *" $start" ]]; then
 		launch restart "$service" || fail "$service does not start" "see: journalctl -u $service"
 	else
+		# Should it fail, the files of before are loaded again, as others.
+		printf 'none %s\n' "$start" | write "$loaded"
 		reload "$service" || fail "the reload of $service did not take" "the old configuration goes on serving"
 	fi
 	printf '%s %s\n' "$config" "$start" | write "$loaded"

@@ -7,7 +7,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 
 # Tests lay everything under a directory of their own, and need no root there.
 readonly ROOT=${PLONEC_ROOT-}
-readonly ETC=$ROOT/etc/plonec STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOGS=$ROOT/var/log/plonec
+readonly ETC=${PLONEC_ETC:-$ROOT/etc/plonec} STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOGS=$ROOT/var/log/plonec
 readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
 say() { printf 'plonec: %s\n' "$*"; }
@@ -32,15 +32,26 @@ usage() { fail -2 "usage: host $1" "more: host --help"; }
 need_root() { [[ -n $ROOT ]] || ((EUID == 0)) || fail "this needs root" "run it with sudo"; }
 
 # lock VERB: one verb at a time. The kernel frees it however the verb ends, and
-# no child keeps it: as-user closes what it inherits.
+# no child keeps it: as-user closes what it inherits. A verb that another one
+# calls works under its lock. While a change waits to be confirmed, only what
+# confirms or reverts it goes on.
 lock() {
 	need_root
+	[[ -z ${PLONEC_LOCKED-} ]] || return 0
 	install -d -m 755 -- "$RUN"
 	install -d -m 700 -- "$STATE"
 	install -d -m 750 -- "$LOGS"
 	exec 9>>"$RUN/work"
-	flock -n 9 || fail -3 "another verb is at work here: $(cat -- "$RUN/work")" "wait for it to end, then try again"
+	flock -w 2 9 || fail -3 "another verb is at work here: $(cat -- "$RUN/work")" "wait for it to end, then try again"
 	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$RUN/work"
+	export PLONEC_LOCKED=1
+	case $1 in
+	activate | confirm | revert | setup) ;;
+	*)
+		[[ ! -e $STATE/unconfirmed ]] ||
+			fail "a change of this host waits to be confirmed or taken back" "wait a minute, then try again; see: host status"
+		;;
+	esac
 }
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
@@ -87,12 +98,13 @@ load_app() {
 	install -d -m 700 -- "$APP_STATE" "$APP_STATE/releases"
 }
 
-# etc_file APP NAME: a file of the app as the next release has it. plonec apply
-# puts what needs a deploy or a restart under pending, so that a crash or a
-# reboot until then starts what ran before; activate brings it in.
+# etc_file APP NAME: a file of the app as it is, or, where NEXT is set, as it
+# will be. plonec apply puts what needs a deploy or a restart under pending, so
+# that a crash or a reboot until then starts what ran before; activate brings it
+# in. Before an app's first deploy there is nothing else.
 etc_file() {
-	local file=$STATE/pending/$1/etc/plonec/$1/$2
-	[[ -e $file ]] || file=$ETC/$1/$2
+	local file=$ETC/$1/$2 pending=$STATE/pending/$1/etc/plonec/$1/$2
+	if [[ -e $pending && (-n ${NEXT-} || ! -e $ETC/$1/app.conf) ]]; then file=$pending; fi
 	printf '%s' "$file"
 }
 

@@ -113,7 +113,8 @@ roll() {
 	local all=$1 unit why delay last=''
 	shift
 	delay=$RESTART_DELAY
-	((delay > SETTLE)) || delay=$SETTLE
+	# Whoever attends says when the balancers see a client; else it takes SETTLE.
+	[[ -n ${PLONEC_ATTENDED-} ]] || ((delay > SETTLE)) || delay=$SETTLE
 	for unit in $(order "$@"); do
 		why=$(stale "$unit")
 		if [[ -z $why ]]; then
@@ -121,11 +122,12 @@ roll() {
 			why='is to be restarted'
 		fi
 		if [[ $unit != "$SUPERVISOR_UNIT" && -n $(client_index "$unit") ]]; then
-			if [[ -n $last ]] && is_active "$unit"; then
+			if [[ -n $last ]] && is_active "$unit" && ((delay > 0)); then
 				# Every balancer has to see the last one up before this one goes.
 				say "waiting $delay s before $unit"
 				sleep "$delay"
 			fi
+			if is_active "$unit" && ! gate before "$unit"; then return 1; fi
 			if ((${#CLIENT_UNITS[@]} == 1)); then
 				if is_active "$unit"; then say "$unit is the only client on this host"; fi
 			elif is_active "$unit" && ! another_serves "$unit"; then
@@ -139,7 +141,50 @@ roll() {
 		fi
 		say "$unit $why: restarting it"
 		bring_up "$unit" || return 1
+		if [[ -n $(client_index "$unit") ]] && ! gate after "$unit"; then return 1; fi
 	done
+}
+
+# gate before|after UNIT: asks plonec, which talks to the balancers, whether
+# there is another client to take the requests, or whether all of them see this
+# one up. Where nobody attends any more, or the balancers do not answer, time
+# decides.
+gate() {
+	local answer=$RUN/gate/$1.$2 until=$((SECONDS + 90))
+	[[ -n ${PLONEC_ATTENDED-} ]] || return 0
+	install -d -m 755 -- "$RUN/gate"
+	rm -f -- "$answer"
+	printf 'gate %s %s\n' "$1" "$2"
+	while [[ ! -e $answer ]]; do
+		# plonec holds this lock as long as it is there.
+		if flock -n "$RUN/apply" true; then
+			say "plonec is gone: going on by the clock"
+			PLONEC_ATTENDED=''
+			[[ $1 == before ]] || sleep "$SETTLE"
+			return 0
+		fi
+		if ((SECONDS >= until)); then
+			printf 'plonec: no word from plonec of the balancers of %s\n' "$2" >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+	[[ $(<"$answer") == go ]] || {
+		printf 'plonec: %s: %s\n' "$2" "$(<"$answer")" >&2
+		return 1
+	}
+}
+
+# agent_up: the agent takes its ports from its unit.
+agent_up() {
+	local agent=plonec-agent.service version
+	[[ -e /etc/systemd/system/$agent ]] || return 0
+	systemctl -q enable -- "$agent"
+	version=$({ unit_sum "$agent" && sum <"$LIB/agent"; } | sum)
+	if ! is_active "$agent" || [[ ! -e $RUN/started/$agent || $(<"$RUN/started/$agent") != "$version" ]]; then
+		systemctl restart -- "$agent" || return 1
+		printf '%s\n' "$version" | write "$RUN/started/$agent" 644
+	fi
 }
 
 # stop_units UNIT…: all at once, each drained.

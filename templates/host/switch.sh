@@ -3,42 +3,96 @@
 
 # activate: brings in the app's files that waited for this moment, and keeps
 # what they replace until the processes are up. plonec apply puts them under
-# $STATE/pending/APP, at their absolute paths, checked, root's. One that was cut
-# short goes on where it was.
+# $STATE/pending/APP, at their absolute paths, checked, root's; $STATE/removals/APP
+# lists those that go. One that was cut short goes on where it was.
 activate() {
-	local from=$STATE/pending/$APP undo=$APP_STATE/undo file path
-	[[ -d $from ]] || return 0
-	while IFS= read -r -d '' file; do
-		path=${file#"$from"}
-		mkdir -p -- "$undo/new${path%/*}" "$undo/old${path%/*}" "${path%/*}"
-		if [[ -e $path && ! -e $undo/new$path ]]; then
-			cp -p -- "$path" "$undo/old$path.part" && mv -fT -- "$undo/old$path.part" "$undo/old$path" || return 1
+	[[ -n ${NEXT-} ]] || return 0
+	local from=$STATE/pending/$APP leave=$STATE/removals/$APP undo=$APP_STATE/undo file path unit
+	[[ -d $from || -e $leave ]] || return 0
+	mkdir -p -- "$undo/new" "$undo/old"
+	if [[ -e $STATE/live && ! -e $undo/live ]]; then keep "$STATE/live" "$undo/live" || return 1; fi
+	# Those that go are drained while the agent still knows them.
+	for unit in $(
+		# shellcheck source=/dev/null
+		. "$ETC/$APP/app.conf" 2>/dev/null && printf '%s\n' "${UNITS_OF_APP[@]}"
+	); do
+		if [[ " ${UNITS_OF_APP[*]} " != *" $unit "* ]]; then
+			say "$unit is no longer wanted: stopping it"
+			systemctl -q disable --now -- "$unit" && printf '%s\n' "$unit" >>"$undo/retired" || return 1
 		fi
-		cp -p -- "$file" "$undo/new$path" || return 1
-		cp -p -- "$file" "$path.plonec-new" && sync -- "$path.plonec-new" || return 1
-		mv -fT -- "$path.plonec-new" "$path" || return 1
-		rm -f -- "$file"
-	done < <(find "$from" -type f -print0)
-	rm -rf -- "$from"
-	systemctl daemon-reload
+	done
+	if [[ -e $leave ]]; then
+		while IFS= read -r path; do
+			mkdir -p -- "$undo/old${path%/*}"
+			if [[ -e $path ]]; then keep "$path" "$undo/old$path" && rm -f -- "$path" || return 1; fi
+			record_live "$path" || return 1
+		done <"$leave"
+		mv -fT -- "$leave" "$undo/leave"
+	fi
+	if [[ -d $from ]]; then
+		while IFS= read -r -d '' file; do
+			path=${file#"$from"}
+			mkdir -p -- "$undo/new${path%/*}" "$undo/old${path%/*}" "${path%/*}"
+			if [[ -e $path && ! -e $undo/new$path ]]; then keep "$path" "$undo/old$path" || return 1; fi
+			cp -p -- "$file" "$undo/new$path" || return 1
+			cp -p -- "$file" "$path.plonec-new" && sync -- "$path.plonec-new" || return 1
+			mv -fT -- "$path.plonec-new" "$path" || return 1
+			record_live "$path" || return 1
+			rm -f -- "$file"
+		done < <(find "$from" -type f -print0)
+		rm -rf -- "$from"
+	fi
+	systemctl daemon-reload && agent_up
+}
+
+keep() { cp -p -- "$1" "$2.part" && mv -fT -- "$2.part" "$2"; }
+
+# record_live PATH: notes what plonec has put there, for the next apply.
+record_live() {
+	local path=$1 generation effects sum
+	[[ -e $STATE/live ]] || return 0
+	generation=$(sed -n 's/^generation=//p' "$STATE/confirmed")
+	effects=$(awk -F '\t' -v path="$path" '$5 == path { print $4 }' "$STATE/gen/$generation/manifest")
+	{
+		awk -F '\t' -v path="$path" '$3 != path' "$STATE/live"
+		if [[ -e $path ]]; then
+			sum=$(sha256sum <"$path")
+			printf '%s\t%s\t%s\n' "${sum%% *}" "$effects" "$path"
+		fi
+	} | write "$STATE/live"
 }
 
 # deactivate: the way back; the files wait again.
 deactivate() {
-	local from=$STATE/pending/$APP undo=$APP_STATE/undo file path
+	[[ -n ${NEXT-} ]] || return 0
+	local from=$STATE/pending/$APP undo=$APP_STATE/undo file path unit
 	[[ -d $undo ]] || return 0
+	for unit in "${UNITS_OF_APP[@]}"; do
+		path=/etc/systemd/system/$unit
+		if [[ -e $undo/new$path && ! -e $undo/old$path ]]; then systemctl -q disable --now -- "$unit" || true; fi
+	done
 	while IFS= read -r -d '' file; do
 		path=${file#"$undo/new"}
 		mkdir -p -- "$from${path%/*}"
 		mv -fT -- "$file" "$from$path"
-		if [[ -e $undo/old$path ]]; then
-			mv -fT -- "$undo/old$path" "$path"
-		else
-			rm -f -- "$path"
-		fi
+		[[ -e $undo/old$path ]] || rm -f -- "$path"
 	done < <(find "$undo/new" -type f -print0)
+	while IFS= read -r -d '' file; do
+		mv -fT -- "$file" "${file#"$undo/old"}" || return 1
+	done < <(find "$undo/old" -type f ! -name '*.part' -print0)
+	if [[ -e $undo/leave ]]; then
+		mkdir -p -- "$STATE/removals"
+		mv -fT -- "$undo/leave" "$STATE/removals/$APP" || return 1
+	fi
+	if [[ -e $undo/live ]]; then mv -fT -- "$undo/live" "$STATE/live" || return 1; fi
+	systemctl daemon-reload && agent_up || return 1
+	NEXT='' load_app "$APP"
+	if [[ -e $undo/retired ]]; then
+		while IFS= read -r unit; do
+			systemctl -q enable --now -- "$unit" || return 1
+		done <"$undo/retired"
+	fi
 	rm -rf -- "$undo"
-	systemctl daemon-reload
 }
 
 # go OLD NEW OUTAGE: to a release that is built, and its processes with it; OLD

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/hosts"
+)
+
+func deployCommand() *cobra.Command {
+	var f fleetFlags
+	var o hosts.DeployOptions
+	c := &cobra.Command{
+		Use:   "deploy [APP...]",
+		Short: "apply, then a new release of apps where one is due",
+		Long: `Deploy applies the tree to all hosts, and then brings apps up to date, all of
+them or those that are named, on the hosts that run them: a new release where the
+revision leads to another commit, or where deploy.cfg changed, or where the stack
+says always. The release is built on every host before the first one is switched
+to it; then the clients restart one after the other, each drained, idle, started,
+warm and seen up by every balancer before the next. It stops at the first one
+that does not come up, and that host goes back to the release that worked.
+
+--host and --layer choose where apps are deployed; the other hosts are only
+configured.`,
+		Example: `  plonec deploy
+  plonec deploy site --host app1      # one host first`,
+	}
+	f.addPush(c.Flags())
+	c.Flags().StringVar(&o.Commit, "commit", "", "this `commit` in place of the revision's")
+	c.Flags().BoolVar(&o.Always, "always", false, "a new release even where nothing changed")
+	c.Flags().BoolVar(&o.NewDatabase, "new-database", false, "there is no Data.fs yet: make one")
+	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
+	f.others = true
+	c.RunE = f.fleetCommand("deploy", true, func(ctx context.Context, s *session, args []string) error {
+		if err := s.agreed("deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
+			return err
+		}
+		if err := s.Apply(ctx); err != nil {
+			return err
+		}
+		return s.Deploy(ctx, args, o)
+	})
+	return c
+}
+
+// named are the apps that a command is about, for a question.
+func (s *session) named(args []string) []string {
+	if len(args) == 0 {
+		return s.Apps()
+	}
+	return args
+}
+
+func rollbackCommand() *cobra.Command {
+	var f fleetFlags
+	var to string
+	var allowOutage bool
+	c := &cobra.Command{
+		Use:   "rollback APP",
+		Short: "back to an earlier release",
+		Long: `Rollback takes an app back to an earlier release, on all of its hosts to the
+same one: the last that worked everywhere, or the one that --to names. The
+clients restart as in a deploy, and the release that is left is marked bad.`,
+		Example: "  plonec rollback site\n  plonec rollback site --to 20261107101500",
+		Args:    cobra.ExactArgs(1),
+	}
+	f.add(c.Flags())
+	f.addYes(c.Flags())
+	c.Flags().StringVar(&to, "to", "", "this `release`")
+	c.Flags().BoolVar(&allowOutage, "allow-outage", false, "the release has its data elsewhere: stop all, switch, start all")
+	f.others = true
+	c.RunE = f.fleetCommand("rollback", false, func(ctx context.Context, s *session, args []string) error {
+		if err := s.agreed("roll " + args[0] + " back?"); err != nil {
+			return err
+		}
+		return s.Rollback(ctx, args[0], to, allowOutage)
+	})
+	return c
+}
+
+// appVerbs are the commands that take apps and do one thing to them.
+var appVerbs = []struct {
+	name, short, long string
+	ask               bool
+	do                func(*session, context.Context, []string) error
+}{
+	{
+		"start", "start apps", "Start starts what does not run of apps: databases first.", false,
+		func(s *session, ctx context.Context, apps []string) error { return s.Start(ctx, apps) },
+	},
+	{
+		"stop", "stop apps", "Stop drains and stops apps, databases last. They stay down over a reboot, until start or deploy.", true,
+		func(s *session, ctx context.Context, apps []string) error { return s.Stop(ctx, apps) },
+	},
+	{
+		"undeploy", "take apps away from their hosts", "Undeploy stops apps and removes their releases. What they wrote stays.", true,
+		func(s *session, ctx context.Context, apps []string) error { return s.Undeploy(ctx, apps) },
+	},
+}
+
+func appCommands() []*cobra.Command {
+	var list []*cobra.Command
+	for _, v := range appVerbs {
+		var f fleetFlags
+		var all bool
+		c := &cobra.Command{Use: v.name + " APP... | --all", Short: v.short, Long: v.long, Example: "  plonec " + v.name + " site"}
+		f.add(c.Flags())
+		f.addYes(c.Flags())
+		c.Flags().BoolVar(&all, "all", false, "every app")
+		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
+			if err := oneOrAll(args, all); err != nil {
+				return err
+			}
+			if v.ask {
+				if err := s.agreed(v.name + " " + strings.Join(s.named(args), ", ") + "?"); err != nil {
+					return err
+				}
+			}
+			return v.do(s, ctx, args)
+		})
+		list = append(list, c)
+	}
+	return list
+}
+
+func oneOrAll(args []string, all bool) error {
+	if (len(args) == 0) != all {
+		return errors.New("name an app, or give --all")
+	}
+	return nil
+}
+
+func restartCommand() *cobra.Command {
+	var f fleetFlags
+	var all, changed bool
+	c := &cobra.Command{
+		Use:   "restart APP... | --all",
+		Short: "restart apps, one client after the other",
+		Long: `Restart restarts the processes of apps as a deploy does: one client after the
+other, on one host after the other, never the last that serves. What waits on
+the hosts for a restart comes in with it.`,
+		Example: "  plonec restart site\n  plonec restart --all --changed",
+	}
+	f.add(c.Flags())
+	f.addYes(c.Flags())
+	c.Flags().BoolVar(&all, "all", false, "every app")
+	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
+	f.others = true
+	c.RunE = f.fleetCommand("restart", false, func(ctx context.Context, s *session, args []string) error {
+		if err := oneOrAll(args, all); err != nil {
+			return err
+		}
+		return s.Restart(ctx, args, changed)
+	})
+	return c
+}
+
+func drainCommands() []*cobra.Command {
+	var drain, undrain fleetFlags
+	var force bool
+	d := &cobra.Command{
+		Use:   "drain HOST...",
+		Short: "take a host's clients out of every balancer",
+		Long: `Drain takes the clients of hosts out of every balancer: requests that they have
+are finished, no new ones come. They stay out over a restart or a reboot, until
+undrain. The last clients that serve are not drained.`,
+		Example: "  plonec drain app1",
+		Args:    cobra.MinimumNArgs(1),
+	}
+	drain.add(d.Flags())
+	d.Flags().BoolVar(&force, "force", false, "even the last clients that serve")
+	drain.others = true
+	drain.hostArgs = true
+	d.RunE = drain.fleetCommand("drain", false, func(ctx context.Context, s *session, _ []string) error { return s.Drain(ctx, force) })
+	u := &cobra.Command{
+		Use: "undrain HOST...", Short: "bring a host's clients back", Long: "Undrain brings the clients of hosts back into every balancer.",
+		Example: "  plonec undrain app1", Args: cobra.MinimumNArgs(1),
+	}
+	undrain.add(u.Flags())
+	undrain.hostArgs = true
+	u.RunE = undrain.fleetCommand("undrain", false, func(ctx context.Context, s *session, _ []string) error { return s.Undrain(ctx) })
+	return []*cobra.Command{d, u}
+}
+
+func runCommand() *cobra.Command {
+	var f fleetFlags
+	deploys := []string{"rebuild", "develop-up"}
+	names := slices.Concat(deploys, hosts.Recipes())
+	c := &cobra.Command{
+		Use:   "run NAME [APP...]",
+		Short: "run one of the cookbook's helper recipes",
+		Long: `Run runs one of the cookbook's helper recipes: ` + strings.Join(names, ", ") + `.
+rebuild and develop-up make a new release of the same commit, whose sources are
+fetched afresh, and restart the clients as a deploy does.`,
+		Example: "  plonec run varnish-purge",
+		Args:    cobra.MinimumNArgs(1),
+	}
+	f.add(c.Flags())
+	f.others = true
+	c.RunE = f.fleetCommand("run", false, func(ctx context.Context, s *session, args []string) error {
+		if slices.Contains(deploys, args[0]) {
+			return s.Deploy(ctx, args[1:], hosts.DeployOptions{Always: true})
+		}
+		if len(args) > 1 {
+			return fmt.Errorf("run %s takes no app", args[0])
+		}
+		return s.Run(ctx, args[0])
+	})
+	return c
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/secret"
+	"github.com/plonec/plonec/tree"
+)
+
+// fleetFlags are the flags of every command that works on hosts.
+type fleetFlags struct {
+	tree, format  string
+	hosts, layers []string
+	parallel      int
+	acceptNew     bool
+	sshConfig     string
+	verbose       bool
+
+	// Of those that push a tree.
+	yes, force, allowDirty, allowRewind bool
+	confirm                             time.Duration
+
+	others   bool // the hosts that were not chosen take part
+	hostArgs bool // the arguments are hosts
+}
+
+func (f *fleetFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
+	flags.StringVar(&f.format, "format", "text", "`text` or json")
+	flags.StringSliceVar(&f.hosts, "host", nil, "only these `hosts`")
+	flags.StringSliceVar(&f.layers, "layer", nil, "only the hosts of these `layers`")
+	flags.IntVar(&f.parallel, "parallel", 10, "how many hosts at once")
+	flags.BoolVar(&f.acceptNew, "accept-new", false, "trust the ssh key of a host that is not known yet")
+	flags.StringVar(&f.sshConfig, "ssh-config", "", "`file` for ssh in place of ~/.ssh/config")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show what the hosts print")
+}
+
+func (f *fleetFlags) addYes(flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+}
+
+func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
+	f.add(flags)
+	f.addYes(flags)
+	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
+	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
+	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
+	flags.DurationVar(&f.confirm, "confirm-within", time.Minute, "how long a host waits for the confirmation of a change before it takes it back")
+}
+
+// A session is one run of a command over hosts.
+type session struct {
+	*hosts.Fleet
+	flags    *fleetFlags
+	disk     *tree.Disk
+	progress *progress
+	stdin    io.Reader
+	out      io.Writer
+}
+
+// fleetCommand makes the body of a command over hosts: it opens the tree,
+// looks at the hosts, and lets do work. git says whether the tree has to be
+// committed; what is asked for that is not so is an error before any host is
+// touched.
+func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		if f.format != "text" && f.format != "json" {
+			return fmt.Errorf("unknown --format %q: text or json", f.format)
+		}
+		disk, err := tree.Open(f.tree, release)
+		if err != nil {
+			return err
+		}
+		if f.hostArgs {
+			f.hosts = append(f.hosts, args...)
+		}
+		options := hosts.Options{
+			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others,
+			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
+			Force: f.force, Confirm: f.confirm, Who: whoami(),
+		}
+		if git {
+			if options.Commit, options.Descends, err = f.committed(); err != nil {
+				return err
+			}
+		}
+		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
+		// Made here, so that it is there before the first event.
+		sink := func(e hosts.Event) { s.progress.Event(e) }
+		if s.Fleet, err = hosts.New(disk, options, f.resolver(disk), sink); err != nil {
+			return err
+		}
+		defer s.Fleet.Close()
+		s.progress = newProgress(c.OutOrStdout(), c.ErrOrStderr(), f.format, s.Names(), title)
+		s.progress.verbose = f.verbose
+		defer s.progress.Close()
+		for _, h := range s.Skipped {
+			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: h.Name + " is " + h.Status + " in the stack: left out"})
+		}
+		ctx, stop := interruptible(c.Context(), s.progress)
+		defer stop()
+		err = s.Look(ctx)
+		if err == nil {
+			err = do(ctx, s, args)
+		}
+		s.progress.Close()
+		return s.conclude(ctx, err)
+	}
+}
+
+// errInterrupted is why a context ended on Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
+// interruptible ends the context at the first Ctrl-C, so that what is at work
+// is finished and nothing new is begun; the second one ends plonec at once. The
+// hosts go on by themselves then.
+func interruptible(parent context.Context, p *progress) (context.Context, func()) {
+	if parent == nil {
+		parent = context.Background()
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-signals:
+			}
+			if n > 0 {
+				p.Close()
+				fmt.Fprintln(os.Stderr, "plonec: stopped; what a host was at it brings to its end, or takes back, by itself: plonec status")
+				os.Exit(exitInterrupted)
+			}
+			p.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: "stopping: what is at work is finished first; again to leave at once"})
+			cancel(errInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// conclude turns what happened into an exit status.
+func (s *session) conclude(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	count := s.Outcomes()
+	var st *status
+	switch {
+	case errors.As(err, &st):
+		return err
+	case hosts.Locked(err):
+		return &status{exitLocked, lastLine(err) + "; try again when it is done"}
+	case count[hosts.Unknown] > 0:
+		return &status{exitUnknown, "the state of a host is not known, or it could not be brought back: plonec status"}
+	case errors.Is(err, errInterrupted):
+		return &status{exitInterrupted, "interrupted"}
+	case errors.Is(err, hosts.ErrSplit):
+		return &status{exitSplit, err.Error()}
+	case count[hosts.Reverted] > 0:
+		return &status{exitReverted, "a host was taken back to what it was"}
+	case errors.Is(err, hosts.ErrRefused):
+		return &status{exitError, "no host was touched"}
+	}
+	return &status{exitError, lastLine(err)}
+}
+
+// lastLine shortens an error that the progress has shown in full.
+func lastLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) == 1 {
+		return lines[0]
+	}
+	return fmt.Sprintf("%s (and %d more)", lines[0], len(lines)-1)
+}
+
+// agreed asks on a terminal whether to go on.
+func (s *session) agreed(question string) error {
+	in, ok := s.stdin.(*os.File)
+	if s.flags.yes || s.flags.format == "json" || !ok || !term.IsTerminal(int(in.Fd())) {
+		return nil
+	}
+	s.progress.Close()
+	fmt.Fprintf(s.out, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(in).ReadString('\n')
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return &status{exitError, "nothing done"}
+	}
+	s.progress = newProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.title)
+	s.progress.verbose = s.flags.verbose
+	return nil
+}
+
+// whoami names the caller, for locks and histories.
+func whoami() string {
+	name := "someone"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	machine, _ := os.Hostname()
+	return name + "@" + machine
+}
+
+// resolver gets the values of secrets, in the folder of the stack that the
+// tree was built from.
+func (f *fleetFlags) resolver(disk *tree.Disk) *secret.Resolver {
+	in := disk.Manifest.Inputs
+	var files []string
+	for _, name := range in.Stack {
+		files = append(files, filepath.Join(disk.Dir, filepath.FromSlash(name)))
+	}
+	r := &secret.Resolver{Dir: "."}
+	if len(files) > 0 {
+		r.Dir = filepath.Dir(files[0])
+	}
+	var stack *input.Node
+	r.Stack = func(pointer string) (string, error) {
+		if stack == nil {
+			read, diags := input.Load(files, input.Options{ExtStr: in.ExtStr, TLAStr: in.TLAStr, Mask: schema.Mask})
+			if read.Tree == nil {
+				return "", fmt.Errorf("the stack cannot be read: %s", diags.Summary(""))
+			}
+			stack = read.Tree
+		}
+		value, ok := schema.SecretAt(stack, pointer)
+		if !ok {
+			return "", fmt.Errorf("the stack has no secret at %s", pointer)
+		}
+		return value, nil
+	}
+	return r
+}
+
+// committed makes sure that the tree is what git has, and gives its commit and
+// a test for whether that comes after an earlier one. Outside of a git
+// repository there is neither.
+func (f *fleetFlags) committed() (commit string, descends func(string) error, err error) {
+	git := func(args ...string) (string, error) {
+		out, err := exec.Command("git", append([]string{"-C", f.tree}, args...)...).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	if inside, err := git("rev-parse", "--is-inside-work-tree"); err != nil || inside != "true" {
+		return "", nil, nil
+	}
+	if _, err := git("check-ignore", "-q", "."); err == nil {
+		return "", nil, nil // a tree that git is told to leave alone
+	}
+	commit, err = git("rev-parse", "HEAD")
+	if err != nil && !f.allowDirty {
+		return "", nil, fmt.Errorf("%s is in a git repository without a commit: commit the tree, or give --allow-dirty", f.tree)
+	}
+	if changed, err := git("status", "--porcelain", "--", "."); !f.allowDirty && (err != nil || changed != "") {
+		return "", nil, fmt.Errorf("%s is not as it is committed: commit it, so that what is on the hosts can be found again, or give --allow-dirty\n  %s",
+			f.tree, strings.ReplaceAll(changed, "\n", "\n  "))
+	}
+	if f.allowRewind {
+		return commit, nil, nil
+	}
+	return commit, func(earlier string) error {
+		if _, err := git("cat-file", "-e", earlier+"^{commit}"); err != nil {
+			return fmt.Errorf("the host has commit %.12s, which is not here: git fetch, with the whole history (in CI: fetch-depth 0), or --allow-rewind", earlier)
+		}
+		if _, err := git("merge-base", "--is-ancestor", earlier, commit); err != nil {
+			return fmt.Errorf("the host has commit %.12s, which %.12s does not come after: merge it first, or go back on purpose with --allow-rewind", earlier, commit)
+		}
+		return nil
+	}, nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/hosts"
+)
+
+// A hostProgress is what is known of a host. Its texts but the name are fit
+// for a terminal.
+type hostProgress struct {
+	name   string
+	open   []*openStep // outermost first
+	last   string      // how the last step ended
+	output string      // the last line that a program of the step printed
+	lines  []string    // the last of them, at most lastLines
+	failed bool
+	result string // not empty: the host is through
+}
+
+// An openStep has begun and not ended.
+type openStep struct {
+	name        string
+	began       time.Time
+	reminders   int // how often it was said that it is at work
+	done, total int
+	text        string // what is being worked on
+}
+
+// A hostState is what a host is counted as.
+type hostState int
+
+const (
+	hostWaiting hostState = iota
+	hostWorking
+	hostDone
+	hostFailed
+)
+
+func (h *hostProgress) state() hostState {
+	switch {
+	case h.result == "" && len(h.open) > 0:
+		return hostWorking // also while a failure is being taken back
+	case h.failed:
+		return hostFailed
+	case h.result != "":
+		return hostDone
+	}
+	return hostWaiting // also between two steps, until its turn comes
+}
+
+// step returns the innermost open step, nil where there is none.
+func (h *hostProgress) step() *openStep {
+	if len(h.open) == 0 {
+		return nil
+	}
+	return h.open[len(h.open)-1]
+}
+
+// at returns the step of an event, which may be one whose start nobody told.
+func (h *hostProgress) at(e hosts.Event) *openStep {
+	if s := h.step(); s != nil && e.Step == "" {
+		return s
+	}
+	if i := h.find(e.Step); i >= 0 {
+		return h.open[i]
+	}
+	s := &openStep{name: e.Step, began: e.Time}
+	h.open = append(h.open, s)
+	return s
+}
+
+// complete fills in the step that an event ends and how long that took, where
+// the event does not say.
+func (h *hostProgress) complete(e *hosts.Event) {
+	if e.Kind != hosts.Finished && e.Kind != hosts.Failed {
+		return
+	}
+	if e.Step == "" && h.step() != nil {
+		e.Step = h.step().name
+	}
+	if i := h.find(e.Step); i >= 0 && e.Seconds == 0 {
+		e.Seconds = e.Time.Sub(h.open[i].began).Round(time.Millisecond).Seconds()
+	}
+}
+
+// find returns the place of the open step of that name, or -1.
+func (h *hostProgress) find(name string) int {
+	return slices.IndexFunc(h.open, func(s *openStep) bool { return s.name == name })
+}
+
+// record brings the state of the host up to an event.
+func (h *hostProgress) record(e hosts.Event) {
+	switch e.Kind {
+	case hosts.Started:
+		h.open = append(h.open, &openStep{name: e.Step, began: e.Time})
+		h.output, h.lines = "", nil
+	case hosts.Output:
+		h.at(e)
+		h.output = outputLine(e.Text)
+		h.lines = append(h.lines[max(0, len(h.lines)+1-lastLines):], h.output)
+	case hosts.Progress:
+		s := h.at(e)
+		s.done, s.total, s.text = e.Done, e.Total, printable(e.Text)
+	case hosts.Finished:
+		h.end(e.Step)
+		h.last = strings.TrimSpace(printable(e.Step) + " " + firstLine(ended("done in", e)))
+	case hosts.Failed:
+		h.end(e.Step)
+		h.failed = true
+		h.last = strings.TrimSpace(printable(e.Step) + " " + firstLine(ended("failed after", e)))
+	case hosts.Result:
+		h.open = nil
+		h.result = cmp.Or(firstLine(printableLines(e.Text)), "done")
+	}
+}
+
+// end ends the named step and those inside it.
+func (h *hostProgress) end(name string) {
+	if i := h.find(name); i >= 0 {
+		h.open = h.open[:i]
+	}
+	h.output = ""
+}
+
+// count is how far the step is, such as 3/4 plone-site-client3.
+func (s *openStep) count() string {
+	if s.total == 0 {
+		return s.text
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d/%d %s", s.done, s.total, s.text))
+}
+
+func firstLine(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return first
+}

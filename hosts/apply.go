@@ -1,0 +1,427 @@
+package hosts
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	scriptDir = "/usr/local/lib/plonec"
+	stateDir  = "/var/lib/plonec"
+)
+
+// setupTime bounds what a bare host needs to install packages; activateTime
+// what it takes to bring files in and reload daemons.
+const (
+	setupTime    = 30 * time.Minute
+	activateTime = 10 * time.Minute
+)
+
+// live are the changes that apply itself makes; the others wait.
+func (m *member) live() []Change {
+	return slices.DeleteFunc(slices.Clone(m.changes), func(c Change) bool { return c.Waits != "" })
+}
+
+// due tells whether apply has anything to do on a host: a file changes, or
+// what waits there is not what should wait.
+func (m *member) due() bool {
+	if m.seen.Generation == "" || len(m.live()) > 0 {
+		return true
+	}
+	waits := map[string]bool{}
+	for _, c := range m.changes {
+		if c.Waits != "" && c.Waits != Front {
+			waits[c.Path] = true
+		}
+	}
+	if len(waits) != len(m.seen.Waits) {
+		return true
+	}
+	for p := range waits {
+		if m.seen.Waits[p] == "" {
+			return true
+		}
+	}
+	// The text of what waits may be another by now.
+	return len(waits) > 0 && m.seen.Tree != m.fleet.disk.Sum
+}
+
+// drift lists what somebody changed by hand and apply would overwrite.
+func (m *member) drift() []string {
+	var paths []string
+	for _, c := range m.changes {
+		if c.Drift {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
+}
+
+// Due lists the hosts on which apply has something to do.
+func (f *Fleet) Due() []string {
+	var names []string
+	for _, m := range f.members {
+		if m.due() {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+var (
+	// ErrRefused says that hosts were not touched since something is not as
+	// expected.
+	ErrRefused = errors.New("no host was touched")
+	// ErrSplit says that hosts are left on different releases.
+	ErrSplit = errors.New("hosts are left on different releases")
+)
+
+// allowed refuses, before any host is touched, what nobody wants by accident:
+// to overwrite what was changed by hand, or to go back behind a tree that was
+// applied.
+func (f *Fleet) allowed() error {
+	var errs []error
+	for _, m := range f.members {
+		if paths := m.drift(); len(paths) > 0 && !f.options.Force {
+			errs = append(errs, &HostError{m.Name, "drift", &hinted{
+				"changed by hand: " + strings.Join(paths, ", "), "take the change over into the stack, or give --force to overwrite it"}})
+		}
+		if f.options.Descends != nil && m.seen.Commit != "" && m.seen.Commit != f.options.Commit {
+			if err := f.options.Descends(m.seen.Commit); err != nil {
+				errs = append(errs, &HostError{m.Name, "rewind", err})
+			}
+		}
+	}
+	for _, err := range errs {
+		f.report(err)
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("%w: %w", ErrRefused, errors.Join(errs...))
+	}
+	return nil
+}
+
+// report shows an error of a host that belongs to no step.
+func (f *Fleet) report(err error) {
+	var he *HostError
+	if errors.As(err, &he) {
+		e := Event{Time: time.Now(), Host: he.Host, Kind: Failed, Step: he.Step, Text: he.Err.Error()}
+		var h *hinted
+		if errors.As(he.Err, &h) {
+			e.Text, e.Hint = h.text, h.hint
+		}
+		f.sink(e)
+	}
+}
+
+// rank is where a host stands in the order of things: what others need comes
+// first. Storage, clients, front ends.
+func (m *member) rank() int {
+	rank := 1
+	for _, w := range m.want {
+		switch {
+		case w.Path == haproxy:
+			return 2
+		case strings.HasSuffix(w.Path, "-zeo.service"):
+			rank = 0
+		}
+	}
+	return rank
+}
+
+// Apply makes every host as the tree has it, but for what waits for a deploy.
+// Look came before. All hosts are staged and checked before the first one is
+// changed; a host on which the change does not take effect, or that cannot be
+// reached any more when it is to be confirmed, goes back to what it was, and
+// those after it are not touched.
+func (f *Fleet) Apply(ctx context.Context) error {
+	if err := f.allowed(); err != nil {
+		return err
+	}
+	var work []*member
+	for _, m := range f.members {
+		if m.due() {
+			work = append(work, m)
+		} else {
+			m.outcome = Done
+			f.sink(Event{Time: time.Now(), Host: m.Name, Kind: Result, Text: "nothing to apply" + m.waiting()})
+		}
+	}
+	if len(work) == 0 {
+		return nil
+	}
+	session := newID()
+	if err := f.lockAll(ctx, work, session); err != nil {
+		return err
+	}
+	err := each(work, f.options.Parallel, func(m *member) error { return m.stage(ctx, session) })
+	if err != nil {
+		f.unchanged(work, "not touched")
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	// From here on a host that is at work is not left in the middle.
+	steady := context.WithoutCancel(ctx)
+	for rank := range 3 {
+		var now []*member
+		for _, m := range work {
+			if m.rank() == rank {
+				now = append(now, m)
+			}
+		}
+		if err == nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			f.unchanged(now, "not touched")
+			continue
+		}
+		err = each(now, f.options.Parallel, func(m *member) error { return m.activate(steady, session, false) })
+	}
+	for _, m := range work {
+		m.lock.release()
+		m.lock = nil
+	}
+	return err
+}
+
+// unchanged tells of hosts that are as they were.
+func (f *Fleet) unchanged(members []*member, text string) {
+	for _, m := range members {
+		f.sink(Event{Time: time.Now(), Host: m.Name, Kind: Result, Text: text})
+	}
+}
+
+// lockAll takes the locks of hosts, in the order of their names, so that of two
+// pushers one gets all of them. A session makes room for its files.
+func (f *Fleet) lockAll(ctx context.Context, members []*member, session string) error {
+	for i, m := range members {
+		err := m.step(ctx, "lock", func(ctx context.Context) error {
+			var err error
+			if m.lock, err = m.conn.hold(ctx, f.scripts["hold"], f.options.Who, session); err != nil {
+				return err
+			}
+			before := m.seen.digest()
+			if err := m.observe(ctx); err != nil {
+				return err
+			}
+			if m.seen.digest() != before {
+				return &hinted{"the host has changed since it was looked at", "run plonec plan again"}
+			}
+			return nil
+		})
+		if err != nil {
+			for _, m := range members[:i+1] {
+				m.lock.release()
+				m.lock = nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// stage brings the files to the host, where nothing reads them yet, and lets
+// the programs that will read them judge.
+func (m *member) stage(ctx context.Context, session string) error {
+	f := m.fleet
+	err := m.step(ctx, "stage", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, stageTimeout)
+		defer cancel()
+		var from []string
+		for _, root := range []string{f.disk.Root("*"), f.disk.Root(m.Name)} {
+			if _, err := os.Stat(root); err == nil {
+				from = append(from, root)
+			}
+		}
+		link := ""
+		if m.seen.Generation != "" {
+			link = stateDir + "/gen/" + m.seen.Generation + "/root"
+		}
+		if err := m.conn.rsync(ctx, from, stateDir+"/stage/"+session+"/root", link); err != nil {
+			return err
+		}
+		return m.conn.run(ctx, command{script: f.scripts["receive"], argv: []string{session}, stdin: bytes.NewReader(m.manifest())})
+	})
+	if err != nil {
+		return err
+	}
+	return m.step(ctx, "check", func(ctx context.Context) error {
+		staged := stateDir + "/stage/" + session + "/root" + scriptDir + "/transaction"
+		status, err := m.job(ctx, setupTime, []string{"/bin/bash", staged, "check", session}, true, m.output("check"))
+		if err == nil && status != 0 {
+			err = &hinted{"the host refuses what was staged", "its words stand above; nothing was changed there but for what setup installed"}
+		}
+		return err
+	})
+}
+
+// manifest is the list of a host's files as its scripts read it, with the
+// content of the secret ones.
+func (m *member) manifest() []byte {
+	var b bytes.Buffer
+	for _, w := range m.want {
+		effects := strings.Join(w.Effects, ",")
+		if effects == "" {
+			effects = "-"
+		}
+		kind, content := "file", ""
+		if w.Local == "" {
+			kind, content = "secret", "\t"+base64.StdEncoding.EncodeToString(w.content)
+		}
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s%s\n", kind, w.Sum, w.Mode, w.Owner, effects, w.Path, content)
+	}
+	return b.Bytes()
+}
+
+// activate brings the staged files in, or with held what was held back of those
+// that are there, and confirms that the host can still be worked with.
+func (m *member) activate(ctx context.Context, session string, held bool) error {
+	f := m.fleet
+	generation := ""
+	err := m.step(ctx, "activate", func(ctx context.Context) error {
+		script := stateDir + "/stage/" + session + "/root" + scriptDir + "/transaction"
+		argv := []string{"/bin/bash", script, "activate", "--seconds", strconv.Itoa(int(f.options.Confirm.Seconds()))}
+		if held {
+			argv[1] = stateDir + "/gen/" + m.seen.Generation + "/root" + scriptDir + "/transaction"
+			argv = append(argv, "--held")
+		} else {
+			for _, note := range []string{"sum=" + sum(m.manifest()), "tree=" + f.disk.Sum, "commit=" + f.options.Commit, "by=" + f.options.Who} {
+				argv = append(argv, "--note", note)
+			}
+			for _, c := range m.changes {
+				if c.Waits == Front {
+					argv = append(argv, "--hold", c.Path)
+				}
+			}
+		}
+		if f.options.Force {
+			argv = append(argv, "--force")
+		}
+		if !held {
+			argv = append(argv, session)
+		}
+		status, err := m.job(ctx, activateTime, argv, false, func(line string) {
+			if n, ok := strings.CutPrefix(line, "plonec: generation "); ok && generation == "" {
+				generation = n
+			}
+			m.output("activate")(line)
+		})
+		switch {
+		case err != nil:
+			return err
+		case status == 4:
+			m.outcome = Reverted
+			return &hinted{"the change did not take effect, and was taken back", "the host is as it was; what failed stands above"}
+		case status == 6:
+			m.outcome = Unknown
+			return &hinted{"the change did not take effect, and to take it back failed too", "the host tries again every few seconds; see: host status, journalctl -u plonec-guard"}
+		case status != 0:
+			return &hinted{"the host did not begin with it", "it is as it was; what failed stands above"}
+		}
+		return nil
+	})
+	if err == nil {
+		err = m.step(ctx, "confirm", func(ctx context.Context) error { return m.confirm(ctx, generation, held) })
+	}
+	if errors.Is(err, errUnknown) {
+		m.outcome = Unknown
+	}
+	switch {
+	case err == nil:
+		m.outcome = Done
+		m.note(Result, fmt.Sprintf("generation %s%s", generation, m.waiting()), "")
+	case m.outcome == Reverted:
+		m.note(Result, "taken back: as it was before", "")
+	case m.outcome == Unknown:
+		m.note(Result, "its state is not known", "ask it again: plonec status --host "+m.Name)
+	default:
+		m.note(Result, "not changed", "")
+	}
+	return err
+}
+
+// waiting says what waits on a host, in a few words.
+func (m *member) waiting() string {
+	apps := map[string]int{}
+	for _, c := range m.changes {
+		if c.Waits != "" {
+			apps[c.Waits]++
+		}
+	}
+	var parts []string
+	for app, n := range apps {
+		what := "deploy " + app
+		if app == Front {
+			what = "the clients' deploy"
+		}
+		parts = append(parts, fmt.Sprintf("%d files wait for %s", n, what))
+	}
+	slices.Sort(parts)
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(parts, ", ")
+}
+
+// confirm tells the host, over a login of its own, that all is well. Where that
+// cannot be said in time the host takes the change back by itself, and this
+// waits until it has.
+func (m *member) confirm(ctx context.Context, generation string, held bool) error {
+	argv := []string{"/bin/bash", stateDir + "/gen/" + generation + "/root" + scriptDir + "/transaction", "confirm", generation, m.seen.Boot}
+	until := time.Now().Add(m.fleet.options.Confirm - 5*time.Second)
+	var last error
+	for {
+		try, cancel := context.WithTimeout(ctx, 20*time.Second)
+		last = m.conn.runFresh(try, command{argv: argv, line: m.output("confirm")})
+		cancel()
+		if last == nil {
+			return nil
+		}
+		var exit *exitError
+		if errors.As(last, &exit) || time.Now().After(until) {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	m.note(Note, "not confirmed ("+last.Error()+"): waiting until the host has taken the change back", "")
+	end := time.Now().Add(m.fleet.options.Confirm + reconnectTime)
+	for time.Now().Before(end) {
+		if o, err := m.ask(ctx); err == nil && o.Unconfirmed == "" {
+			if o.Generation == generation && !held {
+				return nil // the answer was lost, not the question
+			}
+			m.outcome = Reverted
+			return &hinted{"nobody could log in to confirm the change, and the host took it back: " + last.Error(), "see what of the change keeps people out"}
+		}
+		time.Sleep(2 * time.Second)
+	}
+	return fmt.Errorf("%w: %w", errUnknown, last)
+}
+
+// ask observes the host over a new login.
+func (m *member) ask(ctx context.Context) (*observation, error) {
+	c, err := m.fleet.dialer.dial(ctx, m.Host)
+	if err != nil {
+		return nil, err
+	}
+	m.conn.close()
+	m.conn = c
+	return c.observe(ctx, m.fleet.scripts["observe"], nil, nil)
+}
+
+// Outcomes counts what became of the hosts.
+func (f *Fleet) Outcomes() map[Outcome]int {
+	count := map[Outcome]int{}
+	for _, m := range f.members {
+		count[m.outcome]++
+	}
+	return count
+}

@@ -1,0 +1,193 @@
+package hosts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// A wanted file is one that a host should have.
+type wanted struct {
+	Path, Sum, Mode, Owner string
+	Effects                []string
+	Local                  string // where it lies in the tree; empty: a secret
+	content                []byte // of a secret
+}
+
+// A Change is what apply, or what follows it, does to one file of a host.
+type Change struct {
+	Path    string     `json:"path"`
+	Kind    ChangeKind `json:"kind"`
+	Waits   string     `json:"waits,omitempty"` // the app whose deploy or restart brings it in; Front: the clients'; empty: apply itself
+	Effects []string   `json:"effects,omitempty"`
+	Drift   bool       `json:"drift,omitempty"` // somebody changed it by hand
+	Secret  bool       `json:"secret,omitempty"`
+}
+
+// A ChangeKind is what happens to a file.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	Added    ChangeKind = "new"
+	Changed  ChangeKind = "changed"
+	ModeOnly ChangeKind = "mode" // its mode or owner alone
+	Removed  ChangeKind = "removed"
+)
+
+// Front in Change.Waits: a balancer's configuration that waits until the
+// clients that it names run.
+const Front = "*clients"
+
+const (
+	agentUnit = "/etc/systemd/system/plonec-agent.service"
+	haproxy   = "/etc/haproxy/haproxy.cfg"
+)
+
+// changes compares what a host should have with what it has. hold are paths
+// that have to wait for other hosts. The same rules are in
+// templates/host/generation.sh, which does what is foretold here.
+func changes(want []wanted, o *observation, hold map[string]bool) []Change {
+	var list, late []Change
+	apps := appsOf(want)
+	waiting := map[string]bool{}
+	wantPaths := map[string]bool{}
+	for _, w := range want {
+		wantPaths[w.Path] = true
+		now, there := o.Files[w.Path]
+		if there && now.Sum == w.Sum && now.Mode == w.Mode && now.Owner == w.Owner {
+			continue
+		}
+		c := Change{Path: w.Path, Kind: Changed, Effects: w.Effects, Secret: w.Local == ""}
+		switch {
+		case !there:
+			c.Kind = Added
+		case now.Sum == w.Sum:
+			c.Kind = ModeOnly
+		}
+		if live, ours := o.Live[w.Path]; ours && now.Sum != live.Sum && now.Sum != w.Sum {
+			c.Drift = true
+		}
+		switch app := appOf(w.Effects, apps); {
+		case hold[w.Path]:
+			c.Waits = Front
+		case app != "" && c.Kind != ModeOnly:
+			c.Waits = app
+			waiting[app] = true
+		case strings.HasPrefix(w.Path, "/etc/plonec/") && path.Base(w.Path) == "app.conf", w.Path == agentUnit:
+			late = append(late, c)
+			continue
+		}
+		list = append(list, c)
+	}
+	for p, live := range o.Live {
+		if wantPaths[p] {
+			continue
+		}
+		now, there := o.Files[p]
+		c := Change{Path: p, Kind: Removed, Effects: live.Effects, Drift: there && now.Sum != live.Sum}
+		if c.Waits = appOf(live.Effects, apps); c.Waits != "" {
+			waiting[c.Waits] = true
+		}
+		list = append(list, c)
+	}
+	// What names an app's processes goes with them.
+	for _, c := range late {
+		app := path.Base(path.Dir(c.Path))
+		if c.Path == agentUnit {
+			app = ""
+			for name := range waiting {
+				if app == "" || name < app {
+					app = name
+				}
+			}
+		}
+		if waiting[app] {
+			c.Waits = app
+		}
+		list = append(list, c)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Path < list[j].Path })
+	return list
+}
+
+// appsOf lists the apps that a host has.
+func appsOf(want []wanted) []string {
+	var apps []string
+	for _, w := range want {
+		if dir, file := path.Split(w.Path); file == "app.conf" && path.Dir(path.Clean(dir)) == "/etc/plonec" {
+			apps = append(apps, path.Base(dir))
+		}
+	}
+	return apps
+}
+
+// appOf is the app for whose next deploy or restart a file waits; empty for
+// one that goes live at once.
+func appOf(effects, apps []string) string {
+	for _, e := range effects {
+		verb, unit, _ := strings.Cut(e, ":")
+		if verb == "deploy" && slices.Contains(apps, unit) {
+			return unit
+		}
+		if verb == "restart" {
+			if app := unitApp(unit, apps); app != "" {
+				return app
+			}
+		}
+	}
+	return ""
+}
+
+// unitApp is the app that a unit belongs to: plone-APP-NAME.service.
+func unitApp(unit string, apps []string) string {
+	found := ""
+	for _, app := range apps {
+		if strings.HasPrefix(unit, "plone-"+app+"-") && len(app) > len(found) {
+			found = app
+		}
+	}
+	return found
+}
+
+// servers lists what a haproxy.cfg sends requests to: name and address.
+func servers(config []byte) map[string]bool {
+	set := map[string]bool{}
+	for line := range strings.Lines(string(config)) {
+		if f := strings.Fields(line); len(f) >= 3 && f[0] == "server" {
+			set[f[1]+" "+f[2]] = true
+		}
+	}
+	return set
+}
+
+// sendsElsewhere tells whether the new configuration has a server that the old
+// one has not.
+func sendsElsewhere(old, new []byte) bool {
+	before := servers(old)
+	for s := range servers(new) {
+		if !before[s] {
+			return true
+		}
+	}
+	return false
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+func plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "s"):
+		return strconv.Itoa(n) + " " + noun + "es"
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

@@ -1,0 +1,334 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Limits of what a host does on its own.
+const (
+	buildTime = 2 * time.Hour
+	rollTime  = 2 * time.Hour // a host with many clients and a long restart_delay
+	gateTime  = 60            // seconds that the balancers have to see a client
+)
+
+// DeployOptions say what a deploy may do.
+type DeployOptions struct {
+	Commit      string // in place of the one that the app's revision leads to
+	Always      bool   // a new release even where nothing changed
+	NewDatabase bool   // make a Data.fs where there is none
+	AllowOutage bool   // stop all, switch, start, where the database moves
+}
+
+func (o DeployOptions) flags() []string {
+	var flags []string
+	for _, f := range []struct {
+		set  bool
+		flag string
+	}{{o.Always, "--force"}, {o.NewDatabase, "--new-database"}, {o.AllowOutage, "--allow-outage"}} {
+		if f.set {
+			flags = append(flags, f.flag)
+		}
+	}
+	return flags
+}
+
+// apps lists the apps of a host.
+func (m *member) apps() []string { return appsOf(m.want) }
+
+// clients lists the clients of a host as balancers call them.
+func (m *member) clients() []string {
+	var names []string
+	for _, w := range m.want {
+		if name, ok := strings.CutPrefix(w.Path, "/etc/systemd/system/"); ok {
+			if server := m.server(name); server != "" {
+				names = append(names, server)
+			}
+		}
+	}
+	return names
+}
+
+// server is what balancers call the client of a unit; empty for other units.
+func (m *member) server(unit string) string {
+	app := unitApp(unit, m.apps())
+	name := strings.TrimSuffix(strings.TrimPrefix(unit, "plone-"+app+"-"), ".service")
+	if app == "" || !strings.HasPrefix(name, "client") {
+		return ""
+	}
+	return m.Name + "-" + name
+}
+
+// isFront tells whether a balancer runs on the host.
+func (m *member) isFront() bool {
+	return slices.ContainsFunc(m.want, func(w wanted) bool { return w.Path == haproxy })
+}
+
+// Apps gives every app of the chosen hosts, in the order in which they are
+// deployed: databases first.
+func (f *Fleet) Apps() []string {
+	first := map[string]int{}
+	for _, m := range f.chosen() {
+		for _, app := range m.apps() {
+			if r, ok := first[app]; !ok || m.rank() < r {
+				first[app] = m.rank()
+			}
+		}
+	}
+	var apps []string
+	for app := range first {
+		apps = append(apps, app)
+	}
+	sort.Slice(apps, func(i, j int) bool {
+		if first[apps[i]] != first[apps[j]] {
+			return first[apps[i]] < first[apps[j]]
+		}
+		return apps[i] < apps[j]
+	})
+	return apps
+}
+
+// named makes sure that every app is one of the chosen hosts', and puts them in
+// order; all of them where none is named.
+func (f *Fleet) named(apps []string) ([]string, error) {
+	all := f.Apps()
+	if len(all) == 0 {
+		return nil, errors.New("no app runs on the chosen hosts")
+	}
+	if len(apps) == 0 {
+		return all, nil
+	}
+	for _, app := range apps {
+		if !slices.Contains(all, app) {
+			return nil, fmt.Errorf("there is no app %s on the chosen hosts; there are %s", app, strings.Join(all, ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(app string) bool { return !slices.Contains(apps, app) }), nil
+}
+
+// with lists the chosen hosts that have an app, what others need first.
+func (f *Fleet) with(app string) []*member {
+	list := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.apps(), app) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].rank() < list[j].rank() })
+	return list
+}
+
+// Deploy runs the ladder for each app: one commit and one name for all hosts, a
+// release built on each of them where one is due, and only when all are built
+// one host after the other switched to it. Apply came before.
+func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) error {
+	apps, err := f.named(apps)
+	if err != nil {
+		return err
+	}
+	if err := f.again(ctx); err != nil {
+		return err
+	}
+	if err := f.lockAll(ctx, f.members, ""); err != nil {
+		return err
+	}
+	release := time.Now().UTC().Format("20060102150405")
+	for _, app := range apps {
+		if err := f.deploy(ctx, app, release, o); err != nil {
+			return err
+		}
+	}
+	return f.letGo(ctx)
+}
+
+// again looks at the hosts once more, after something was changed there.
+func (f *Fleet) again(ctx context.Context) error {
+	return each(f.members, len(f.members), func(m *member) error {
+		m.lock.release()
+		m.lock = nil
+		return m.observe(ctx)
+	})
+}
+
+func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions) error {
+	members := f.with(app)
+	commit := o.Commit
+	if commit == "" {
+		err := members[0].step(ctx, "resolve", func(ctx context.Context) error {
+			var err error
+			commit, err = members[0].resolve(ctx, app)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
+	f.sink(Event{Time: time.Now(), Kind: Note, Text: fmt.Sprintf("%s: commit %.12s, as release %s where one is due", app, commit, release)})
+	argv := append([]string{scriptDir + "/host", "deploy", "--release", release, "--commit", commit}, o.flags()...)
+
+	err := each(members, f.options.Parallel, func(m *member) error {
+		return m.step(ctx, "build", func(ctx context.Context) error {
+			return m.verb(ctx, "build", buildTime, append(slices.Clone(argv), "--no-restart", app), true)
+		})
+	})
+	if err != nil {
+		for _, m := range members {
+			m.note(Result, app+" runs on as it did", "")
+		}
+		return err
+	}
+	if o.AllowOutage {
+		if err := f.stopForOutage(ctx, app, members); err != nil {
+			return err
+		}
+	}
+	return f.oneByOne(ctx, members, app, "switch", func(m *member) []string { return append(slices.Clone(argv), app) })
+}
+
+// resolve is the commit that an app's revision leads to.
+func (m *member) resolve(ctx context.Context, app string) (string, error) {
+	commit := ""
+	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
+	defer cancel()
+	err := m.conn.run(ctx, command{argv: []string{scriptDir + "/host", "resolve", app}, line: func(line string) { commit = line }})
+	if err == nil && commit == "" {
+		err = errors.New("it gave no commit")
+	}
+	return commit, err
+}
+
+// verb runs a verb of the host's scripts as a job.
+func (m *member) verb(ctx context.Context, step string, limit time.Duration, argv []string, stop bool) error {
+	clients, done := m.clients(), 0
+	last := ""
+	status, err := m.job(ctx, limit, append([]string{"/usr/bin/env", "PLONEC_ATTENDED=1"}, argv...), stop, func(line string) {
+		if question, ok := strings.CutPrefix(line, "gate "); ok {
+			when, unit, _ := strings.Cut(question, " ")
+			if when == "after" {
+				done++
+			}
+			m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Progress, Step: step, Text: unit, Done: done, Total: len(clients)})
+			go m.gate(context.WithoutCancel(ctx), when, unit)
+			return
+		}
+		last = line
+		m.output(step)(line)
+	})
+	switch {
+	case err != nil:
+		if errors.Is(err, errUnknown) {
+			m.outcome = Unknown
+		}
+		return err
+	case status == 4:
+		m.outcome = Reverted
+		return &hinted{"it was taken back there: the host runs what it ran before", "what failed stands above; on the host: journalctl -u UNIT"}
+	case status == 6:
+		m.outcome = Unknown
+		return &hinted{"it failed there, and so did the way back", "on the host: host status"}
+	case status == 3:
+		return &lockedError{m.Name, "another verb runs on the host"}
+	case status != 0:
+		return &hinted{"it failed there", strings.TrimSpace(last)}
+	}
+	return nil
+}
+
+// gate answers a host that rolls its clients: whether the balancers have
+// another one to send requests to, or see this one up.
+func (m *member) gate(ctx context.Context, when, unit string) {
+	ask := map[string]string{"before": "--spare", "after": "--up"}[when]
+	answer := "go"
+	err := each(m.fleet.fronts(), len(m.fleet.members), func(front *member) error {
+		ctx, cancel := context.WithTimeout(ctx, (gateTime+20)*time.Second)
+		defer cancel()
+		return front.conn.run(ctx, command{argv: []string{scriptDir + "/host", "backends", ask, m.server(unit), "--seconds", fmt.Sprint(gateTime)}})
+	})
+	if err != nil {
+		answer = strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
+	defer cancel()
+	err = m.conn.run(ctx, command{script: `printf '%s\n' "$2" >"$1.new" && mv -T "$1.new" "$1"`, argv: []string{"/run/plonec/gate/" + when + "." + path.Base(unit), answer}})
+	if err != nil {
+		m.note(Warning, "could not answer about "+unit+": "+err.Error(), "")
+	}
+}
+
+// fronts are the balancers that can be asked: those that run what plonec
+// brought them.
+func (f *Fleet) fronts() []*member {
+	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
+		return m.conn == nil || !m.isFront() || m.seen == nil || m.seen.Live[haproxy].Sum == ""
+	})
+}
+
+// oneByOne runs a verb on one host after the other, and stops at the first
+// where it fails: what had worked goes on serving.
+func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step string, argv func(*member) []string) error {
+	for i, m := range members {
+		err := m.step(ctx, step, func(ctx context.Context) error {
+			return m.verb(context.WithoutCancel(ctx), step, rollTime, argv(m), false)
+		})
+		if err == nil {
+			m.outcome = Done
+			m.note(Result, app+" runs", "")
+			continue
+		}
+		if i > 0 {
+			var left []string
+			for _, rest := range members[i:] {
+				left = append(left, rest.Name)
+				if rest != m {
+					rest.note(Result, app+" runs on as it did", "")
+				}
+			}
+			err = fmt.Errorf("%w: %s of %s is done on %s and not on %s; mend it and do it again, or plonec rollback %s: %w", ErrSplit, step, app,
+				hostNames(members[:i]), strings.Join(left, ", "), app, err)
+		}
+		return err
+	}
+	return nil
+}
+
+func hostNames(members []*member) string {
+	var names []string
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// stopForOutage stops an app everywhere before its database moves: no two
+// databases take writes. What uses the database goes first.
+func (f *Fleet) stopForOutage(ctx context.Context, app string, members []*member) error {
+	moves := false
+	for _, m := range members {
+		state, err := m.status(ctx)
+		if err != nil {
+			return err
+		}
+		moves = moves || state[app+".storage-moves"] != ""
+	}
+	if !moves {
+		return nil
+	}
+	f.sink(Event{Time: time.Now(), Kind: Note, Text: "the database of " + app + " moves: stopping it on all hosts"})
+	return each(members, len(members), func(m *member) error {
+		return m.step(ctx, "stop", func(ctx context.Context) error {
+			return m.verb(context.WithoutCancel(ctx), "stop", rollTime, []string{scriptDir + "/host", "stop", app}, false)
+		})
+	})
+}
+
+// letGo brings in what was held back for the clients, now that they run.
+func (f *Fleet) letGo(ctx context.Context) error {
+	if err := each(f.members, len(f.members), func(m *member) error { return m.observe(ctx) }); err != nil {
+		return err
+	}
+	waits := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
+		return !slices.ContainsFunc(m.changes, func(c Change) bool { return c.Waits == Front })
+	})
+	return each(waits, f.options.Parallel, func(m *member) error { return m.activate(context.WithoutCancel(ctx), "", true) })
+}

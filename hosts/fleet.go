@@ -1,0 +1,384 @@
+// Package hosts pushes a tree to its hosts and deploys there: over OpenSSH and
+// rsync, with nothing on a host but the scripts of the tree. What the scripts
+// do is in templates/host; here is what goes across hosts: who is asked, in
+// which order, and what is done when one of them fails.
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/plonec/plonec/secret"
+	"github.com/plonec/plonec/tree"
+)
+
+// Options of a command over hosts.
+type Options struct {
+	Hosts, Layers []string      // the hosts chosen, by name or layer; none: all that are online
+	Others        bool          // the hosts that were not chosen are looked at too
+	Parallel      int           // hosts at work at once; 0: 10
+	AcceptNew     bool          // trust the key of a host that is not known yet
+	SSHConfig     string        // a file in place of the user's ~/.ssh/config; empty: that
+	Force         bool          // overwrite what was changed by hand
+	Who           string        // for locks and histories: user@machine
+	Confirm       time.Duration // the window of a change to be confirmed in; 0: a minute
+	Commit        string        // of the tree; empty: it is in no git repository
+	// Descends tells whether Commit comes after an earlier one; nil: do not ask.
+	Descends func(earlier string) error
+}
+
+// A Fleet is the hosts of one run of a command.
+type Fleet struct {
+	disk    *tree.Disk
+	options Options
+	secrets *secret.Resolver
+	redact  *secret.Redactor
+	sink    Sink
+	dialer  *dialer
+	scripts map[string]string // those that are sent along, by name
+	members []*member
+	// Skipped are hosts that the stack does not have online.
+	Skipped []tree.Host
+}
+
+// A member is one host of the run.
+type member struct {
+	tree.Host
+	fleet   *Fleet
+	conn    *conn
+	lock    *holder
+	want    []wanted
+	secrets []secret.File
+	seen    *observation
+	changes []Change
+	outcome Outcome
+	asked   bool // it was chosen; others are there since the chosen ones need them
+}
+
+// An Outcome is what became of a host.
+type Outcome int
+
+// Outcomes, from good to bad.
+const (
+	Untouched Outcome = iota // nothing was changed there
+	Done                     // what was asked is so
+	Reverted                 // it was tried and taken back
+	Unknown                  // it could not be asked any more
+)
+
+// sent are the scripts that plonec sends to a host that may have none.
+var sent = []string{"observe", "hold", "receive", "job"}
+
+// New makes a run over the chosen hosts of a tree. sink gets all that happens.
+func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) (*Fleet, error) {
+	if options.Parallel <= 0 {
+		options.Parallel = 10
+	}
+	if options.Confirm <= 0 {
+		options.Confirm = time.Minute
+	}
+	f := &Fleet{disk: disk, options: options, secrets: secrets, sink: sink, scripts: map[string]string{}}
+	for _, name := range sent {
+		text, err := os.ReadFile(filepath.Join(disk.Root("*"), "usr/local/lib/plonec", name))
+		if err != nil {
+			return nil, err
+		}
+		f.scripts[name] = string(text)
+	}
+	if err := f.choose(); err != nil {
+		return nil, err
+	}
+	var err error
+	f.dialer, err = newDialer(disk.Dir, options)
+	return f, err
+}
+
+// choose picks the hosts.
+func (f *Fleet) choose() error {
+	unknown := append(slices.Clone(f.options.Hosts), f.options.Layers...)
+	var names []string
+	for _, h := range f.disk.Manifest.Hosts {
+		names = append(names, h.Name)
+		chosen := len(unknown) == 0 && len(f.options.Hosts)+len(f.options.Layers) == 0
+		for _, word := range append(slices.Clone(h.Layers), h.Name) {
+			if slices.Contains(f.options.Hosts, h.Name) && word == h.Name || slices.Contains(f.options.Layers, word) && word != h.Name {
+				chosen = true
+				unknown = slices.DeleteFunc(unknown, func(s string) bool { return s == word })
+			}
+		}
+		switch {
+		case h.Status == "online" && (chosen || f.options.Others):
+			f.members = append(f.members, &member{Host: h, fleet: f, asked: chosen})
+		case chosen:
+			f.Skipped = append(f.Skipped, h)
+		}
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("the tree has no host or layer %s; its hosts are %s", strings.Join(unknown, ", "), strings.Join(names, ", "))
+	}
+	if len(f.chosen()) == 0 {
+		return errors.New("none of the chosen hosts is online")
+	}
+	sort.Slice(f.members, func(i, j int) bool { return f.members[i].Name < f.members[j].Name })
+	return nil
+}
+
+// chosen are the hosts that were asked for.
+func (f *Fleet) chosen() []*member {
+	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return !m.asked })
+}
+
+// Names lists the hosts of the run, sorted: the chosen ones that are online, and
+// those beside them.
+func (f *Fleet) Names() []string {
+	var names []string
+	for _, m := range f.members {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// Close gives locks back and ends connections.
+func (f *Fleet) Close() {
+	each(f.members, len(f.members), func(m *member) error {
+		m.lock.release()
+		if m.conn != nil {
+			m.conn.close()
+		}
+		return nil
+	})
+	f.dialer.close()
+}
+
+// each runs do for every member, at most n at once, and joins the errors in
+// the order of the members.
+func each(members []*member, n int, do func(*member) error) error {
+	errs := make([]error, len(members))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, max(n, 1))
+	for i, m := range members {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			errs[i] = do(m)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Look logs in to every host and asks how it is: the preflight of every
+// command. It changes nothing. The error names each host that cannot be worked
+// with.
+func (f *Fleet) Look(ctx context.Context) error {
+	if err := f.resolve(ctx); err != nil {
+		return err
+	}
+	err := each(f.members, max(f.options.Parallel, 20), func(m *member) error {
+		look := func(ctx context.Context) error {
+			var err error
+			if m.conn, err = f.dialer.dial(ctx, m.Host); err != nil {
+				return err
+			}
+			return m.observe(ctx)
+		}
+		if m.asked {
+			return m.step(ctx, "connect", look)
+		}
+		// Nobody asked for it: the work goes on without it.
+		if err := look(ctx); err != nil {
+			m.note(Warning, "left out: "+err.Error(), "")
+			if m.conn != nil {
+				m.conn.close()
+				m.conn = nil
+			}
+		}
+		return nil
+	})
+	f.members = slices.DeleteFunc(f.members, func(m *member) bool { return !m.asked && m.conn == nil })
+	return err
+}
+
+// observe asks the host how it is, and works out what apply would change.
+func (m *member) observe(ctx context.Context) error {
+	var paths, texts []string
+	hashed := map[string]bool{}
+	for i := range m.secrets {
+		if m.secrets[i].Format == "userlist" {
+			hashed[m.secrets[i].Path] = true
+		}
+	}
+	for p := range hashed {
+		texts = append(texts, p)
+	}
+	want, err := m.files(nil)
+	if err != nil {
+		return err
+	}
+	for _, w := range want {
+		if !hashed[w.Path] {
+			paths = append(paths, w.Path)
+		}
+	}
+	o, err := m.conn.observe(ctx, m.fleet.scripts["observe"], paths, texts)
+	if err != nil {
+		return err
+	}
+	m.seen = o
+	if m.want, err = m.files(o.Texts); err != nil {
+		return err
+	}
+	hold, err := m.holds(ctx)
+	if err != nil {
+		return err
+	}
+	m.changes = changes(m.want, o, hold)
+	return m.fit()
+}
+
+// fit tells whether the host can be worked with.
+func (m *member) fit() error {
+	o := m.seen
+	const least = 200 << 10
+	switch {
+	case o.Missing != "":
+		return &hinted{"the host has no " + strings.ReplaceAll(o.Missing, " ", ", "), "apt-get install rsync, and a systemd of this decade"}
+	case o.Unconfirmed != "":
+		return &hinted{"an earlier change, generation " + o.Unconfirmed + ", waits to be confirmed or taken back", "wait a minute, then try again"}
+	case o.FreeKiB < least:
+		return &hinted{fmt.Sprintf("the host has %d MiB free below /var/lib/plonec", o.FreeKiB>>10), "make room: 200 MiB at least"}
+	}
+	for _, w := range m.want {
+		if o.Odd[w.Path] {
+			return &hinted{w.Path + " is there, and is no plain file", "remove it by hand, if it is not needed"}
+		}
+	}
+	return nil
+}
+
+// holds are the files that have to wait until clients of other hosts run: a
+// balancer's configuration with servers that are not there yet.
+func (m *member) holds(ctx context.Context) (map[string]bool, error) {
+	at := slices.IndexFunc(m.want, func(w wanted) bool { return w.Path == haproxy })
+	if at < 0 {
+		return nil, nil
+	}
+	live, ours := m.seen.Live[haproxy]
+	if !ours || m.seen.Files[haproxy].Sum == m.want[at].Sum || m.seen.Files[haproxy].Sum != live.Sum {
+		return nil, nil
+	}
+	o, err := m.conn.observe(ctx, m.fleet.scripts["observe"], nil, []string{haproxy})
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(m.want[at].Local)
+	if err != nil {
+		return nil, err
+	}
+	if sendsElsewhere(o.Texts[haproxy], text) {
+		return map[string]bool{haproxy: true}, nil
+	}
+	return nil, nil
+}
+
+// resolve gets the values of the chosen hosts' secrets.
+func (f *Fleet) resolve(ctx context.Context) error {
+	chosen := map[string]bool{}
+	for _, m := range f.members {
+		chosen[m.Name] = true
+	}
+	files, warnings, err := f.secrets.Files(ctx, f.disk.Manifest.Secrets, chosen)
+	if err != nil {
+		return err
+	}
+	f.redact = f.secrets.Redactor()
+	for _, w := range warnings {
+		f.sink(Event{Time: time.Now(), Kind: Warning, Text: w.String()})
+	}
+	for _, m := range f.members {
+		for _, s := range files {
+			if s.Host == m.Name {
+				m.secrets = append(m.secrets, s)
+			}
+		}
+	}
+	return nil
+}
+
+// files lists what the host should have. texts are the files that are there,
+// for those whose content depends on it.
+func (m *member) files(texts map[string][]byte) ([]wanted, error) {
+	var list []wanted
+	for _, file := range m.fleet.disk.Manifest.Files {
+		if file.Host == "*" || file.Host == m.Name {
+			list = append(list, wanted{file.Path, file.Sum, file.Mode, file.Owner, file.Effect, m.fleet.disk.Path(file), nil})
+		}
+	}
+	for i := range m.secrets {
+		s := &m.secrets[i]
+		data, err := s.Bytes(texts[s.Path])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, wanted{s.Path, sum(data), s.Mode, s.Owner, s.Effect, "", data})
+	}
+	return list, nil
+}
+
+// step runs one step of the work on a host, and tells of it.
+func (m *member) step(ctx context.Context, name string, do func(context.Context) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	began := time.Now()
+	m.fleet.sink(Event{Time: began, Host: m.Name, Kind: Started, Step: name})
+	err := do(ctx)
+	e := Event{Time: time.Now(), Host: m.Name, Kind: Finished, Step: name, Seconds: time.Since(began).Seconds()}
+	if err != nil {
+		e.Kind, e.Text = Failed, err.Error()
+		var h *hinted
+		if errors.As(err, &h) {
+			e.Text, e.Hint = h.text, h.hint
+		}
+		err = &HostError{m.Name, name, err}
+	}
+	m.fleet.sink(e)
+	return err
+}
+
+func (m *member) note(kind Kind, text, hint string) {
+	m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: kind, Text: text, Hint: hint})
+}
+
+// output passes on a line that a program on the host printed, less the secrets
+// in it.
+func (m *member) output(step string) func(string) {
+	return func(line string) {
+		m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Output, Step: step, Text: m.fleet.redact.Redact(line)})
+	}
+}
+
+// A HostError is what went wrong on one host.
+type HostError struct {
+	Host, Step string
+	Err        error
+}
+
+func (e *HostError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Host, e.Step, e.Err) }
+
+// Unwrap gives the cause.
+func (e *HostError) Unwrap() error { return e.Err }
+
+// Locked tells whether an error says that another plonec is at work.
+func Locked(err error) bool {
+	var l *lockedError
+	return errors.As(err, &l)
+}

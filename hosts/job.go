@@ -1,0 +1,93 @@
+package hosts
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// reconnectTime is how long a host may be out of reach while it works for us.
+const reconnectTime = 90 * time.Second
+
+// errUnknown says that a host could not be asked any more how its work ended.
+var errUnknown = errors.New("its state is not known")
+
+// newID names a session or a job.
+func newID() string {
+	b := make([]byte, 6)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// job runs a command on the host apart from the connection, and follows it, over
+// new connections where the first breaks. It returns the command's exit status.
+// The work goes on on the host where ctx ends, unless stop says to end it too.
+func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, line func(string)) (int, error) {
+	id := newID()
+	script := m.fleet.scripts["job"]
+	start := append([]string{"start", id, strconv.Itoa(int(limit.Seconds()))}, argv...)
+	quick, cancel := context.WithTimeout(ctx, quickTimeout)
+	err := m.conn.run(quick, command{script: script, argv: start})
+	cancel()
+	if err != nil {
+		return 0, err
+	}
+	at, status := 0, ""
+	deadline := time.Now().Add(limit + time.Minute)
+	var since time.Time // it was out of reach
+	for status == "" {
+		err := m.conn.run(ctx, command{script: script, argv: []string{"follow", id, strconv.Itoa(at)}, line: func(text string) {
+			since = time.Time{}
+			if s, ok := strings.CutPrefix(text, "status "); ok {
+				status = s
+				return
+			}
+			at += len(text) + 1
+			line(text)
+		}})
+		switch {
+		case status != "":
+		case ctx.Err() != nil:
+			if stop {
+				quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*quickTimeout)
+				defer cancel()
+				m.conn.run(quick, command{script: script, argv: []string{"stop", id}})
+			}
+			return 0, context.Cause(ctx)
+		case time.Now().After(deadline):
+			return 0, fmt.Errorf("no end within %s: %w", limit, errUnknown)
+		default:
+			if since.IsZero() {
+				since = time.Now()
+				m.note(Warning, "the connection was lost; the host works on", "")
+			}
+			if time.Since(since) > reconnectTime {
+				return 0, fmt.Errorf("%w: %w", errUnknown, err)
+			}
+			m.reconnect(ctx)
+		}
+	}
+	n, err := strconv.Atoi(status)
+	if err != nil {
+		return 0, fmt.Errorf("what it did ended without a word (%s): %w", status, errUnknown)
+	}
+	return n, nil
+}
+
+// reconnect makes a new master connection where the old one is gone.
+func (m *member) reconnect(ctx context.Context) {
+	m.conn.close()
+	if c, err := m.fleet.dialer.dial(ctx, m.Host); err == nil {
+		m.conn = c
+	} else {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}

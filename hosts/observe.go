@@ -1,0 +1,122 @@
+package hosts
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// An observation is what a host says of itself; see templates/host/observe.
+type observation struct {
+	Boot        string // its boot_id
+	OS          string // ID and VERSION_ID of os-release
+	Missing     string // programs that plonec needs and that are not there
+	FreeKiB     int64  // on the file system of /var/lib/plonec
+	Lock        string // who else is at work
+	Generation  string // the confirmed one; empty: nothing was ever applied
+	Tree        string // the sum of the tree's manifest that it came from
+	Commit      string // the git commit of that tree; empty: none
+	Applied     string // when
+	Unconfirmed string // a generation that waits to be confirmed
+
+	Files map[string]fileState // by path
+	Live  map[string]liveState // what plonec put there, as it put it
+	Waits map[string]string    // app/path of what waits for a deploy or a restart
+	Odd   map[string]bool      // paths that are no plain files
+	Texts map[string][]byte    // of those that were asked for
+}
+
+// A fileState is a file as it is.
+type fileState struct{ Sum, Mode, Owner string }
+
+// A liveState is a file as plonec put it.
+type liveState struct {
+	Sum     string
+	Effects []string
+}
+
+// observe asks a host how it is. texts are paths whose content is wanted too.
+func (c *conn) observe(ctx context.Context, script string, paths, texts []string) (*observation, error) {
+	var ask strings.Builder
+	for _, p := range paths {
+		fmt.Fprintf(&ask, "sum %s\n", p)
+	}
+	for _, p := range texts {
+		fmt.Fprintf(&ask, "text %s\n", p)
+	}
+	o := &observation{
+		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]string{},
+		Odd: map[string]bool{}, Texts: map[string][]byte{},
+	}
+	whole := false
+	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
+	defer cancel()
+	err := c.run(ctx, command{script: script, stdin: strings.NewReader(ask.String()), line: func(line string) {
+		whole = o.read(strings.Split(line, "\t")) || whole
+	}})
+	if err == nil && !whole {
+		err = fmt.Errorf("%s said only a part of how it is", c.host.Name)
+	}
+	return o, err
+}
+
+// read takes one line; true is the last one.
+func (o *observation) read(f []string) bool {
+	for len(f) < 6 {
+		f = append(f, "")
+	}
+	single := map[string]*string{
+		"boot": &o.Boot, "os": &o.OS, "missing": &o.Missing, "lock": &o.Lock, "generation": &o.Generation,
+		"tree": &o.Tree, "commit": &o.Commit, "time": &o.Applied, "unconfirmed": &o.Unconfirmed,
+	}
+	switch key := f[0]; key {
+	case "free":
+		o.FreeKiB, _ = strconv.ParseInt(f[1], 10, 64)
+	case "file":
+		o.Files[f[4]] = fileState{f[1], f[2], f[3]}
+	case "live":
+		o.Live[f[3]] = liveState{f[1], effects(f[2])}
+	case "waits":
+		app, path, _ := strings.Cut(strings.TrimPrefix(f[1], "/"), "/")
+		o.Waits["/"+path] = app
+	case "odd":
+		o.Odd[f[1]] = true
+	case "text":
+		o.Texts[f[1]], _ = base64.StdEncoding.DecodeString(f[2])
+	case "end":
+		return true
+	default:
+		if s := single[key]; s != nil {
+			*s = f[1]
+		}
+	}
+	return false
+}
+
+// effects reads a list as it stands in the host's records.
+func effects(s string) []string {
+	if s == "" || s == "-" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
+// digest stands for all of what a plan depends on: it is the same as long as
+// the host is.
+func (o *observation) digest() string {
+	var lines []string
+	for p, f := range o.Files {
+		lines = append(lines, fmt.Sprintf("file %s %s %s %s", p, f.Sum, f.Mode, f.Owner))
+	}
+	for p, l := range o.Live {
+		lines = append(lines, fmt.Sprintf("live %s %s", p, l.Sum))
+	}
+	for p, app := range o.Waits {
+		lines = append(lines, fmt.Sprintf("waits %s %s", p, app))
+	}
+	sort.Strings(lines)
+	return sum([]byte(strings.Join(append(lines, o.Generation, o.Tree), "\n")))
+}

@@ -1,0 +1,363 @@
+package hosts
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/plonec/plonec/tree"
+)
+
+// hostName is what may stand where ssh takes an address: never an option.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$`)
+
+// Deadlines of what is done over ssh.
+const (
+	connectTimeout = 10 * time.Second // until the connection is there
+	loginTimeout   = 30 * time.Second // and the login is done
+	quickTimeout   = time.Minute      // for what only looks or switches
+	stageTimeout   = 5 * time.Minute  // for a host's files over a slow line
+)
+
+// A conn is one master connection to a host, over which every command runs.
+// OpenSSH does the work: the user's own configuration, keys and agent count.
+type conn struct {
+	host    tree.Host
+	options []string // of ssh, less those of the master connection
+	socket  string
+	master  *exec.Cmd
+	stdin   io.Closer // the master lives as long as this is open
+	dead    chan struct{}
+	said    *tail
+}
+
+// A dialer makes connections. Its folder holds their sockets.
+type dialer struct {
+	dir       string
+	tree      string // known_hosts is relative to it
+	acceptNew bool   // a host that is not known yet is trusted
+	config    string // in place of the user's own configuration; empty: that
+}
+
+func newDialer(treeDir string, o Options) (*dialer, error) {
+	// A socket's path is short: os.TempDir may be a long one on macOS.
+	dir, err := os.MkdirTemp("", "plonec-")
+	if err == nil && len(dir) > 60 {
+		os.Remove(dir)
+		dir, err = os.MkdirTemp("/tmp", "plonec-")
+	}
+	return &dialer{dir: dir, tree: treeDir, acceptNew: o.AcceptNew, config: o.SSHConfig}, err
+}
+
+func (d *dialer) close() { os.RemoveAll(d.dir) }
+
+// dial logs in. The error says what to do.
+func (d *dialer) dial(ctx context.Context, h tree.Host) (*conn, error) {
+	if !hostName.MatchString(h.SSHAddress) {
+		return nil, fmt.Errorf("%q is no address to connect to", h.SSHAddress)
+	}
+	strict := "yes"
+	if d.acceptNew {
+		strict = "accept-new"
+	}
+	c := &conn{host: h, socket: filepath.Join(d.dir, h.Name), dead: make(chan struct{}), said: &tail{}}
+	if len(c.socket) > 90 {
+		c.socket = filepath.Join(d.dir, strconv.FormatUint(uint64(hash(h.Name)), 36))
+	}
+	c.options = []string{
+		"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + strconv.Itoa(int(connectTimeout.Seconds())),
+		"-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4",
+		"-o", "StrictHostKeyChecking=" + strict, "-o", "LogLevel=ERROR",
+		"-o", "ForwardAgent=no", "-o", "ForwardX11=no", "-o", "ClearAllForwardings=yes", "-T",
+	}
+	if d.config != "" {
+		c.options = append(c.options, "-F", d.config)
+	}
+	if h.SSH.User != "" {
+		c.options = append(c.options, "-l", h.SSH.User)
+	}
+	if h.SSH.Port != 0 {
+		c.options = append(c.options, "-p", strconv.Itoa(h.SSH.Port))
+	}
+	if file := h.SSH.KnownHosts; file != "" {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(d.tree, filepath.FromSlash(file))
+		}
+		file, err := filepath.Abs(file)
+		if err != nil {
+			return nil, err
+		}
+		c.options = append(c.options, "-o", "UserKnownHostsFile="+file)
+	}
+	// The master ends when its own session does, and that when this process is
+	// gone, however it went.
+	args := append([]string{"-o", "ControlMaster=yes", "-o", "ControlPath=" + c.socket, "-o", "ControlPersist=no"}, c.options...)
+	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, "exec cat >/dev/null")...)
+	c.master.Stderr = c.said
+	stdin, err := c.master.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	c.stdin = stdin
+	apart(c.master)
+	if err := c.master.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		c.master.Wait()
+		close(c.dead)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	for {
+		if info, err := os.Stat(c.socket); err == nil && info.Mode()&os.ModeSocket != 0 {
+			return c, nil
+		}
+		select {
+		case <-c.dead:
+			return nil, c.refused()
+		case <-ctx.Done():
+			c.close()
+			return nil, fmt.Errorf("no login to %s within %s", h.SSHAddress, loginTimeout)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// close ends the connection and all that runs over it.
+func (c *conn) close() {
+	c.stdin.Close()
+	select {
+	case <-c.dead:
+	case <-time.After(2 * time.Second):
+		c.master.Process.Kill()
+		<-c.dead
+	}
+}
+
+// hints maps what ssh says to what to do about it.
+var hints = []struct{ says, do string }{
+	{"Host key verification failed", "its key is not known, or is another than it was: add it to known_hosts (ssh-keyscan, after comparing the fingerprint), or --accept-new for hosts that are new"},
+	{"Permission denied", "no key was accepted: see ssh-add -l, and plonec.ssh.user in the stack"},
+	{"Could not resolve", "see instances.HOST.ssh_address in the stack"},
+	{"Connection refused", "nothing listens there: is sshd up, is plonec.ssh.port right?"},
+	{"timed out", "it is down or not reachable from here: give it another status in the stack, or choose others by --host"},
+	{"No route to host", "it is down or not reachable from here: give it another status in the stack, or choose others by --host"},
+	{"a password is required", "sudo asks for a password: let this user run it without (sudoers: USER ALL=(ALL) NOPASSWD: ALL)"},
+	{"sudo: not found", "sudo is not installed there"},
+	{"sudo: command not found", "sudo is not installed there"},
+	{"rsync: command not found", "rsync is not installed there: apt-get install rsync"},
+}
+
+func hint(said string) string {
+	for _, h := range hints {
+		if strings.Contains(said, h.says) {
+			return h.do
+		}
+	}
+	return ""
+}
+
+// A hinted error knows its remedy.
+type hinted struct {
+	text, hint string
+}
+
+func (e *hinted) Error() string { return e.text }
+
+func (c *conn) refused() error {
+	said := c.said.String()
+	if said == "" {
+		said = "ssh ended without a word"
+	}
+	return &hinted{fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, said), hint(said)}
+}
+
+// A command is a program for the host's root: a script of the tree that is sent
+// along, or one that lies on the host.
+type command struct {
+	script string // its text; empty: argv[0] is on the host
+	argv   []string
+	stdin  io.Reader
+	line   func(string) // gets each line of its output, less the line break
+}
+
+// An exitError is a command that ended with another status than 0.
+type exitError struct {
+	status int
+	said   string // the end of what it wrote to standard error
+}
+
+func (e *exitError) Error() string {
+	if e.said != "" {
+		return e.said
+	}
+	return fmt.Sprintf("it ended with status %d", e.status)
+}
+
+// lost is the status of ssh itself when its connection fails.
+const lost = 255
+
+// errLost says that the connection broke: what became of the command is not
+// known.
+var errLost = errors.New("the connection was lost")
+
+// run runs a command over the master connection.
+func (c *conn) run(ctx context.Context, what command) error {
+	args := append([]string{"-o", "ControlMaster=no", "-o", "ControlPath=" + c.socket}, c.options...)
+	return c.ssh(ctx, args, what)
+}
+
+// runFresh runs a command over a login of its own: the master would go on
+// working where nobody can log in any more.
+func (c *conn) runFresh(ctx context.Context, what command) error {
+	args := append([]string{"-o", "ControlMaster=no", "-o", "ControlPath=none"}, c.options...)
+	return c.ssh(ctx, args, what)
+}
+
+func (c *conn) ssh(ctx context.Context, args []string, what command) error {
+	cmd := exec.CommandContext(ctx, "ssh", append(args, "--", c.host.SSHAddress, c.asRoot(what))...)
+	cmd.Stdin = what.stdin
+	said := &tail{}
+	cmd.Stderr = said
+	apart(cmd)
+	cmd.WaitDelay = 2 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		if what.line != nil {
+			what.line(lines.Text())
+		}
+	}
+	io.Copy(io.Discard, out)
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", c.host.Name, context.Cause(ctx))
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if exit.ExitCode() == lost || exit.ExitCode() < 0 {
+			text := said.String()
+			return &hinted{strings.TrimSpace(errLost.Error() + ": " + text), hint(text)}
+		}
+		text := said.String()
+		if h := hint(text); h != "" {
+			return &hinted{text, h}
+		}
+		return &exitError{exit.ExitCode(), text}
+	}
+	return err
+}
+
+// sudo is what a word of the remote shell becomes: nothing for who is root.
+const sudo = "$(test \"$(id -u)\" = 0 || echo sudo -n)"
+
+// asRoot is the command line for the remote shell.
+func (c *conn) asRoot(what command) string {
+	words := what.argv
+	if what.script != "" {
+		words = append([]string{"/bin/bash", "-c", what.script, "plonec"}, what.argv...)
+	}
+	var b strings.Builder
+	b.WriteString("exec " + sudo)
+	for _, w := range words {
+		b.WriteString(" '" + strings.ReplaceAll(w, "'", `'\''`) + "'")
+	}
+	return b.String()
+}
+
+// rsync brings the content of local folders into one on the host. linkDest is
+// a folder there with files that need not be sent again; empty: none.
+func (c *conn) rsync(ctx context.Context, from []string, to, linkDest string) error {
+	// By content: two files of one size and time may differ. The modes are the
+	// manifest's, which activate sets.
+	args := []string{"-rc", "--chmod=D755,F644"}
+	if linkDest != "" {
+		args = append(args, "--link-dest="+linkDest)
+	}
+	remote := append([]string{"ssh", "-o", "ControlMaster=no", "-o", "ControlPath=" + c.socket}, c.options...)
+	for i, w := range remote {
+		if strings.ContainsAny(w, " '\"") {
+			remote[i] = "'" + strings.ReplaceAll(w, "'", "''") + "'"
+		}
+	}
+	args = append(args, "-e", strings.Join(remote, " "))
+	args = append(args, "--rsync-path="+sudo+" rsync", "--")
+	for _, dir := range from {
+		args = append(args, dir+"/")
+	}
+	address := c.host.SSHAddress
+	if ip := net.ParseIP(address); ip != nil && ip.To4() == nil {
+		address = "[" + address + "]"
+	}
+	cmd := exec.CommandContext(ctx, "rsync", append(args, address+":"+to+"/")...)
+	said := &tail{}
+	cmd.Stderr = said
+	apart(cmd)
+	cmd.WaitDelay = 2 * time.Second
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		text := said.String()
+		if text == "" {
+			text = err.Error()
+		}
+		return &hinted{"rsync: " + text, hint(text)}
+	}
+	return nil
+}
+
+// apart keeps a program out of the terminal's process group, so that Ctrl-C
+// reaches plonec alone, which then ends things in order.
+func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+func hash(s string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return h.Sum32()
+}
+
+// A tail keeps the last lines of what a program says, up to 4 KiB.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if n := len(t.text) - 4096; n > 0 {
+		t.text = t.text[n:]
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(bytes.TrimSpace(t.text))
+}

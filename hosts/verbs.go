@@ -1,0 +1,254 @@
+package hosts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// prepare locks the hosts of a verb, those that balance its clients too.
+func (f *Fleet) prepare(ctx context.Context) error {
+	for _, m := range f.chosen() {
+		if m.seen.Generation == "" {
+			return &HostError{m.Name, "look", &hinted{"nothing was applied there yet", "plonec apply"}}
+		}
+	}
+	return f.lockAll(ctx, f.members, "")
+}
+
+// Restart restarts the clients of apps one after the other, on one host after
+// the other; with changed only what does not run what it should. What waits for
+// a restart comes in with it.
+func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error {
+	apps, err := f.named(apps)
+	if err == nil {
+		err = f.prepare(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	for _, app := range apps {
+		argv := []string{scriptDir + "/host", "restart"}
+		if !changed {
+			argv = append(argv, "--all")
+		}
+		if err := f.oneByOne(ctx, f.with(app), app, "restart", func(*member) []string { return append(slices.Clone(argv), app) }); err != nil {
+			return err
+		}
+	}
+	return f.letGo(ctx)
+}
+
+// Rollback takes an app back to an earlier release, on all of its hosts to the
+// same one: the one that is named, or the last good one that all of them keep.
+func (f *Fleet) Rollback(ctx context.Context, app, to string, allowOutage bool) error {
+	if _, err := f.named([]string{app}); err != nil {
+		return err
+	}
+	if err := f.prepare(ctx); err != nil {
+		return err
+	}
+	members := f.with(app)
+	slices.Reverse(members) // the other way round than a deploy
+	states := make([]map[string]string, len(members))
+	for i, m := range members {
+		var err error
+		if states[i], err = m.status(ctx); err != nil {
+			return &HostError{m.Name, "status", err}
+		}
+	}
+	if to == "" {
+		if to = lastGood(app, states); to == "" {
+			return &hinted{"no earlier good release of " + app + " is kept on all of " + hostNames(members), "plonec status shows what is kept; --to RELEASE takes one of them"}
+		}
+	} else {
+		for i, m := range members {
+			if !slices.Contains(strings.Fields(states[i][app+".kept"]), to) {
+				return &HostError{m.Name, "rollback", &hinted{"it has no release " + to + " of " + app, "kept are " + states[i][app+".kept"]}}
+			}
+		}
+	}
+	f.sink(Event{Time: time.Now(), Kind: Note, Text: app + ": back to release " + to})
+	argv := []string{scriptDir + "/host", "rollback", "--to", to}
+	if allowOutage {
+		argv = append(argv, "--allow-outage")
+		if err := f.stopForOutage(ctx, app, members); err != nil {
+			return err
+		}
+	}
+	return f.oneByOne(ctx, members, app, "rollback", func(*member) []string { return append(slices.Clone(argv), app) })
+}
+
+// lastGood is the newest release, older than the newest one that is current
+// somewhere, that every host keeps and none calls bad.
+func lastGood(app string, states []map[string]string) string {
+	newest := ""
+	for _, s := range states {
+		newest = max(newest, s[app+".release"])
+	}
+	best := ""
+	for _, r := range strings.Fields(states[0][app+".kept"]) {
+		good := r < newest && r > best
+		for _, s := range states {
+			good = good && slices.Contains(strings.Fields(s[app+".kept"]), r) && !slices.Contains(strings.Fields(s[app+".bad"]), r)
+		}
+		if good {
+			best = r
+		}
+	}
+	return best
+}
+
+// Start starts apps, what others need first.
+func (f *Fleet) Start(ctx context.Context, apps []string) error {
+	return f.ranked(ctx, apps, "start", false)
+}
+
+// Stop stops apps, what others need last. They stay down over a reboot.
+func (f *Fleet) Stop(ctx context.Context, apps []string) error {
+	return f.ranked(ctx, apps, "stop", true)
+}
+
+// Undeploy stops apps and takes their releases away; data stays.
+func (f *Fleet) Undeploy(ctx context.Context, apps []string) error {
+	return f.ranked(ctx, apps, "undeploy", true)
+}
+
+// ranked runs a verb for apps on all of their hosts, rank by rank.
+func (f *Fleet) ranked(ctx context.Context, apps []string, verb string, backwards bool) error {
+	apps, err := f.named(apps)
+	if err == nil {
+		err = f.prepare(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if backwards {
+		slices.Reverse(apps)
+	}
+	for _, app := range apps {
+		ranks := []int{0, 1, 2}
+		if backwards {
+			slices.Reverse(ranks)
+		}
+		for _, rank := range ranks {
+			now := slices.DeleteFunc(f.with(app), func(m *member) bool { return m.rank() != rank })
+			err := each(now, f.options.Parallel, func(m *member) error {
+				return m.one(ctx, verb, verb, app)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// one runs a verb of a host and says how it went.
+func (m *member) one(ctx context.Context, step string, words ...string) error {
+	err := m.step(ctx, step, func(ctx context.Context) error {
+		return m.verb(context.WithoutCancel(ctx), step, rollTime, append([]string{scriptDir + "/host"}, words...), false)
+	})
+	if err == nil {
+		m.outcome = Done
+	}
+	return err
+}
+
+// Drain takes the clients of the chosen hosts out of every balancer. Unless
+// forced, never the last ones.
+func (f *Fleet) Drain(ctx context.Context, force bool) error {
+	if err := f.prepare(ctx); err != nil {
+		return err
+	}
+	leaving := map[string]bool{}
+	for _, m := range f.chosen() {
+		for _, c := range m.clients() {
+			leaving[c] = true
+		}
+	}
+	if len(leaving) == 0 {
+		return &hinted{"no clients run on the chosen hosts", "plonec status shows what runs where"}
+	}
+	for _, front := range f.fronts() {
+		total, stay := map[string]bool{}, map[string]bool{}
+		ctx, cancel := context.WithTimeout(ctx, quickTimeout)
+		err := front.conn.run(ctx, command{argv: []string{scriptDir + "/host", "backends"}, line: func(line string) {
+			if w := strings.Fields(line); len(w) >= 3 {
+				total[w[0]] = total[w[0]] || leaving[w[1]]
+				stay[w[0]] = stay[w[0]] || !leaving[w[1]] && strings.HasPrefix(w[2], "UP")
+			}
+		}})
+		cancel()
+		if err != nil {
+			return &HostError{front.Name, "backends", err}
+		}
+		for backend, concerned := range total {
+			if concerned && !stay[backend] && !force {
+				return &HostError{front.Name, "backends", &hinted{"no client would be left to serve " + backend, "drain fewer hosts, or give --force"}}
+			}
+		}
+	}
+	return each(f.chosen(), f.options.Parallel, func(m *member) error {
+		if len(m.clients()) == 0 {
+			return nil
+		}
+		return m.one(ctx, "drain", "drain")
+	})
+}
+
+// Undrain brings the clients of the chosen hosts back.
+func (f *Fleet) Undrain(ctx context.Context) error {
+	if err := f.prepare(ctx); err != nil {
+		return err
+	}
+	return each(f.chosen(), f.options.Parallel, func(m *member) error {
+		if len(m.clients()) == 0 {
+			return nil
+		}
+		return m.one(ctx, "undrain", "undrain")
+	})
+}
+
+// recipes says where each of the helper recipes runs; rebuild and develop-up
+// are deploys.
+var recipes = map[string]func(*member) bool{
+	"varnish-purge":   (*member).isFront,
+	"varnish-restart": (*member).isFront,
+	"pack":            func(m *member) bool { return m.rank() == 0 },
+	"backup":          func(m *member) bool { return m.rank() == 0 },
+}
+
+// Recipes lists the names that Run knows, beside rebuild and develop-up.
+func Recipes() []string {
+	var names []string
+	for name := range recipes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Run runs one of the cookbook's helper recipes on the chosen hosts that it is
+// for.
+func (f *Fleet) Run(ctx context.Context, name string) error {
+	fits := recipes[name]
+	if fits == nil {
+		return fmt.Errorf("there is no recipe %s: rebuild, develop-up, %s", name, strings.Join(Recipes(), ", "))
+	}
+	if err := f.prepare(ctx); err != nil {
+		return err
+	}
+	now := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !fits(m) })
+	if len(now) == 0 {
+		return fmt.Errorf("%s is for none of the chosen hosts", name)
+	}
+	for _, m := range now { // one after the other: a purge or a pack at once everywhere is a load of its own
+		if err := m.one(ctx, name, "run", name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package tree
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Disk is a tree as it was reviewed: on disk, whole, and with nothing else in
+// it.
+type Disk struct {
+	Dir      string
+	Manifest *Manifest
+	Sum      string // of the manifest's bytes, SHA-256 in hex
+}
+
+// Open reads a tree to push it. It is an error, which names every file at
+// fault, where a file differs from what the manifest says or is not in it, or
+// where an input has changed since the build: two branches can merge into a
+// tree that no stack would give. release is plonec's own version: the scripts
+// of the tree and the program that calls them have to be one.
+func Open(dir, release string) (*Disk, error) {
+	name := filepath.Join(dir, ManifestName)
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no tree in %s: run plonec build, or say where it is with --tree", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(sides(data)) > 1 || len(unmerged(dir)) > 0 {
+		return nil, fmt.Errorf("%s is in conflict: run plonec build and commit what it makes", name)
+	}
+	m, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read (%v): run plonec build", name, err)
+	}
+	if m.Plonec != release {
+		return nil, fmt.Errorf("%s was built by plonec %s, and this is %s: run plonec build and review what changes", dir, m.Plonec, release)
+	}
+	var faults []string
+	for _, in := range m.Inputs.Files {
+		if sum, err := fileSum(filepath.Join(dir, filepath.FromSlash(in.Path))); err != nil || sum != in.Sum {
+			faults = append(faults, fmt.Sprintf("%s changed since the build", filepath.Clean(filepath.Join(dir, filepath.FromSlash(in.Path)))))
+		}
+	}
+	known := map[string]bool{}
+	for _, f := range m.Files {
+		known[f.Rel()] = true
+	}
+	wrong := make([]bool, len(m.Files))
+	parallel(len(m.Files), func(i int) error {
+		sum, err := fileSum(filepath.Join(dir, m.Files[i].Rel()))
+		wrong[i] = err != nil || sum != m.Files[i].Sum
+		return nil
+	})
+	for i, f := range m.Files {
+		if wrong[i] {
+			faults = append(faults, f.Rel()+" is not what the manifest says")
+		}
+	}
+	foreign, err := foreign(dir, known)
+	if err != nil {
+		return nil, err
+	}
+	for _, rel := range foreign {
+		faults = append(faults, rel+" is not in the manifest")
+	}
+	if len(faults) > 0 {
+		const most = 10
+		more := ""
+		if n := len(faults) - most; n > 0 {
+			faults, more = faults[:most], fmt.Sprintf("\n  and %d more", n)
+		}
+		return nil, fmt.Errorf("%s is not what a build made: run plonec build, review and commit it\n  %s%s", dir, strings.Join(faults, "\n  "), more)
+	}
+	sum := sha256.Sum256(data)
+	return &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}, nil
+}
+
+// Path is where a file of the manifest lies.
+func (d *Disk) Path(f File) string { return filepath.Join(d.Dir, f.Rel()) }
+
+// Root is the folder of a host's own files, or with "*" of those of every
+// host. It may not be there.
+func (d *Disk) Root(host string) string {
+	return filepath.Join(d.Dir, filepath.FromSlash(strings.TrimSuffix(File{Host: host}.Rel(), "/")))
+}
+
+// fileSum is the SHA-256 of a regular file, in hex.
+func fileSum(name string) (string, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		if info, err = os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return "", fmt.Errorf("%s is not a file", name)
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// foreign lists what lies below common and hosts and is not known, sorted.
+func foreign(dir string, known map[string]bool) ([]string, error) {
+	var list []string
+	for _, below := range []string{"common", "hosts"} {
+		err := filepath.WalkDir(filepath.Join(dir, below), func(name string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil || d.IsDir() {
+				return err
+			}
+			rel, err := filepath.Rel(dir, name)
+			if rel = filepath.ToSlash(rel); !known[rel] {
+				list = append(list, rel)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
