@@ -1,0 +1,1 @@
+"""Views that a load test asks for: see configure.zcml."""
