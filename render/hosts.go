@@ -25,9 +25,6 @@ var hostArtifacts = []Artifact{
 	{Template: "needrestart.conf.tmpl", Each: needrestarts},
 }
 
-// stateDir is where the host's scripts keep what they know of an app.
-func stateDir(a *topology.App) string { return "/var/lib/plonec/" + a.Name }
-
 // basePackages are what the scripts themselves need.
 var basePackages = []string{
 	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "procps", "python3", "python3-venv", "rsync", "unzip", "xz-utils",

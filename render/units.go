@@ -161,10 +161,10 @@ func zeoUnits(h *topology.Host) []Instance {
 		u.Writable = append(u.Writable, z.FilestorageDir)
 		all = append(all, Instance{Path: unitPath(z.Unit), Effects: []string{"restart:" + z.Unit}, Data: struct {
 			unit
-			Address             string
-			Port                int
-			DataFS, NewDatabase string
-		}{u, z.Address, z.Port, z.FilestorageDir + "/Data.fs", stateDir(a) + "/new-database"}})
+			Address string
+			Port    int
+			DataFS  string
+		}{u, z.Address, z.Port, z.FilestorageDir + "/Data.fs"}})
 	}
 	return all
 }

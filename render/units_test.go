@@ -202,7 +202,6 @@ func TestZeoUnit(t *testing.T) {
 	unit := content(t, processHost(), "/etc/systemd/system/plone-site-zeo.service")
 	for _, line := range []string{
 		"AssertPathExists=|/data/filestorage/Data.fs",
-		"AssertPathExists=|/var/lib/plonec/site/new-database",
 		`RequiresMountsFor="/data/filestorage" "/data/blobs"`,
 	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {

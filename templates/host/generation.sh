@@ -498,7 +498,7 @@ confirm_generation() {
 	# The last one stays, to compare with and to link against.
 	local dir
 	for dir in "$STATE"/gen/* "$STATE"/txn/*; do
-		if [[ ${dir##*/} != "$1" ]]; then rm -rf --one-file-system -- "$dir"; fi
+		if [[ $dir != "$STATE/gen/$1" ]]; then rm -rf --one-file-system -- "$dir"; fi
 	done
 }
 

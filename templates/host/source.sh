@@ -57,8 +57,10 @@ resolve_commit() {
 
 # checkout COMMIT: into WORK_DIR, an empty directory.
 checkout() {
-	# By hard links, so that it costs nothing and needs the copy no longer.
-	git_as_app clone -q --no-checkout -- "$CACHE" .
+	# By hard links, so that it costs nothing and needs the copy no longer; by
+	# copies on a file system that has none.
+	git_as_app clone -q --no-checkout -- "$CACHE" . ||
+		git_as_app clone -q --no-checkout --no-hardlinks -- "$CACHE" .
 	git_as_app remote set-url origin "$SCM_REPOSITORY"
 	git_as_app checkout -q --detach "$1"
 	if [[ -n $SCM_SUBMODULES ]] && as_app test -f .gitmodules; then
