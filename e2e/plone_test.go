@@ -173,13 +173,14 @@ var deploys = []scenario{
 	}},
 	{"a buildout that fails where only deploy.cfg changed", func(s *trial) {
 		before := s.release("app1")
-		site := func(st map[string]any) map[string]any { return at(st, "deploy", "site") }
-		s.change(func(st map[string]any) { site(st)["additional_config"] = "[client1]\nrecipe = there.is.no.such.recipe" })
+		s.change(func(st map[string]any) {
+			at(st, "deploy", "site")["buildout_additional_config"] = "[client1]\nrecipe = there.is.no.such.recipe"
+		})
 		s.must(1, "deploy")
 		if s.release("app1") != before {
 			s.t.Error("current was switched")
 		}
-		s.change(func(st map[string]any) { delete(site(st), "additional_config") })
+		s.change(func(st map[string]any) { delete(at(st, "deploy", "site"), "buildout_additional_config") })
 		s.must(0, "deploy")
 	}},
 	{"rollback, twice", func(s *trial) {
