@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test test-systems tools lint update bench fuzz clean
+.PHONY: build test test-systems e2e demo tools lint update bench fuzz clean
 
 # The program itself.
 build:
@@ -18,6 +18,15 @@ test: tools lint
 test-systems:
 	testdata/tools systems
 	testdata/systems
+
+# Real hosts, a real Plone, a load from outside, and faults: needs root, or sudo
+# without a password. Writes docs/evidence.md where all of it passes.
+e2e:
+	testdata/e2e
+
+# The zeo example on such hosts, served to a browser here until Ctrl-C.
+demo:
+	testdata/demo
 
 # What the tests need besides Go: daemons, shellcheck, Python.
 tools:
@@ -43,4 +52,5 @@ fuzz:
 
 clean:
 	testdata/systems clean
+	testdata/hosts clean
 	rm -rf plonec .cache

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -36,22 +37,30 @@ func (m *member) due() bool {
 	if m.seen.Generation == "" || len(m.live()) > 0 {
 		return true
 	}
-	waits := map[string]bool{}
+	return m.heldOld() || !maps.Equal(m.waits(), m.seen.Waits)
+}
+
+// waits are the files that are to wait for an app, by path.
+func (m *member) waits() map[string]waitState {
+	waits := map[string]waitState{}
 	for _, c := range m.changes {
 		if c.Waits != "" && c.Waits != Front {
-			waits[c.Path] = true
+			waits[c.Path] = waitState{c.Waits, ""}
 		}
 	}
-	if len(waits) != len(m.seen.Waits) {
-		return true
-	}
-	for p := range waits {
-		if m.seen.Waits[p] == "" {
-			return true
+	for _, w := range m.want {
+		if wait, ok := waits[w.Path]; ok {
+			waits[w.Path] = waitState{wait.App, w.Sum}
 		}
 	}
-	// The text of what waits may be another by now.
-	return len(waits) > 0 && m.seen.Tree != m.fleet.disk.Sum
+	return waits
+}
+
+// heldOld tells whether a file is held back that the host's generation, from
+// which it is brought in later, may not have.
+func (m *member) heldOld() bool {
+	held := slices.ContainsFunc(m.changes, func(c Change) bool { return c.Waits == Front })
+	return held && m.seen.Tree != m.fleet.disk.Sum
 }
 
 // drift lists what somebody changed by hand and apply would overwrite.
@@ -84,20 +93,51 @@ var (
 	ErrSplit = errors.New("hosts are left on different releases")
 )
 
-// allowed refuses, before any host is touched, what nobody wants by accident:
-// to overwrite what was changed by hand, or to go back behind a tree that was
-// applied.
-func (f *Fleet) allowed() error {
-	var errs []error
-	for _, m := range f.members {
-		if paths := m.drift(); len(paths) > 0 && !f.options.Force {
-			errs = append(errs, &HostError{m.Name, "drift", &hinted{
-				"changed by hand: " + strings.Join(paths, ", "), "take the change over into the stack, or give --force to overwrite it"}})
+// drifted is the error of drift; nil where there is none.
+func (m *member) drifted() error {
+	var changed, gone []string
+	for _, c := range m.changes {
+		switch {
+		case c.Drift && c.Kind == Added:
+			gone = append(gone, c.Path)
+		case c.Drift:
+			changed = append(changed, c.Path)
 		}
-		if f.options.Descends != nil && m.seen.Commit != "" && m.seen.Commit != f.options.Commit {
-			if err := f.options.Descends(m.seen.Commit); err != nil {
-				errs = append(errs, &HostError{m.Name, "rewind", err})
-			}
+	}
+	var parts []string
+	if len(changed) > 0 {
+		parts = append(parts, "changed by hand: "+strings.Join(changed, ", "))
+	}
+	if len(gone) > 0 {
+		parts = append(parts, "removed by hand: "+strings.Join(gone, ", "))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return &hinted{strings.Join(parts, "; "), "take the change over into the stack, or give --force to undo it"}
+}
+
+// rewind is the error where the host has a commit that the tree's does not come
+// after.
+func (m *member) rewind() error {
+	o := m.fleet.options
+	if o.Descends == nil || m.seen.Commit == "" || m.seen.Commit == o.Commit {
+		return nil
+	}
+	return o.Descends(m.seen.Commit)
+}
+
+// allowed refuses, before any host is touched, what nobody wants by accident:
+// to overwrite what was changed by hand, to go back behind a tree that was
+// applied, or what was not foretold.
+func (f *Fleet) allowed() error {
+	errs := f.unforeseen()
+	for _, m := range f.members {
+		if err := m.drifted(); err != nil && !f.options.Force {
+			errs = append(errs, &HostError{m.Name, "drift", err})
+		}
+		if err := m.rewind(); err != nil {
+			errs = append(errs, &HostError{m.Name, "rewind", err})
 		}
 	}
 	for _, err := range errs {
@@ -337,7 +377,13 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 	switch {
 	case err == nil:
 		m.outcome = Done
-		m.note(Result, fmt.Sprintf("generation %s%s", generation, m.waiting()), "")
+		text := "generation " + generation
+		if held {
+			text += ", with what waited for the clients"
+		} else {
+			text += m.waiting()
+		}
+		m.note(Result, text, "")
 	case m.outcome == Reverted:
 		m.note(Result, "taken back: as it was before", "")
 	case m.outcome == Unknown:
@@ -362,13 +408,13 @@ func (m *member) waiting() string {
 		if app == Front {
 			what = "the clients' deploy"
 		}
-		parts = append(parts, fmt.Sprintf("%d files wait for %s", n, what))
+		parts = append(parts, plural(n, "file")+" for "+what)
 	}
 	slices.Sort(parts)
 	if len(parts) == 0 {
 		return ""
 	}
-	return "; " + strings.Join(parts, ", ")
+	return "; waiting: " + strings.Join(parts, ", ")
 }
 
 // confirm tells the host, over a login of its own, that all is well. Where that

@@ -26,6 +26,7 @@ type Change struct {
 	Effects []string   `json:"effects,omitempty"`
 	Drift   bool       `json:"drift,omitempty"` // somebody changed it by hand
 	Secret  bool       `json:"secret,omitempty"`
+	Foreign bool       `json:"foreign,omitempty"` // what was there before plonec is saved, or comes back
 }
 
 // A ChangeKind is what happens to a file.
@@ -69,9 +70,9 @@ func changes(want []wanted, o *observation, hold map[string]bool) []Change {
 		case now.Sum == w.Sum:
 			c.Kind = ModeOnly
 		}
-		if live, ours := o.Live[w.Path]; ours && now.Sum != live.Sum && now.Sum != w.Sum {
-			c.Drift = true
-		}
+		live, ours := o.Live[w.Path]
+		c.Drift = ours && now.Sum != live.Sum && now.Sum != w.Sum
+		c.Foreign = !ours && c.Kind == Changed
 		switch app := appOf(w.Effects, apps); {
 		case hold[w.Path]:
 			c.Waits = Front
@@ -89,7 +90,7 @@ func changes(want []wanted, o *observation, hold map[string]bool) []Change {
 			continue
 		}
 		now, there := o.Files[p]
-		c := Change{Path: p, Kind: Removed, Effects: live.Effects, Drift: there && now.Sum != live.Sum}
+		c := Change{Path: p, Kind: Removed, Effects: live.Effects, Drift: there && now.Sum != live.Sum, Foreign: o.Originals[p]}
 		if c.Waits = appOf(live.Effects, apps); c.Waits != "" {
 			waiting[c.Waits] = true
 		}

@@ -30,6 +30,8 @@ type Options struct {
 	Force         bool          // overwrite what was changed by hand
 	Who           string        // for locks and histories: user@machine
 	Confirm       time.Duration // the window of a change to be confirmed in; 0: a minute
+	Survey        bool          // only look: a host that cannot be reached or worked with is a part of the answer
+	Plan          *Plan         // what was foretold: hosts that are not as they were then are not touched
 	Commit        string        // of the tree; empty: it is in no git repository
 	// Descends tells whether Commit comes after an earlier one; nil: do not ask.
 	Descends func(earlier string) error
@@ -60,7 +62,9 @@ type member struct {
 	seen    *observation
 	changes []Change
 	outcome Outcome
-	asked   bool // it was chosen; others are there since the chosen ones need them
+	asked   bool  // it was chosen; others are there since the chosen ones need them
+	failed  error // why it could not be asked
+	unfit   error // why it cannot be worked with
 }
 
 // An Outcome is what became of a host.
@@ -78,6 +82,7 @@ const (
 var sent = []string{"observe", "hold", "receive", "job"}
 
 // New makes a run over the chosen hosts of a tree. sink gets all that happens.
+// Without secrets the files that hold them count as they are on the hosts.
 func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) (*Fleet, error) {
 	if options.Parallel <= 0 {
 		options.Parallel = 10
@@ -85,7 +90,10 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 	if options.Confirm <= 0 {
 		options.Confirm = time.Minute
 	}
-	f := &Fleet{disk: disk, options: options, secrets: secrets, sink: sink, scripts: map[string]string{}}
+	if p := options.Plan; p != nil && p.Tree != disk.Sum {
+		return nil, fmt.Errorf("the plan is of another tree (%.12s) than %s (%.12s): run plonec plan again", p.Tree, disk.Dir, disk.Sum)
+	}
+	f := &Fleet{disk: disk, options: options, secrets: secrets, redact: secret.NewRedactor(), sink: sink, scripts: map[string]string{}}
 	for _, name := range sent {
 		text, err := os.ReadFile(filepath.Join(disk.Root("*"), "usr/local/lib/plonec", name))
 		if err != nil {
@@ -177,7 +185,8 @@ func each(members []*member, n int, do func(*member) error) error {
 
 // Look logs in to every host and asks how it is: the preflight of every
 // command. It changes nothing. The error names each host that cannot be worked
-// with.
+// with; in a survey that is one that does not answer, and the others can be
+// asked on.
 func (f *Fleet) Look(ctx context.Context) error {
 	if err := f.resolve(ctx); err != nil {
 		return err
@@ -191,7 +200,8 @@ func (f *Fleet) Look(ctx context.Context) error {
 			return m.observe(ctx)
 		}
 		if m.asked {
-			return m.step(ctx, "connect", look)
+			m.failed = m.step(ctx, "connect", look)
+			return m.failed
 		}
 		// Nobody asked for it: the work goes on without it.
 		if err := look(ctx); err != nil {
@@ -208,23 +218,23 @@ func (f *Fleet) Look(ctx context.Context) error {
 }
 
 // observe asks the host how it is, and works out what apply would change.
-func (m *member) observe(ctx context.Context) error {
-	var paths, texts []string
-	hashed := map[string]bool{}
+func (m *member) observe(ctx context.Context) error { return m.look(ctx, nil) }
+
+// look observes, and gets the content of the files at show too.
+func (m *member) look(ctx context.Context, show []string) error {
+	texts := slices.Clone(show)
 	for i := range m.secrets {
 		if m.secrets[i].Format == "userlist" {
-			hashed[m.secrets[i].Path] = true
+			texts = append(texts, m.secrets[i].Path)
 		}
-	}
-	for p := range hashed {
-		texts = append(texts, p)
 	}
 	want, err := m.files(nil)
 	if err != nil {
 		return err
 	}
+	var paths []string
 	for _, w := range want {
-		if !hashed[w.Path] {
+		if !slices.Contains(texts, w.Path) {
 			paths = append(paths, w.Path)
 		}
 	}
@@ -233,7 +243,7 @@ func (m *member) observe(ctx context.Context) error {
 		return err
 	}
 	m.seen = o
-	if m.want, err = m.files(o.Texts); err != nil {
+	if m.want, err = m.files(o); err != nil {
 		return err
 	}
 	hold, err := m.holds(ctx)
@@ -241,7 +251,10 @@ func (m *member) observe(ctx context.Context) error {
 		return err
 	}
 	m.changes = changes(m.want, o, hold)
-	return m.fit()
+	if m.unfit = m.fit(); m.fleet.options.Survey {
+		return nil
+	}
+	return m.unfit
 }
 
 // fit tells whether the host can be worked with.
@@ -275,15 +288,19 @@ func (m *member) holds(ctx context.Context) (map[string]bool, error) {
 	if !ours || m.seen.Files[haproxy].Sum == m.want[at].Sum || m.seen.Files[haproxy].Sum != live.Sum {
 		return nil, nil
 	}
-	o, err := m.conn.observe(ctx, m.fleet.scripts["observe"], nil, []string{haproxy})
-	if err != nil {
-		return nil, err
+	before, there := m.seen.Texts[haproxy]
+	if !there {
+		o, err := m.conn.observe(ctx, m.fleet.scripts["observe"], nil, []string{haproxy})
+		if err != nil {
+			return nil, err
+		}
+		before = o.Texts[haproxy]
 	}
 	text, err := os.ReadFile(m.want[at].Local)
 	if err != nil {
 		return nil, err
 	}
-	if sendsElsewhere(o.Texts[haproxy], text) {
+	if sendsElsewhere(before, text) {
 		return map[string]bool{haproxy: true}, nil
 	}
 	return nil, nil
@@ -291,6 +308,9 @@ func (m *member) holds(ctx context.Context) (map[string]bool, error) {
 
 // resolve gets the values of the chosen hosts' secrets.
 func (f *Fleet) resolve(ctx context.Context) error {
+	if f.secrets == nil {
+		return nil
+	}
 	chosen := map[string]bool{}
 	for _, m := range f.members {
 		chosen[m.Name] = true
@@ -313,18 +333,28 @@ func (f *Fleet) resolve(ctx context.Context) error {
 	return nil
 }
 
-// files lists what the host should have. texts are the files that are there,
-// for those whose content depends on it.
-func (m *member) files(texts map[string][]byte) ([]wanted, error) {
+// files lists what the host should have. o is how it is, nil where that is not
+// known yet: the content of some files depends on it.
+func (m *member) files(o *observation) ([]wanted, error) {
+	if o == nil {
+		o = &observation{}
+	}
 	var list []wanted
 	for _, file := range m.fleet.disk.Manifest.Files {
 		if file.Host == "*" || file.Host == m.Name {
 			list = append(list, wanted{file.Path, file.Sum, file.Mode, file.Owner, file.Effect, m.fleet.disk.Path(file), nil})
 		}
 	}
+	if m.fleet.secrets == nil {
+		for _, s := range m.fleet.disk.Manifest.Secrets {
+			if s.Host == m.Name {
+				list = append(list, wanted{s.Path, o.recorded(s.Path), s.Mode, s.Owner, s.Effect, "", nil})
+			}
+		}
+	}
 	for i := range m.secrets {
 		s := &m.secrets[i]
-		data, err := s.Bytes(texts[s.Path])
+		data, err := s.Bytes(o.Texts[s.Path])
 		if err != nil {
 			return nil, err
 		}

@@ -20,13 +20,16 @@ type observation struct {
 	Tree        string // the sum of the tree's manifest that it came from
 	Commit      string // the git commit of that tree; empty: none
 	Applied     string // when
+	Setup       string // what the last setup was made from; see setupSum
 	Unconfirmed string // a generation that waits to be confirmed
 
 	Files map[string]fileState // by path
 	Live  map[string]liveState // what plonec put there, as it put it
-	Waits map[string]string    // app/path of what waits for a deploy or a restart
+	Waits map[string]waitState // what waits for a deploy or a restart, by path
 	Odd   map[string]bool      // paths that are no plain files
-	Texts map[string][]byte    // of those that were asked for
+	Texts map[string][]byte    // of those that were asked for, up to 1 MiB
+	// Originals are paths where something stood before plonec, which is kept.
+	Originals map[string]bool
 }
 
 // A fileState is a file as it is.
@@ -38,6 +41,9 @@ type liveState struct {
 	Effects []string
 }
 
+// A waitState is a file that waits for an app.
+type waitState struct{ App, Sum string } // Sum is empty for one that is to go
+
 // observe asks a host how it is. texts are paths whose content is wanted too.
 func (c *conn) observe(ctx context.Context, script string, paths, texts []string) (*observation, error) {
 	var ask strings.Builder
@@ -48,8 +54,8 @@ func (c *conn) observe(ctx context.Context, script string, paths, texts []string
 		fmt.Fprintf(&ask, "text %s\n", p)
 	}
 	o := &observation{
-		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]string{},
-		Odd: map[string]bool{}, Texts: map[string][]byte{},
+		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
+		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
 	}
 	whole := false
 	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
@@ -70,7 +76,7 @@ func (o *observation) read(f []string) bool {
 	}
 	single := map[string]*string{
 		"boot": &o.Boot, "os": &o.OS, "missing": &o.Missing, "lock": &o.Lock, "generation": &o.Generation,
-		"tree": &o.Tree, "commit": &o.Commit, "time": &o.Applied, "unconfirmed": &o.Unconfirmed,
+		"tree": &o.Tree, "commit": &o.Commit, "time": &o.Applied, "setup": &o.Setup, "unconfirmed": &o.Unconfirmed,
 	}
 	switch key := f[0]; key {
 	case "free":
@@ -81,7 +87,9 @@ func (o *observation) read(f []string) bool {
 		o.Live[f[3]] = liveState{f[1], effects(f[2])}
 	case "waits":
 		app, path, _ := strings.Cut(strings.TrimPrefix(f[1], "/"), "/")
-		o.Waits["/"+path] = app
+		o.Waits["/"+path] = waitState{app, f[2]}
+	case "original":
+		o.Originals[f[1]] = true
 	case "odd":
 		o.Odd[f[1]] = true
 	case "text":
@@ -104,6 +112,15 @@ func effects(s string) []string {
 	return strings.Split(s, ",")
 }
 
+// recorded is the sum of a file as plonec put it, or left it to wait; empty
+// where it never did.
+func (o *observation) recorded(path string) string {
+	if w := o.Waits[path]; w.Sum != "" {
+		return w.Sum
+	}
+	return o.Live[path].Sum
+}
+
 // digest stands for all of what a plan depends on: it is the same as long as
 // the host is.
 func (o *observation) digest() string {
@@ -114,8 +131,8 @@ func (o *observation) digest() string {
 	for p, l := range o.Live {
 		lines = append(lines, fmt.Sprintf("live %s %s", p, l.Sum))
 	}
-	for p, app := range o.Waits {
-		lines = append(lines, fmt.Sprintf("waits %s %s", p, app))
+	for p, w := range o.Waits {
+		lines = append(lines, fmt.Sprintf("waits %s %s %s", p, w.App, w.Sum))
 	}
 	sort.Strings(lines)
 	return sum([]byte(strings.Join(append(lines, o.Generation, o.Tree), "\n")))

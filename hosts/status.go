@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -24,17 +25,26 @@ func (m *member) status(ctx context.Context) (map[string]string, error) {
 
 // A HostStatus is how a host is.
 type HostStatus struct {
-	Host       string      `json:"host"`
-	Generation string      `json:"generation"` // the applied one; empty: none yet
-	Commit     string      `json:"commit,omitempty"`
-	Applied    string      `json:"applied,omitempty"`
-	Current    bool        `json:"current"` // it has the files of this tree
-	Lock       string      `json:"lock,omitempty"`
-	Apps       []AppStatus `json:"apps,omitempty"`
-	Services   []Service   `json:"services,omitempty"`
-	Drift      []string    `json:"drift,omitempty"`   // changed by hand
-	Pending    []string    `json:"pending,omitempty"` // what waits, and the command for it
-	Last       string      `json:"last,omitempty"`    // of the host's history
+	Host        string      `json:"host"`
+	Error       *Reason     `json:"error,omitempty"` // it could not be asked: nothing else is known
+	Generation  string      `json:"generation"`      // the applied one; empty: none yet
+	Unconfirmed string      `json:"unconfirmed,omitempty"`
+	Commit      string      `json:"commit,omitempty"` // of the tree that was applied
+	Applied     string      `json:"applied,omitempty"`
+	Current     bool        `json:"current"` // it has the files of this tree
+	Lock        string      `json:"lock,omitempty"`
+	Unfit       *Reason     `json:"unfit,omitempty"` // why nothing could be applied
+	Apps        []AppStatus `json:"apps,omitempty"`
+	Services    []Service   `json:"services,omitempty"`
+	Drift       []string    `json:"drift,omitempty"` // changed or removed by hand
+	Pending     []Pending   `json:"pending,omitempty"`
+	Last        string      `json:"last,omitempty"` // of the host's history
+}
+
+// Pending is what waits on a host, and the command that brings it in.
+type Pending struct {
+	Text    string `json:"text"`
+	Command string `json:"command"`
 }
 
 // An AppStatus is how an app is on a host.
@@ -45,7 +55,8 @@ type AppStatus struct {
 	State    string   `json:"state"`
 	Packages string   `json:"packages"` // stands for what is installed
 	Kept     []string `json:"kept"`
-	Bad      []string `json:"bad,omitempty"`
+	Bad      []string `json:"bad,omitempty"`     // marked bad, or failed
+	Stopped  bool     `json:"stopped,omitempty"` // by plonec stop
 	Units    []Unit   `json:"units"`
 }
 
@@ -64,81 +75,42 @@ type Service struct {
 	State string `json:"state"`
 }
 
-// Status says how each of the chosen hosts is.
+// Status says how each of the chosen hosts is. Look came before, of a survey.
+// The error names those that did not answer; the list has all.
 func (f *Fleet) Status(ctx context.Context) ([]HostStatus, error) {
 	list := make([]HostStatus, len(f.members))
 	err := each(f.members, len(f.members), func(m *member) error {
-		state, err := m.status(ctx)
-		if err != nil {
-			return &HostError{m.Name, "status", err}
-		}
-		for i := range f.members {
-			if f.members[i] == m {
-				list[i] = m.describe(state)
+		var state map[string]string
+		if m.failed == nil {
+			var err error
+			if state, err = m.status(ctx); err != nil {
+				m.failed = &HostError{m.Name, "status", err}
 			}
 		}
-		return nil
+		s := &list[slices.Index(f.members, m)]
+		if m.failed != nil {
+			*s = HostStatus{Host: m.Name, Error: reason(m.failed)}
+		} else {
+			*s = m.describe(state)
+		}
+		return m.failed
 	})
 	return list, err
 }
 
 func (m *member) describe(state map[string]string) HostStatus {
 	s := HostStatus{
-		Host: m.Name, Generation: m.seen.Generation, Commit: m.seen.Commit, Applied: m.seen.Applied,
-		Lock: m.seen.Lock, Drift: m.drift(), Last: state["host.last"],
+		Host: m.Name, Generation: m.seen.Generation, Unconfirmed: m.seen.Unconfirmed, Commit: m.seen.Commit, Applied: m.seen.Applied,
+		Current: m.seen.Generation != "" && !m.due(), Lock: m.seen.Lock, Drift: m.drift(), Last: state["host.last"],
 	}
-	live, waits, front := 0, map[string]int{}, 0
-	for _, c := range m.changes {
-		switch c.Waits {
-		case "":
-			live++
-		case Front:
-			front++
-		default:
-			waits[c.Waits]++
-		}
+	if s.Lock == "" {
+		s.Lock = state["host.lock"]
 	}
-	s.Current = s.Generation != "" && !m.due()
-	if !s.Current {
-		s.Pending = append(s.Pending, plural(max(live, 1), "file")+" of the tree: plonec apply")
-	}
-	if front > 0 {
-		s.Pending = append(s.Pending, "haproxy.cfg, until the clients run: plonec deploy")
+	if m.unfit != nil {
+		s.Unfit = reason(m.unfit)
 	}
 	for _, app := range m.apps() {
-		a := AppStatus{
-			App: app, Release: state[app+".release"], Commit: state[app+".commit"], State: state[app+".state"],
-			Packages: state[app+".packages"], Kept: strings.Fields(state[app+".kept"]), Bad: strings.Fields(state[app+".bad"]), Units: []Unit{},
-		}
-		restart := 0
-		for key, value := range state {
-			name, ok := strings.CutPrefix(key, app+".unit.")
-			if name, ok2 := strings.CutSuffix(name, ".state"); ok && ok2 {
-				u := Unit{
-					Name: name, State: value, Release: state[app+".unit."+name+".release"],
-					Pending: state[app+".unit."+name+".pending"], Agent: state[app+".unit."+name+".agent"],
-				}
-				if u.Pending != "" {
-					restart++
-				}
-				a.Units = append(a.Units, u)
-			}
-		}
-		sort.Slice(a.Units, func(i, j int) bool { return a.Units[i].Name < a.Units[j].Name })
-		s.Apps = append(s.Apps, a)
-		switch {
-		case state[app+".storage-moves"] != "":
-			s.Pending = append(s.Pending, "the database of "+app+" moves: plonec deploy --allow-outage "+app)
-		case state[app+".deploy-pending"] != "" || waits[app] > 0 && a.Release == "none":
-			s.Pending = append(s.Pending, "a release of "+app+": plonec deploy "+app)
-		case waits[app] > 0:
-			s.Pending = append(s.Pending, plural(waits[app], "file")+" of "+app+": plonec restart "+app)
-		case restart > 0:
-			s.Pending = append(s.Pending, plural(restart, "process")+" of "+app+" to restart: plonec restart --changed "+app)
-		}
-		if state[app+".unfinished-switch"] != "" {
-			s.Pending = append(s.Pending, "a switch of "+app+" that was cut short: plonec deploy "+app)
-		}
+		s.Apps = append(s.Apps, appStatus(app, state))
 	}
 	for key, value := range state {
 		if name, ok := strings.CutPrefix(key, "service."); ok {
@@ -146,5 +118,54 @@ func (m *member) describe(state map[string]string) HostStatus {
 		}
 	}
 	sort.Slice(s.Services, func(i, j int) bool { return s.Services[i].Name < s.Services[j].Name })
+	s.Pending = m.pending(state)
 	return s
+}
+
+func appStatus(app string, state map[string]string) AppStatus {
+	get := func(key string) string { return state[app+"."+key] }
+	a := AppStatus{
+		App: app, Release: get("release"), Commit: get("commit"), State: get("state"), Packages: get("packages"),
+		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Stopped: get("stopped") != "", Units: []Unit{},
+	}
+	for key, value := range state {
+		name, ok := strings.CutPrefix(key, app+".unit.")
+		if name, isState := strings.CutSuffix(name, ".state"); ok && isState {
+			unit := "unit." + name
+			a.Units = append(a.Units, Unit{
+				Name: name, State: value, Release: get(unit + ".release"), Pending: get(unit + ".pending"), Agent: get(unit + ".agent"),
+			})
+		}
+	}
+	sort.Slice(a.Units, func(i, j int) bool { return natural(a.Units[i].Name, a.Units[j].Name) })
+	return a
+}
+
+// natural orders names with numbers in them: client2 before client10.
+func natural(a, b string) bool {
+	if len(a) != len(b) && strings.TrimRight(strings.TrimSuffix(a, ".service"), "0123456789") == strings.TrimRight(strings.TrimSuffix(b, ".service"), "0123456789") {
+		return len(a) < len(b)
+	}
+	return a < b
+}
+
+// pending lists what is not yet as the tree has it.
+func (m *member) pending(state map[string]string) []Pending {
+	var list []Pending
+	if m.due() {
+		text := plural(len(m.live()), "file") + " of the tree"
+		if m.seen.Generation == "" {
+			text = "nothing was applied yet"
+		} else if len(m.live()) == 0 {
+			text = "what waits is another than the tree's"
+		}
+		list = append(list, Pending{text, "plonec apply"})
+	}
+	for _, a := range m.foretell(state) {
+		list = append(list, Pending{a.App + ": " + a.String(), "plonec " + a.Command() + " " + a.App})
+	}
+	if slices.ContainsFunc(m.changes, func(c Change) bool { return c.Waits == Front }) {
+		list = append(list, Pending{"haproxy.cfg, until the clients run", "plonec deploy"})
+	}
+	return list
 }

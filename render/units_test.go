@@ -201,7 +201,7 @@ func TestClientUnit(t *testing.T) {
 func TestZeoUnit(t *testing.T) {
 	unit := content(t, processHost(), "/etc/systemd/system/plone-site-zeo.service")
 	for _, line := range []string{
-		"AssertPathExists=|/data/filestorage/Data.fs",
+		"AssertPathExists=/data/filestorage/Data.fs",
 		`RequiresMountsFor="/data/filestorage" "/data/blobs"`,
 	} {
 		if !strings.Contains(unit, "\n"+line+"\n") {

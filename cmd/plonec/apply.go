@@ -28,7 +28,7 @@ to be committed.`,
 	f.addPush(c.Flags())
 	c.RunE = f.fleetCommand("apply", true, func(ctx context.Context, s *session, _ []string) error {
 		if due := s.Due(); len(due) > 0 {
-			if err := s.agreed(fmt.Sprintf("apply to %s?", strings.Join(due, ", "))); err != nil {
+			if err := s.agreed(s.preview(ctx) + fmt.Sprintf("apply to %s?", strings.Join(due, ", "))); err != nil {
 				return err
 			}
 		}

@@ -38,7 +38,7 @@ configured.`,
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
 	f.others = true
 	c.RunE = f.fleetCommand("deploy", true, func(ctx context.Context, s *session, args []string) error {
-		if err := s.agreed("deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
+		if err := s.agreed(s.preview(ctx) + "deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 			return err
 		}
 		if err := s.Apply(ctx); err != nil {

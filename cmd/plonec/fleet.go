@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -38,9 +39,13 @@ type fleetFlags struct {
 	// Of those that push a tree.
 	yes, force, allowDirty, allowRewind bool
 	confirm                             time.Duration
+	plan                                string
 
-	others   bool // the hosts that were not chosen take part
-	hostArgs bool // the arguments are hosts
+	others    bool     // the hosts that were not chosen take part
+	hostArgs  bool     // the arguments are hosts
+	report    bool     // it looks, and prints one report of all hosts, also of those that do not answer
+	noSecrets bool     // it needs none
+	formats   []string // of --format; none: text and json
 }
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
@@ -64,6 +69,7 @@ func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
+	flags.StringVar(&f.plan, "plan", "", "do what this `file` of plonec plan --out foretells, or nothing")
 	flags.DurationVar(&f.confirm, "confirm-within", time.Minute, "how long a host waits for the confirmation of a change before it takes it back")
 }
 
@@ -72,6 +78,7 @@ type session struct {
 	*hosts.Fleet
 	flags    *fleetFlags
 	disk     *tree.Disk
+	dirty    error // why apply would refuse the tree as git has it; reports only
 	progress *progress
 	stdin    io.Reader
 	out      io.Writer
@@ -83,8 +90,12 @@ type session struct {
 // touched.
 func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		if f.format != "text" && f.format != "json" {
-			return fmt.Errorf("unknown --format %q: text or json", f.format)
+		formats := f.formats
+		if len(formats) == 0 {
+			formats = []string{"text", "json"}
+		}
+		if !slices.Contains(formats, f.format) {
+			return fmt.Errorf("unknown --format %q: %s", f.format, or(formats))
 		}
 		disk, err := tree.Open(f.tree, release)
 		if err != nil {
@@ -96,21 +107,35 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 		options := hosts.Options{
 			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others,
 			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
-			Force: f.force, Confirm: f.confirm, Who: whoami(),
+			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report,
 		}
+		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
 		if git {
-			if options.Commit, options.Descends, err = f.committed(); err != nil {
+			options.Commit, options.Descends, s.dirty = f.committed()
+			if s.dirty != nil && !f.report {
+				return s.dirty
+			}
+		}
+		if f.plan != "" {
+			if options.Plan, err = readPlan(f.plan); err != nil {
 				return err
 			}
 		}
-		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
+		var secrets *secret.Resolver
+		if !f.noSecrets {
+			secrets = f.resolver(disk)
+		}
 		// Made here, so that it is there before the first event.
 		sink := func(e hosts.Event) { s.progress.Event(e) }
-		if s.Fleet, err = hosts.New(disk, options, f.resolver(disk), sink); err != nil {
+		if s.Fleet, err = hosts.New(disk, options, secrets, sink); err != nil {
 			return err
 		}
 		defer s.Fleet.Close()
-		s.progress = newProgress(c.OutOrStdout(), c.ErrOrStderr(), f.format, s.Names(), title)
+		out, format := s.out, f.format
+		if f.report {
+			out, format = io.Discard, "text" // only what goes wrong on the way is told beside the report
+		}
+		s.progress = newProgress(out, c.ErrOrStderr(), format, s.Names(), title)
 		s.progress.verbose = f.verbose
 		defer s.progress.Close()
 		for _, h := range s.Skipped {
@@ -119,8 +144,15 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 		ctx, stop := interruptible(c.Context(), s.progress)
 		defer stop()
 		err = s.Look(ctx)
-		if err == nil {
+		var host *hosts.HostError
+		switch {
+		case err == nil:
 			err = do(ctx, s, args)
+		case f.report && ctx.Err() == nil && errors.As(err, &host):
+			var st *status
+			if did := do(ctx, s, args); did != nil && !errors.As(did, &st) {
+				err = did // it names these hosts too
+			}
 		}
 		s.progress.Close()
 		return s.conclude(ctx, err)
@@ -199,12 +231,18 @@ func lastLine(err error) string {
 	return fmt.Sprintf("%s (and %d more)", lines[0], len(lines)-1)
 }
 
+// asks tells whether somebody is there to be asked.
+func (s *session) asks() bool {
+	in, ok := s.stdin.(*os.File)
+	return !s.flags.yes && s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
+}
+
 // agreed asks on a terminal whether to go on.
 func (s *session) agreed(question string) error {
-	in, ok := s.stdin.(*os.File)
-	if s.flags.yes || s.flags.format == "json" || !ok || !term.IsTerminal(int(in.Fd())) {
+	if !s.asks() {
 		return nil
 	}
+	in := s.stdin
 	s.progress.Close()
 	fmt.Fprintf(s.out, "%s [y/N] ", question)
 	answer, _ := bufio.NewReader(in).ReadString('\n')
@@ -214,6 +252,12 @@ func (s *session) agreed(question string) error {
 	s.progress = newProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.title)
 	s.progress.verbose = s.flags.verbose
 	return nil
+}
+
+// or lists words as a choice: text, json or markdown.
+func or(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // whoami names the caller, for locks and histories.

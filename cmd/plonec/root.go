@@ -59,7 +59,7 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(buildCommand(), checkCommand(), explainCommand(),
-		applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand())
+		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand())
 	root.AddCommand(appCommands()...)
 	root.AddCommand(drainCommands()...)
 	err := root.Execute()

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/hosts"
+)
+
+func planCommand() *cobra.Command {
+	var f fleetFlags
+	var out string
+	var exitCode, noDiff bool
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "show what apply and deploy would do to the hosts",
+		Long: `Plan looks at the hosts as they are now, and shows what apply would do to each of
+them and what is left to a deploy or a restart: files, with their differences,
+reloads, restarts, starts and stops, what would be refused, and what people would
+notice. It changes nothing, and works while another plonec is at work.
+
+Secrets are compared and never shown. Whether an app's revision leads to a new
+commit is seen by deploy alone.
+
+With --out the plan is written too. plonec apply --plan and plonec deploy --plan
+do what it foretells, or nothing where the tree or a host is another by then.`,
+		Example: `  plonec plan
+  plonec plan --out plan.json && plonec apply --plan plan.json`,
+		Args: cobra.NoArgs,
+	}
+	f.report = true
+	f.formats = []string{"text", "json", "markdown"}
+	f.add(c.Flags())
+	c.Flags().Lookup("format").Usage = "`text`, json or markdown"
+	c.Flags().StringVar(&out, "out", "", "write the plan to this `file`, as JSON")
+	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where apply or deploy has anything to do")
+	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
+	c.RunE = f.fleetCommand("plan", true, func(ctx context.Context, s *session, _ []string) error {
+		p, failed := s.Plan(ctx, !noDiff)
+		if s.dirty != nil {
+			text, _, _ := strings.Cut(s.dirty.Error(), "\n")
+			p.Refused = append(p.Refused, hosts.Reason{Text: text})
+		}
+		r := planReport{Plan: p, flags: &f, file: out, color: useColor(s.out)}
+		var text string
+		switch f.format {
+		case "json":
+			text = asJSON(p)
+		case "markdown":
+			text = r.markdown()
+		default:
+			text = r.text()
+		}
+		if _, err := fmt.Fprint(s.out, text); err != nil {
+			return err
+		}
+		if failed != nil {
+			return failed
+		}
+		if out != "" {
+			if err := writeFile(out, []byte(asJSON(p))); err != nil {
+				return err
+			}
+		}
+		if exitCode && p.Due() {
+			return &status{exitChanges, ""}
+		}
+		return nil
+	})
+	return c
+}
+
+func asJSON(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		panic(err) // nothing in it can fail
+	}
+	return b.String()
+}
+
+// writeFile writes a file as a whole or not at all.
+func writeFile(name string, data []byte) error {
+	t, err := os.CreateTemp(filepath.Dir(name), ".plonec-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(t.Name())
+	_, err = t.Write(data)
+	if closed := t.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(t.Name(), name)
+}
+
+// readPlan reads a file of plonec plan --out.
+func readPlan(name string) (*hosts.Plan, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := hosts.ReadPlan(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no plan that plonec plan --out wrote: %w", name, err)
+	}
+	return p, nil
+}
+
+// preview is what a command would do, for a question; empty where nobody is
+// asked.
+func (s *session) preview(ctx context.Context) string {
+	if !s.asks() {
+		return ""
+	}
+	p, err := s.Plan(ctx, false)
+	if err != nil {
+		return "plonec: " + printableLines(err.Error()) + "\n"
+	}
+	r := planReport{Plan: p, flags: s.flags, color: useColor(s.out)}
+	return r.summary()
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/tree"
+)
+
+// statusText is a table of the hosts, a line for each app, and below it what is
+// not as it should be.
+func statusText(list []hosts.HostStatus, absent []tree.Host, color bool) string {
+	rows := [][]string{{"host", "generation", "applied", "tree", "app", "release", "commit", "state", "running"}}
+	for i := range list {
+		rows = append(rows, statusRows(&list[i])...)
+	}
+	for _, h := range absent {
+		rows = append(rows, []string{h.Name, h.Status + " in the stack"})
+	}
+	var b strings.Builder
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row[:len(row)-1] { // the last one may be as long as it likes
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for i, row := range rows {
+		line := ""
+		for j, cell := range row {
+			line += pad(cell, widths[j]) + "  "
+		}
+		line = strings.TrimRight(line, " ")
+		if i == 0 {
+			line = paint(color, styleBold, line)
+		}
+		b.WriteString(line + "\n")
+	}
+	notes := statusNotes(list)
+	if len(notes) > 0 {
+		b.WriteString("\n")
+	}
+	b.WriteString(rowsText(notes, len(list), color))
+	return b.String()
+}
+
+// statusRows are a host's lines of the table.
+func statusRows(h *hosts.HostStatus) [][]string {
+	if h.Error != nil {
+		return [][]string{{h.Host, printable(strings.ReplaceAll(h.Error.Text, "\n", "; "))}}
+	}
+	if h.Generation == "" {
+		return [][]string{{h.Host, "nothing was applied yet"}}
+	}
+	date, clock, _ := strings.Cut(h.Applied, "T")
+	head := []string{h.Host, h.Generation, date + " " + clock[:min(5, len(clock))], short(h.Commit)}
+	var services []string
+	for _, s := range h.Services {
+		name := s.Name
+		if s.State != "active" {
+			name += " " + s.State
+		}
+		services = append(services, name)
+	}
+	if len(h.Apps) == 0 {
+		return [][]string{printed(append(head, "-", "-", "-", "-", strings.Join(services, ", ")))}
+	}
+	var rows [][]string
+	for i, a := range h.Apps {
+		runs := running(a)
+		if i == 0 {
+			runs = append(runs, services...)
+		}
+		rows = append(rows, printed(append(slices.Clone(head), a.App, a.Release, short(a.Commit), or0(a.State), strings.Join(runs, ", "))))
+		head = []string{"", "", "", ""}
+	}
+	return rows
+}
+
+func printed(cells []string) []string {
+	for i := range cells {
+		cells[i] = printable(cells[i])
+	}
+	return cells
+}
+
+func or0(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// short is a commit as people say it.
+func short(commit string) string { return or0(commit[:min(7, len(commit))]) }
+
+// running says which processes of an app run: 2/2 clients, zeo.
+func running(a hosts.AppStatus) []string {
+	clients, up, drained := 0, 0, 0
+	var others []string
+	for _, u := range a.Units {
+		name := unitName(a.App, u.Name)
+		active := u.State == "active"
+		switch {
+		case strings.HasPrefix(name, "client"):
+			clients++
+			if active {
+				up++
+			}
+			if strings.HasPrefix(u.Agent, "drained") {
+				drained++
+			}
+		case active:
+			others = append(others, name)
+		default:
+			others = append(others, name+" "+u.State)
+		}
+	}
+	var parts []string
+	if clients > 0 {
+		text := fmt.Sprintf("%d/%s", up, count(clients, "client"))
+		if drained > 0 {
+			text += fmt.Sprintf(" (%d drained)", drained)
+		}
+		parts = append(parts, text)
+	}
+	return append(parts, others...)
+}
+
+func unitName(app, unit string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(unit, "plone-"+app+"-"), ".service")
+}
+
+// statusNotes says what is pending and what to look at. Hosts with the same
+// share a line.
+func statusNotes(list []hosts.HostStatus) []planRow {
+	var notes []planRow
+	add := func(on, host, text string) {
+		text = printable(strings.ReplaceAll(text, "\n", "; "))
+		i := slices.IndexFunc(notes, func(n planRow) bool { return n.on == on && n.text == text })
+		if i < 0 {
+			i = len(notes)
+			notes = append(notes, planRow{on: on, text: text})
+		}
+		if host != "" && !slices.Contains(notes[i].hosts, host) {
+			notes[i].hosts = append(notes[i].hosts, host)
+		}
+	}
+	for _, h := range list {
+		for _, p := range h.Pending {
+			add("pending", h.Host, p.Text+": "+p.Command)
+		}
+	}
+	for _, h := range list {
+		if len(h.Drift) > 0 {
+			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+"; plonec plan shows it")
+		}
+	}
+	for _, h := range list {
+		if h.Error != nil && h.Error.Hint != "" {
+			add("look", h.Host, h.Error.Hint)
+		}
+		if h.Lock != "" {
+			add("look", h.Host, "at work: "+h.Lock)
+		}
+		if h.Unfit != nil {
+			add("look", h.Host, strings.TrimSuffix(h.Unfit.Text+"; "+h.Unfit.Hint, "; "))
+		}
+		for _, s := range h.Services {
+			if s.State != "active" {
+				add("look", h.Host, s.Name+" is "+s.State+": journalctl -u "+s.Name)
+			}
+		}
+		for _, a := range h.Apps {
+			for _, release := range a.Bad {
+				add("look", h.Host, a.App+": release "+release+" is bad, or was not built")
+			}
+			for _, u := range a.Units {
+				if u.Agent != "" && u.Agent != "up" && u.State == "active" {
+					add("look", h.Host, unitName(a.App, u.Name)+" is "+u.Agent+": plonec undrain "+h.Host)
+				}
+			}
+		}
+	}
+	for _, text := range differing(list) {
+		add("look", "", text)
+	}
+	return notes
+}
+
+// differing names apps whose hosts run other commits than each other, or other
+// packages of the same.
+func differing(list []hosts.HostStatus) []string {
+	var texts []string
+	for _, what := range []struct {
+		name, remedy string
+		of           func(hosts.AppStatus) string
+	}{
+		{"commits", "plonec deploy", func(a hosts.AppStatus) string { return a.Commit }},
+		{"packages of the same commit", "plonec deploy --always", func(a hosts.AppStatus) string { return a.Packages }},
+	} {
+		var apps []string
+		byApp := map[string]map[string][]string{}
+		for _, h := range list {
+			for _, a := range h.Apps {
+				if v := what.of(a); v != "" {
+					if byApp[a.App] == nil {
+						byApp[a.App] = map[string][]string{}
+						apps = append(apps, a.App)
+					}
+					byApp[a.App][v] = append(byApp[a.App][v], h.Host)
+				}
+			}
+		}
+		for _, app := range apps {
+			if len(byApp[app]) < 2 || slices.ContainsFunc(texts, func(t string) bool { return strings.HasPrefix(t, app+": ") }) {
+				continue // what has other commits has other packages too
+			}
+			var groups []string
+			for v, names := range byApp[app] {
+				groups = append(groups, strings.Join(names, " ")+" "+v[:min(7, len(v))])
+			}
+			slices.Sort(groups)
+			texts = append(texts, fmt.Sprintf("%s: hosts run different %s (%s): %s %s", app, what.name, strings.Join(groups, ", "), what.remedy, app))
+		}
+	}
+	return texts
+}
