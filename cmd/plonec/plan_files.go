@@ -68,8 +68,8 @@ func (r *planReport) changes() []planChange {
 	all := list
 	list = nil
 	for _, c := range all {
-		name := strings.TrimSuffix(pathpkg.Base(c.paths[0]), ".service")
-		c.common = generic(c.diff, name, "{unit}")
+		name := pathpkg.Base(c.paths[0])
+		c.common = generic(generic(c.diff, name, "{unit}.service"), strings.TrimSuffix(name, ".service"), "{unit}")
 		o := fold(c, func(o planChange) bool {
 			return slices.Equal(o.hosts, c.hosts) && pathpkg.Dir(o.paths[0]) == pathpkg.Dir(c.paths[0]) && o.common == c.common
 		})

@@ -1,0 +1,119 @@
+package hosts
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// seen makes an observation: PATH=SUM of what is there, and of what plonec put
+// there, with an effect where one follows a blank.
+func seen(files, live map[string]string) *observation {
+	o := &observation{Files: map[string]fileState{}, Live: map[string]liveState{}}
+	for p, s := range files {
+		o.Files[p] = fileState{s, "0644", "root:root"}
+	}
+	for p, s := range live {
+		sum, effect, _ := strings.Cut(s, " ")
+		o.Live[p] = liveState{sum, effects(effect)}
+	}
+	return o
+}
+
+func want(path, sum string, effects ...string) wanted {
+	return wanted{Path: path, Sum: sum, Mode: "0644", Owner: "root:root", Effects: effects, Local: path}
+}
+
+func TestChanges(t *testing.T) {
+	const (
+		nginx  = "/etc/nginx/nginx.conf"
+		conf   = "/etc/plonec/site/app.conf"
+		cfg    = "/etc/plonec/site/deploy.cfg"
+		client = "/etc/systemd/system/plone-site-client1.service"
+		run    = "restart:plone-site-client1.service"
+	)
+	for _, test := range []struct {
+		name        string
+		want        []wanted
+		files, live map[string]string
+		hold        map[string]bool
+		changes     []string // path kind waits drift
+	}{
+		{"nothing", []wanted{want(nginx, "a")}, map[string]string{nginx: "a"}, map[string]string{nginx: "a"}, nil, nil},
+		{"a bare host", []wanted{want(conf, "c"), want(cfg, "d", "deploy:site"), want(nginx, "a")}, nil, nil, nil,
+			[]string{nginx + " new  false", conf + " new site false", cfg + " new site false"}},
+		{"live", []wanted{want(nginx, "b", "reload:nginx.service")}, map[string]string{nginx: "a"}, map[string]string{nginx: "a"}, nil,
+			[]string{nginx + " changed  false"}},
+		{"by hand", []wanted{want(nginx, "b")}, map[string]string{nginx: "x"}, map[string]string{nginx: "a"}, nil,
+			[]string{nginx + " changed  true"}},
+		{"by hand, as wanted", []wanted{want(nginx, "b")}, map[string]string{nginx: "b"}, map[string]string{nginx: "a"}, nil, nil},
+		{"not plonec's so far", []wanted{want(nginx, "b")}, map[string]string{nginx: "debian"}, nil, nil,
+			[]string{nginx + " changed  false"}},
+		{"a unit takes app.conf and the agent along", []wanted{want(conf, "2"), want(client, "2", run), want(agentUnit, "2")},
+			map[string]string{conf: "1", client: "1", agentUnit: "1"}, map[string]string{conf: "1", client: "1 " + run, agentUnit: "1"}, nil,
+			[]string{conf + " changed site false", client + " changed site false", agentUnit + " changed site false"}},
+		{"app.conf alone is live", []wanted{want(conf, "2"), want(client, "1", run)},
+			map[string]string{conf: "1", client: "1"}, map[string]string{conf: "1", client: "1 " + run}, nil,
+			[]string{conf + " changed  false"}},
+		{"a client goes", []wanted{want(conf, "2")}, map[string]string{conf: "1", client: "1"}, map[string]string{conf: "1", client: "1 " + run}, nil,
+			[]string{conf + " changed site false", client + " removed site false"}},
+		{"the app goes", nil, map[string]string{client: "1"}, map[string]string{client: "1 " + run}, nil,
+			[]string{client + " removed  false"}},
+		{"held for the clients", []wanted{want(haproxy, "2", "reload:haproxy.service")}, map[string]string{haproxy: "1"}, map[string]string{haproxy: "1"},
+			map[string]bool{haproxy: true}, []string{haproxy + " changed *clients false"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			for _, c := range changes(test.want, seen(test.files, test.live), test.hold) {
+				got = append(got, fmt.Sprintf("%s %s %s %v", c.Path, c.Kind, c.Waits, c.Drift))
+			}
+			if !reflect.DeepEqual(got, test.changes) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.changes, "\n"))
+			}
+		})
+	}
+	other := want(nginx, "a")
+	other.Mode = "0600"
+	if got := changes([]wanted{other}, seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"}), nil); len(got) != 1 || got[0].Kind != ModeOnly {
+		t.Errorf("another mode: %+v", got)
+	}
+}
+
+func TestSendsElsewhere(t *testing.T) {
+	one := []byte("backend b\n    server app1-client1 10.0.0.1:8081 maxconn 3\n")
+	two := []byte("backend b\n    server app1-client1 10.0.0.1:8081 maxconn 4\n    server app1-client2 10.0.0.1:8082\n")
+	if !sendsElsewhere(one, two) || sendsElsewhere(two, one) {
+		t.Error("a new server has to wait, one that goes does not")
+	}
+}
+
+func TestLastGood(t *testing.T) {
+	state := func(release, kept, bad string) map[string]string {
+		return map[string]string{"site.release": release, "site.kept": kept, "site.bad": bad}
+	}
+	for _, test := range []struct {
+		states []map[string]string
+		want   string
+	}{
+		{[]map[string]string{state("3", "1 2 3", ""), state("3", "1 2 3", "")}, "2"},
+		{[]map[string]string{state("3", "1 2 3", "2"), state("3", "1 2 3", "")}, "1"},
+		{[]map[string]string{state("3", "2 3", ""), state("2", "1 2", "")}, "2"},
+		{[]map[string]string{state("3", "3", ""), state("3", "1 2 3", "")}, ""},
+	} {
+		if got := lastGood("site", test.states); got != test.want {
+			t.Errorf("%v: %q, want %q", test.states, got, test.want)
+		}
+	}
+}
+
+// Whatever stands where ssh takes an address, it is never an option.
+func TestHostName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"10.0.0.1": true, "app1.example.com": true, "fd00::1": true, "-oProxyCommand=id": false, "a b": false, "": false, "a;id": false,
+	} {
+		if hostName.MatchString(name) != good {
+			t.Errorf("%q", name)
+		}
+	}
+}
