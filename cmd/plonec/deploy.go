@@ -113,10 +113,8 @@ func appCommands() []*cobra.Command {
 		f.add(c.Flags())
 		f.addYes(c.Flags())
 		c.Flags().BoolVar(&all, "all", false, "every app")
+		c.Args = func(_ *cobra.Command, args []string) error { return oneOrAll(args, all) }
 		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
-			if err := oneOrAll(args, all); err != nil {
-				return err
-			}
 			if v.ask {
 				if err := s.agreed(v.name + " " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 					return err
@@ -152,10 +150,8 @@ the hosts for a restart comes in with it.`,
 	c.Flags().BoolVar(&all, "all", false, "every app")
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
 	f.others = true
+	c.Args = func(_ *cobra.Command, args []string) error { return oneOrAll(args, all) }
 	c.RunE = f.fleetCommand("restart", false, func(ctx context.Context, s *session, args []string) error {
-		if err := oneOrAll(args, all); err != nil {
-			return err
-		}
 		return s.Restart(ctx, args, changed)
 	})
 	return c

@@ -137,7 +137,7 @@ func applyText(h *hosts.HostPlan) string {
 		}
 	}
 	if h.Stages > 0 {
-		parts = append(parts, count(h.Stages, "file")+" to wait for the deploy")
+		parts = append(parts, count(h.Stages, "file")+" to wait")
 	}
 	if h.Unstage > 0 {
 		parts = append(parts, count(h.Unstage, "file")+" wait no longer")
