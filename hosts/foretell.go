@@ -50,14 +50,15 @@ func (a *AppPlan) String() string {
 	}
 	if a.Moves != "" {
 		parts = append(parts, "stop of all, switch, start")
-	} else if len(a.Restart) > 0 {
-		parts = append(parts, "rolling restart of "+a.units(a.Restart))
-	}
-	if len(a.Maybe) > 0 {
-		parts = append(parts, "perhaps restart of "+a.units(a.Maybe))
-	}
-	if len(a.Start) > 0 && a.Moves == "" {
-		parts = append(parts, "start of "+a.units(a.Start))
+	} else {
+		for _, what := range []struct {
+			does  string
+			units []string
+		}{{"rolling restart of ", a.Restart}, {"perhaps restart of ", a.Maybe}, {"start of ", a.Start}} {
+			if len(what.units) > 0 {
+				parts = append(parts, what.does+a.units(what.units))
+			}
+		}
 	}
 	if len(a.Stop) > 0 {
 		parts = append(parts, "stop of "+a.units(a.Stop))

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/tree"
+)
+
+// onTwo are the changes of a host where a client is added, with what is its own.
+func onTwo(address string) []hosts.FileChange {
+	return []hosts.FileChange{
+		{Change: hosts.Change{Path: "/etc/plonec/host.env", Kind: hosts.Changed}, Diff: "@@ -1 +1 @@\n-UNITS='1'\n+UNITS='2'\n"},
+		{Change: hosts.Change{Path: "/etc/plonec/site/deploy.cfg", Kind: hosts.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n+http-address = " + address + ":8082\n"},
+		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client1.service", Kind: hosts.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n Tag=plone-site-client1\n-A\n+B\n"},
+		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client2.service", Kind: hosts.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n Tag=plone-site-client2\n-A\n+B\n"},
+		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client3.service", Kind: hosts.Added, Waits: "site"}},
+		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client4.service", Kind: hosts.Added, Waits: "site"}},
+	}
+}
+
+// aPlan has some of everything.
+func aPlan() *hosts.Plan {
+	site := hosts.AppPlan{
+		App: "site", Files: 5, Build: "deploy.cfg changed", Restart: []string{"plone-site-client1.service", "plone-site-client2.service"},
+		Start: []string{"plone-site-client3.service", "plone-site-client4.service"},
+	}
+	return &hosts.Plan{
+		Tree: "0123456789abcdef", Commit: "fedcba9876543210", Apps: []string{"database", "site"},
+		Hosts: []hosts.HostPlan{
+			{Host: "app1", Address: "10.0.1.1", Due: true, Files: onTwo("10.0.1.1"), Stages: 5, Deploy: []hosts.AppPlan{site}},
+			{Host: "app2", Address: "10.0.1.12", Due: true, Files: onTwo("10.0.1.12"), Stages: 5, Deploy: []hosts.AppPlan{site}},
+			{Host: "db1", Lock: "root@ci, since 2026"},
+			{Host: "db2", Error: &hosts.Reason{Text: "ssh db2: \x1b[31mtimed out", Hint: "is it down?"}},
+			{
+				Host: "lb1", Due: true, Apply: []string{"stop:old.timer", "reload:nginx.service"}, Stages: 1, Added: []string{"app1-client3"},
+				Refused: []hosts.Reason{{Text: "changed by hand: /etc/nginx/nginx.conf", Hint: "take it over"}},
+				Files: []hosts.FileChange{
+					{Change: hosts.Change{Path: "/etc/haproxy/haproxy.cfg", Kind: hosts.Changed, Waits: hosts.Front}, Diff: "@@ -1 +1,2 @@\n+server\n"},
+					{Change: hosts.Change{Path: "/etc/haproxy/users.cfg", Kind: hosts.Changed, Secret: true}, Unshown: "secret"},
+					{Change: hosts.Change{Path: "/etc/nginx/nginx.conf", Kind: hosts.Changed, Drift: true}, Diff: "@@ -1 +1 @@\n-a ```` b\n+c\n"},
+					{Change: hosts.Change{Path: "/etc/systemd/system/old.timer", Kind: hosts.Removed, Foreign: true}},
+					{Change: hosts.Change{Path: "/etc/x", Kind: hosts.ModeOnly}, Mode: "0600 root:root → 0644 root:root"},
+				},
+			},
+		},
+		Outage: []string{"lb1: apply stops old.timer"}, Absent: []string{"app3 is stopped"}, Always: []string{"database"},
+	}
+}
+
+const planned = `plan    tree 0123456789ab, commit fedcba987654 → 5 hosts now
+apply   app1 app2  1 file: nothing to reload; 5 files to wait
+        lb1        4 files: stop old.timer, reload nginx; 1 file to wait
+deploy  app1 app2  site: buildout (deploy.cfg changed), rolling restart of client1 client2, start of client3 client4, each
+        lb1        haproxy.cfg, 1 server more: reload haproxy once the clients run
+nothing db1
+look    db1        another plonec is at work there: root@ci, since 2026
+        db2        not asked: ssh db2: timed out; is it down?
+        lb1        apply would refuse: changed by hand: /etc/nginx/nginx.conf; take it over
+        app3 is stopped in the stack: left out
+        database: every deploy makes a new release (always_buildout_on_deploy)
+outage  lb1: apply stops old.timer
+
+~ lb1 /etc/haproxy/users.cfg  (secret)
+- lb1 /etc/systemd/system/old.timer  (what was there before plonec comes back)
+~ lb1 /etc/x  (0600 root:root → 0644 root:root)
+~ app1 app2 /etc/plonec/host.env
+@@ -1 +1 @@
+-UNITS='1'
++UNITS='2'
+~ lb1 /etc/nginx/nginx.conf  (changed by hand)
+@@ -1 +1 @@
+-a ` + "````" + ` b
++c
++ app1 app2 /etc/systemd/system/plone-site-client{3,4}.service  (waits for site)
+~ app1 app2 /etc/plonec/site/deploy.cfg  (waits for site, same but for {address})
+@@ -1 +1 @@
++http-address = {address}:8082
+~ app1 app2 /etc/systemd/system/plone-site-client{1,2}.service  (waits for site, same but for {unit})
+@@ -1 +1 @@
+ Tag={unit}
+-A
++B
+~ lb1 /etc/haproxy/haproxy.cfg  (waits for the clients)
+@@ -1 +1,2 @@
++server
+17 files: 11 changed, 4 new, 1 removed, 1 with another mode or owner
+
+next    mend what apply would refuse, then
+        plonec apply --plan p.json --tree out --host app1,lb1
+        plonec deploy --tree out --host app1,lb1 site
+`
+
+func TestPlanAsText(t *testing.T) {
+	r := planReport{Plan: aPlan(), flags: &fleetFlags{tree: "out", hosts: []string{"app1", "lb1"}}, file: "p.json"}
+	if got := r.text(); got != planned {
+		t.Errorf("got\n%s", got)
+	}
+	r.color = true
+	if got := escapes.ReplaceAllString(r.text(), ""); got != planned {
+		t.Errorf("with colours another text:\n%s", got)
+	}
+}
+
+func TestPlanOfNothing(t *testing.T) {
+	p := &hosts.Plan{Tree: "0123456789abcdef", Hosts: []hosts.HostPlan{{Host: "a"}, {Host: "b"}, {Host: "c"}}}
+	r := planReport{Plan: p, flags: &fleetFlags{tree: "build"}}
+	want := "plan    tree 0123456789ab → 3 hosts now\nnothing all 3 hosts\noutage  none\n"
+	if got := r.text(); got != want || p.Due() {
+		t.Errorf("due is %v, got\n%s", p.Due(), got)
+	}
+}
+
+func TestPlanAsMarkdown(t *testing.T) {
+	r := planReport{Plan: aPlan(), flags: &fleetFlags{tree: "build"}}
+	got := r.markdown()
+	for _, want := range []string{
+		"| deploy | app1 app2 | site: buildout (deploy.cfg changed), rolling restart of client1 client2, start of client3 client4, each |\n",
+		"- **look** db2: not asked: ssh db2: timed out; is it down?\n",
+		"\n`````diff\n", "\n`````\n", // longer than the run inside
+		"Mend what apply would refuse, then:\n\n```\nplonec apply\nplonec deploy site\n```\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	// What happens is never cut, differences are.
+	p := aPlan()
+	p.Hosts[4].Files[2].Diff = strings.Repeat("+long\n", maxMarkdown)
+	p.Hosts[4].Refused[0].Text = "a | b <script> `c`"
+	got = (&planReport{Plan: p, flags: &fleetFlags{tree: "build"}}).markdown()
+	if len(got) > maxMarkdown+10_000 || !strings.Contains(got, "~ lb1 /etc/nginx/nginx.conf  (changed by hand, the difference is too long for here: plonec plan shows it)\n") ||
+		!strings.Contains(got, "+server\n") {
+		t.Errorf("%d bytes:\n%.2000s", len(got), got)
+	}
+	if !strings.Contains(got, "a \\| b \\<script\\> \\`c\\`") {
+		t.Error("what a host says is taken for Markdown")
+	}
+}
+
+func TestPlanNext(t *testing.T) {
+	app := func(name string, a hosts.AppPlan) hosts.AppPlan { a.App = name; return a }
+	build, start, restart, moves := hosts.AppPlan{Build: "x"}, hosts.AppPlan{Start: []string{"u"}}, hosts.AppPlan{Restart: []string{"u"}}, hosts.AppPlan{Moves: "x"}
+	front := hosts.HostPlan{Files: []hosts.FileChange{{Change: hosts.Change{Waits: hosts.Front}}}}
+	for _, test := range []struct {
+		hosts []hosts.HostPlan
+		want  string
+	}{
+		{[]hosts.HostPlan{{}}, ""},
+		{[]hosts.HostPlan{{Due: true}}, "plonec apply"},
+		{[]hosts.HostPlan{front}, "plonec deploy"},
+		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", start)}}, {Deploy: []hosts.AppPlan{app("site", restart)}}}, "plonec restart --changed site"},
+		{[]hosts.HostPlan{front, {Deploy: []hosts.AppPlan{app("site", start)}}}, "plonec start site"},
+		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", build), app("db", build)}}}, "plonec deploy db site"},
+		{[]hosts.HostPlan{{Due: true, Deploy: []hosts.AppPlan{app("site", build), app("db", moves)}}}, "plonec apply; plonec deploy --allow-outage db; plonec deploy site"},
+	} {
+		r := planReport{Plan: &hosts.Plan{Apps: []string{"db", "site"}, Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
+		if got := strings.Join(r.next(), "; "); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
+func TestBraces(t *testing.T) {
+	for _, test := range []struct{ paths, want string }{
+		{"/a/b", "/a/b"},
+		{"/a/b /a/c", "/a/{b,c}"},
+		{"/a/c5.service /a/c12.service", "/a/c{5,12}.service"},
+		{"/a/c5.service /a/d /a/c6.service", "/a/{c{5,6}.service,d}"},
+		{"/a/py3.9 /a/py3.11", "/a/py3.{9,11}"},
+		{"/a/" + strings.TrimSuffix(strings.Repeat("x /a/", most+1), " /a/"), "/a/ (13 files)"},
+	} {
+		if got := braces(strings.Fields(test.paths)); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.paths, got, test.want)
+		}
+	}
+}
+
+func TestGeneric(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"a 10.0.0.2:8081 b", "a {address}:8081 b"},
+		{"10.0.0.2", "{address}"},
+		{"10.0.0.21 110.0.0.2 10.0.0.2.example 10.0.0.2,10.0.0.2", "10.0.0.21 110.0.0.2 10.0.0.2.example {address},{address}"},
+	} {
+		if got := generic(test.text, "10.0.0.2", "{address}"); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.text, got, test.want)
+		}
+	}
+}
+
+func TestStatusAsText(t *testing.T) {
+	units := func(states ...string) []hosts.Unit {
+		var list []hosts.Unit
+		for i, state := range states {
+			list = append(list, hosts.Unit{Name: "plone-site-client" + string(rune('1'+i)) + ".service", State: state, Agent: "up"})
+		}
+		return list
+	}
+	drained := units("active", "active")
+	drained[1].Agent = "drained by hand"
+	list := []hosts.HostStatus{
+		{
+			Host: "app1", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Current: true,
+			Apps: []hosts.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p1", Units: drained, Bad: []string{"20261124000000"}}},
+		},
+		{
+			Host: "app2", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Drift: []string{"/etc/x"},
+			Apps:    []hosts.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p2", Units: units("active", "failed")}},
+			Pending: []hosts.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
+		},
+		{Host: "app3", Error: &hosts.Reason{Text: "ssh app3: timed out", Hint: "is it down?"}},
+		{
+			Host: "lb1", Generation: "1", Applied: "2026-11-25T10:49:11Z", Lock: "root@ci", Services: []hosts.Service{{Name: "haproxy", State: "active"}, {Name: "nginx", State: "failed"}},
+			Pending: []hosts.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
+		},
+		{Host: "lb2"},
+	}
+	want := `host  generation  applied           tree     app   release         commit   state  running
+app1  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   2/2 clients (1 drained)
+app2  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   1/2 clients
+app3  ssh app3: timed out
+lb1   1           2026-11-25 10:49  -        -     -               -        -      haproxy, nginx failed
+lb2   nothing was applied yet
+app9  stopped in the stack
+
+pending app2 lb1  1 file of the tree: plonec apply
+drift   app2      changed by hand: /etc/x; plonec plan shows it
+look    app1      site: release 20261124000000 is bad, or was not built
+        app1      client2 is drained by hand: plonec undrain app1
+        app3      is it down?
+        lb1       at work: root@ci
+        lb1       nginx is failed: journalctl -u nginx
+        site: hosts run different packages of the same commit (app1 p1, app2 p2): plonec deploy --always site
+`
+	if got := statusText(list, []tree.Host{{Name: "app9", Status: "stopped"}}, false); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	list[1].Apps[0].Commit = "bbbbbbbbbb"
+	got := statusText(list, nil, false)
+	if !strings.Contains(got, "site: hosts run different commits (app1 aaaaaaa, app2 bbbbbbb): plonec deploy site\n") || strings.Contains(got, "packages") {
+		t.Errorf("other commits:\n%s", got)
+	}
+}
