@@ -143,6 +143,22 @@ func (m *member) effects() []string {
 	return list
 }
 
+// left lists the daemons whose last file goes: nobody stops them, or reloads
+// what stood there before plonec.
+func (m *member) left() []string {
+	var list []string
+	for _, unit := range daemons {
+		names := func(effects []string) bool {
+			return slices.ContainsFunc(effects, func(e string) bool { return strings.HasSuffix(e, ":"+unit) })
+		}
+		goes := slices.ContainsFunc(m.live(), func(c Change) bool { return c.Kind == Removed && unitOf(c.Path) != unit && names(c.Effects) })
+		if goes && !slices.ContainsFunc(m.want, func(w wanted) bool { return names(w.Effects) }) {
+			list = append(list, unit)
+		}
+	}
+	return list
+}
+
 // unitOf is the unit that a file is, which is stopped where the file goes.
 func unitOf(path string) string {
 	name, ok := strings.CutPrefix(path, "/etc/systemd/system/")

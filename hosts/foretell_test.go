@@ -171,6 +171,9 @@ func TestEffects(t *testing.T) {
 			for _, path := range test.want {
 				m.want = append(m.want, wanted{Path: path, Effects: []string{"reload:haproxy.service"}})
 			}
+			if got := m.left(); (got != nil) != (test.name == "the last file that goes") {
+				t.Errorf("left are %q", got)
+			}
 			if got := m.effects(); !reflect.DeepEqual(got, test.effects) {
 				t.Errorf("got %q, want %q", got, test.effects)
 			}

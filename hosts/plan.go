@@ -48,6 +48,7 @@ type HostPlan struct {
 	Apply   []string     `json:"apply"`              // effects, as in the manifest
 	Stages  int          `json:"stages,omitempty"`   // files that apply brings, and that wait
 	Unstage int          `json:"unstages,omitempty"` // files that waited and do no longer
+	Left    []string     `json:"left,omitempty"`     // daemons that nothing of the tree configures any more, and that run on
 	Deploy  []AppPlan    `json:"deploy"`
 	Added   []string     `json:"servers_added,omitempty"` // of its haproxy.cfg
 	Gone    []string     `json:"servers_removed,omitempty"`
@@ -140,7 +141,7 @@ func (m *member) plan(ctx context.Context, h *HostPlan, diffs bool) error {
 	}
 	*h = HostPlan{
 		Host: m.Name, Address: m.Address, Digest: m.seen.digest(), Lock: m.seen.Lock, Refused: m.refusals(), Due: m.due(), Files: []FileChange{},
-		Apply: m.effects(), Deploy: []AppPlan{},
+		Apply: m.effects(), Left: m.left(), Deploy: []AppPlan{},
 	}
 	if len(m.apps()) > 0 {
 		if state, err := m.status(ctx); err == nil {

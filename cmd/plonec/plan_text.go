@@ -69,6 +69,10 @@ func (r *planReport) rows() []planRow {
 		if !h.Due && !h.DeployDue() && h.Unsure == nil {
 			add("nothing", h.Host, "")
 		}
+		if len(h.Left) > 0 {
+			names := strings.ReplaceAll(strings.Join(h.Left, " "), ".service", "")
+			add("look", h.Host, "nothing configures "+names+" any more; what runs goes on as it is: systemctl disable --now "+names)
+		}
 		if h.Unsure != nil {
 			reason(h.Host, "what runs there is not known", *h.Unsure)
 		}
