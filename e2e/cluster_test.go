@@ -231,7 +231,11 @@ func (c *cluster) craft(host, path, mode, effect, content string) {
 	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
-	entry := fmt.Sprintf(`{"host":%q,"path":%q,"sha256":%q,"mode":%q,"owner":"root:root","effect":[%q]},`, host, path, sha256sum(content), mode, effect)
+	effects := "[]"
+	if effect != "" {
+		effects = fmt.Sprintf("[%q]", effect)
+	}
+	entry := fmt.Sprintf(`{"host":%q,"path":%q,"sha256":%q,"mode":%q,"owner":"root:root","effect":%s},`, host, path, sha256sum(content), mode, effects)
 	data = bytes.Replace(data, []byte("\"files\": [\n"), []byte("\"files\": [\n"+entry+"\n"), 1)
 	if err := os.WriteFile(c.dir+"/build/manifest.json", data, 0o644); err != nil {
 		c.t.Fatal(err)

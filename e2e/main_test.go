@@ -44,8 +44,6 @@ type row struct {
 	seconds                int
 	reasons                []string
 	expectFailures         bool
-	verdict                string
-	late                   time.Duration
 }
 
 type rows []row
@@ -148,7 +146,7 @@ func (s *trial) finish(name string) {
 	v := r.Verify(ledger)
 	out := row{
 		cluster: s.name, name: name, total: r.Total(), failed: r.Failed(), excused: r.Excused(), writes: len(r.Answered), unknown: v.Unknown,
-		slowest: slowest(r), seconds: int(time.Since(s.began).Seconds()), expectFailures: s.control, verdict: v.String(), late: r.Late,
+		slowest: slowest(r), seconds: int(time.Since(s.began).Seconds()), expectFailures: s.control,
 	}
 	for _, e := range s.excuses {
 		out.reasons = append(out.reasons, e.reason)

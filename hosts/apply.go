@@ -153,11 +153,8 @@ func (f *Fleet) allowed() error {
 func (f *Fleet) report(err error) {
 	var he *HostError
 	if errors.As(err, &he) {
-		e := Event{Time: time.Now(), Host: he.Host, Kind: Failed, Step: he.Step, Text: he.Err.Error()}
-		var h *hinted
-		if errors.As(he.Err, &h) {
-			e.Text, e.Hint = h.text, h.hint
-		}
+		e := Event{Time: time.Now(), Host: he.Host, Kind: Failed, Step: he.Step}
+		e.Text, e.Hint = f.words(he.Err)
 		f.sink(e)
 	}
 }
@@ -333,7 +330,7 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 			argv[1] = stateDir + "/gen/" + m.seen.Generation + "/root" + scriptDir + "/transaction"
 			argv = append(argv, "--held")
 		} else {
-			for _, note := range []string{"sum=" + sum(m.manifest()), "tree=" + f.disk.Sum, "commit=" + f.options.Commit, "by=" + f.options.Who} {
+			for _, note := range []string{"tree=" + f.disk.Sum, "commit=" + f.options.Commit, "by=" + f.options.Who} {
 				argv = append(argv, "--note", note)
 			}
 			for _, c := range m.changes {
@@ -441,7 +438,7 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 	end := time.Now().Add(m.fleet.options.Confirm + reconnectTime)
 	for time.Now().Before(end) {
 		if o, err := m.ask(ctx); err == nil && o.Unconfirmed == "" {
-			if o.Generation == generation && !held {
+			if o.Generation == generation && (!held || m.broughtIn(o)) {
 				return nil // the answer was lost, not the question
 			}
 			m.outcome = Reverted
@@ -450,6 +447,18 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 		time.Sleep(2 * time.Second)
 	}
 	return fmt.Errorf("%w: %w", errUnknown, last)
+}
+
+// broughtIn tells whether what was held back is in its place.
+func (m *member) broughtIn(o *observation) bool {
+	for _, c := range m.changes {
+		for _, w := range m.want {
+			if c.Waits == Front && w.Path == c.Path && o.Live[c.Path].Sum != w.Sum {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // ask observes the host over a new login.

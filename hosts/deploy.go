@@ -212,7 +212,7 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 			go m.gate(context.WithoutCancel(ctx), when, unit)
 			return
 		}
-		last = line
+		last = m.fleet.redact.Redact(line)
 		m.output(step)(line)
 	})
 	switch {

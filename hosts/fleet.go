@@ -373,15 +373,35 @@ func (m *member) step(ctx context.Context, name string, do func(context.Context)
 	err := do(ctx)
 	e := Event{Time: time.Now(), Host: m.Name, Kind: Finished, Step: name, Seconds: time.Since(began).Seconds()}
 	if err != nil {
-		e.Kind, e.Text = Failed, err.Error()
-		var h *hinted
-		if errors.As(err, &h) {
-			e.Text, e.Hint = h.text, h.hint
-		}
+		e.Kind = Failed
+		e.Text, e.Hint = m.fleet.words(err)
 		err = &HostError{m.Name, name, err}
 	}
 	m.fleet.sink(e)
 	return err
+}
+
+// words are an error's text and its remedy, less the secrets that a program on
+// a host may have put into them.
+func (f *Fleet) words(err error) (text, hint string) {
+	text = err.Error()
+	var h *hinted
+	if errors.As(err, &h) {
+		text, hint = h.text, h.hint
+	}
+	return f.redact.Redact(text), f.redact.Redact(hint)
+}
+
+// Redact masks the secrets of the run in a text.
+func (f *Fleet) Redact(text string) string { return f.redact.Redact(text) }
+
+// Idle tells of the hosts that a command had nothing to do on.
+func (f *Fleet) Idle() {
+	for _, m := range f.members {
+		if m.outcome == Untouched {
+			m.note(Result, "nothing to do", "")
+		}
+	}
 }
 
 func (m *member) note(kind Kind, text, hint string) {

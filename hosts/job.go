@@ -43,7 +43,7 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 	for status == "" {
 		err := m.conn.run(ctx, command{script: script, argv: []string{"follow", id, strconv.Itoa(at)}, line: func(text string) {
 			since = time.Time{}
-			if s, ok := strings.CutPrefix(text, "status "); ok {
+			if s, ok := strings.CutPrefix(text, id+" ended with "); ok {
 				status = s
 				return
 			}

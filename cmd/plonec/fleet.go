@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -141,13 +142,15 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 		for _, h := range s.Skipped {
 			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: h.Name + " is " + h.Status + " in the stack: left out"})
 		}
-		ctx, stop := interruptible(c.Context(), s.progress)
+		ctx, stop := interruptible(c.Context(), s)
 		defer stop()
 		err = s.Look(ctx)
 		var host *hosts.HostError
 		switch {
 		case err == nil:
-			err = do(ctx, s, args)
+			if err = do(ctx, s, args); err == nil {
+				s.Idle()
+			}
 		case f.report && ctx.Err() == nil && errors.As(err, &host):
 			var st *status
 			if did := do(ctx, s, args); did != nil && !errors.As(did, &st) {
@@ -165,7 +168,7 @@ var errInterrupted = errors.New("interrupted")
 // interruptible ends the context at the first Ctrl-C, so that what is at work
 // is finished and nothing new is begun; the second one ends plonec at once. The
 // hosts go on by themselves then.
-func interruptible(parent context.Context, p *progress) (context.Context, func()) {
+func interruptible(parent context.Context, s *session) (context.Context, func()) {
 	if parent == nil {
 		parent = context.Background()
 	}
@@ -181,11 +184,11 @@ func interruptible(parent context.Context, p *progress) (context.Context, func()
 			case <-signals:
 			}
 			if n > 0 {
-				p.Close()
+				s.progress.Close()
 				fmt.Fprintln(os.Stderr, "plonec: stopped; what a host was at it brings to its end, or takes back, by itself: plonec status")
 				os.Exit(exitInterrupted)
 			}
-			p.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: "stopping: what is at work is finished first; again to leave at once"})
+			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: "stopping: what is at work is finished first; again to leave at once"})
 			cancel(errInterrupted)
 		}
 	}()
@@ -207,19 +210,19 @@ func (s *session) conclude(ctx context.Context, err error) error {
 	case errors.As(err, &st):
 		return err
 	case hosts.Locked(err):
-		return &status{exitLocked, lastLine(err) + "; try again when it is done"}
+		return &status{exitLocked, s.Redact(lastLine(err)) + "; try again when it is done"}
 	case count[hosts.Unknown] > 0:
 		return &status{exitUnknown, "the state of a host is not known, or it could not be brought back: plonec status"}
 	case errors.Is(err, errInterrupted):
 		return &status{exitInterrupted, "interrupted"}
 	case errors.Is(err, hosts.ErrSplit):
-		return &status{exitSplit, err.Error()}
+		return &status{exitSplit, s.Redact(err.Error())}
 	case count[hosts.Reverted] > 0:
 		return &status{exitReverted, "a host was taken back to what it was"}
 	case errors.Is(err, hosts.ErrRefused):
 		return &status{exitError, "no host was touched"}
 	}
-	return &status{exitError, lastLine(err)}
+	return &status{exitError, s.Redact(lastLine(err))}
 }
 
 // lastLine shortens an error that the progress has shown in full.
@@ -282,14 +285,18 @@ func (f *fleetFlags) resolver(disk *tree.Disk) *secret.Resolver {
 	if len(files) > 0 {
 		r.Dir = filepath.Dir(files[0])
 	}
-	var stack *input.Node
+	// Several secrets are resolved at once.
+	read := sync.OnceValues(func() (*input.Node, error) {
+		read, diags := input.Load(files, input.Options{ExtStr: in.ExtStr, TLAStr: in.TLAStr, Mask: schema.Mask})
+		if read.Tree == nil {
+			return nil, fmt.Errorf("the stack cannot be read: %s", diags.Summary(""))
+		}
+		return read.Tree, nil
+	})
 	r.Stack = func(pointer string) (string, error) {
-		if stack == nil {
-			read, diags := input.Load(files, input.Options{ExtStr: in.ExtStr, TLAStr: in.TLAStr, Mask: schema.Mask})
-			if read.Tree == nil {
-				return "", fmt.Errorf("the stack cannot be read: %s", diags.Summary(""))
-			}
-			stack = read.Tree
+		stack, err := read()
+		if err != nil {
+			return "", err
 		}
 		value, ok := schema.SecretAt(stack, pointer)
 		if !ok {

@@ -43,7 +43,7 @@ const (
 
 func (h *hostProgress) state() hostState {
 	switch {
-	case h.result == "" && len(h.open) > 0:
+	case len(h.open) > 0:
 		return hostWorking // also while a failure is being taken back
 	case h.failed:
 		return hostFailed

@@ -108,13 +108,13 @@ func (p *progress) hostLine(h *hostProgress, now time.Time, end bool) screenLine
 	mark := styled{styleWork, "▸"}
 	var rest screenLine
 	switch state := h.state(); {
-	case h.result != "":
-		rest = screenLine{{"", "  " + h.result}}
-		mark = styled{styleGood, "✓"}
 	case len(h.open) > 0:
 		s := h.step()
 		rest = screenLine{{"", fmt.Sprintf("  %s %5s", pad(printable(s.name), stepWidth), clock(now.Sub(s.began)))}}
 		rest = append(rest, details(h)...)
+	case h.result != "":
+		rest = screenLine{{"", "  " + h.result}}
+		mark = styled{styleGood, "✓"}
 	case state == hostFailed:
 		rest = screenLine{{"", "  " + h.last}}
 	default:

@@ -10,7 +10,7 @@ uptime_seconds() { cut -d . -f 1 /proc/uptime; } # no clock that somebody sets
 boot_id() { cat /proc/sys/kernel/random/boot_id; }
 
 # mark NAME=VALUE…: the record of what is not confirmed yet.
-mark() { printf '%s\n' "generation=$gen" "base=$base" "boot=$(boot_id)" "$@" | write "$STATE/unconfirmed" && sync -- "$STATE"; }
+mark() { printf '%s\n' "generation=$gen" "boot=$(boot_id)" "$@" | write "$STATE/unconfirmed" && sync -- "$STATE"; }
 
 # ---- what a generation holds ------------------------------------------------
 
@@ -66,11 +66,11 @@ read_units() {
 	done
 }
 
-# app_of PATH EFFECTS: the app of this generation for whose next deploy or
+# app_of EFFECTS: the app of this generation for whose next deploy or
 # restart a file waits; nothing for one that goes live at once.
 app_of() {
 	local effect app=''
-	for effect in ${2//,/ }; do
+	for effect in ${1//,/ }; do
 		case $effect in
 		deploy:*) app=${effect#*:} ;;
 		restart:*) app=${APP_OF[${effect#*:}]-} ;;
@@ -91,7 +91,7 @@ sort_out() {
 	WRITE=() REMOVE=()
 	for path in "${PATHS[@]}"; do
 		if [[ ${NOW[$path]-} == "${SUM[$path]}" && ${MODES[$path]-} == "${MODE[$path]} ${OWNER[$path]}" ]]; then continue; fi
-		app=$(app_of "$path" "${EFFECTS[$path]}")
+		app=$(app_of "${EFFECTS[$path]}")
 		if [[ -n ${hold[$path]-} ]]; then
 			continue
 		elif [[ -n $app && ${NOW[$path]-} != "${SUM[$path]}" ]]; then
@@ -104,7 +104,7 @@ sort_out() {
 	done
 	for path in "${!LIVE[@]}"; do
 		[[ -z ${SUM[$path]-} ]] || continue
-		app=$(app_of "$path" "${LIVE_EFFECTS[$path]}")
+		app=$(app_of "${LIVE_EFFECTS[$path]}")
 		if [[ -n $app ]]; then
 			LEAVE[$path]=$app waiting[$app]=1
 		else
@@ -213,7 +213,6 @@ run_checkers() {
 # caller's. What fails before the first file is in its place changed nothing.
 activate_generation() {
 	local root=$STATE/gen/$gen/root path begin
-	base=$(record_of confirmed generation)
 	txn=$STATE/txn/$gen${held:+.held}
 	install -d -m 700 -- "$txn"
 	read_manifest "$STATE/gen/$gen"
@@ -399,7 +398,7 @@ revert_generation() {
 		say "there is nothing to take back"
 		return 0
 	}
-	held=$(record_of unconfirmed held) base=$(record_of unconfirmed base)
+	held=$(record_of unconfirmed held)
 	txn=$STATE/txn/$gen${held:+.held}
 	say "taking generation $gen${held:+ (what was held back)} back: $1"
 	mark "held=$held" state=reverting "until=$(uptime_seconds)"
