@@ -26,6 +26,7 @@ import (
 const (
 	statsPassword = "sentinel-of-the-statistics"
 	siteToken     = "sentinel-of-the-site"
+	pgPassword    = "sentinel-of-the-database"
 )
 
 var (
@@ -36,7 +37,8 @@ var (
 
 // addresses of all hosts of the tests; git serves the buildout.
 var addresses = map[string]string{
-	"git": "10.77.0.9", "lb1": "10.77.0.11", "app1": "10.77.0.21", "app2": "10.77.0.22", "db1": "10.77.0.31", "db2": "10.77.0.32",
+	"git": "10.77.0.9", "lb1": "10.77.0.11", "app1": "10.77.0.21", "app2": "10.77.0.22", "db1": "10.77.0.31", "pg": "10.77.0.41",
+	"db2": "10.77.0.32", // another one of db1's
 }
 
 // A cluster is a stack on hosts, with the repositories that it comes from.
@@ -125,7 +127,7 @@ func (c *cluster) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(work+"/plonec", args...)
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "STATS_PASSWORD="+statsPassword, "SITE_TOKEN="+siteToken, "PG_PASSWORD="+siteToken)
+	cmd.Env = append(os.Environ(), "STATS_PASSWORD="+statsPassword, "SITE_TOKEN="+siteToken, "PG_PASSWORD="+pgPassword)
 	return cmd
 }
 
@@ -283,7 +285,8 @@ func (c *cluster) push(edit func(dir string)) string {
 }
 
 // newCluster makes the two repositories and boots bare hosts.
-func newCluster(t *testing.T, name, flavour string, stack map[string]any, hosts ...string) *cluster {
+// The buildout is examples/buildout, as base and the test's own package make it.
+func newCluster(t *testing.T, name, flavour, base string, stack map[string]any, hosts ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, name: name, flavour: flavour, dir: filepath.Join(work, name), buildout: filepath.Join(work, name+"-buildout"), stack: stack, hosts: hosts}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
@@ -299,10 +302,18 @@ func newCluster(t *testing.T, name, flavour string, stack map[string]any, hosts 
 	c.sh(work, "mkdir", "-p", c.buildout+"/src")
 	c.sh(work, "cp", "-r", top+"/testdata/site", c.buildout+"/src/plonec_testsite")
 	appendTo(t, c.buildout+"/requirements.txt", "./src/plonec_testsite\n")
-	appendTo(t, c.buildout+"/cfg/e2e.cfg", "[buildout]\nextends = base.cfg\neggs += plonec_testsite\n\n[client1]\nzcml = plonec_testsite\n")
+	appendTo(t, c.buildout+"/cfg/e2e.cfg", "[buildout]\nextends = "+base+"\neggs += plonec_testsite\n\n[client1]\nzcml = plonec_testsite\n")
+	if base == "relstorage.cfg" {
+		appendTo(t, c.buildout+"/requirements.txt", "RelStorage\npsycopg2\n")
+	}
 	if flavour == "plone61" {
 		c.sh(work, "cp", top+"/testdata/hosts.d/plone61-constraints.txt", c.buildout+"/constraints.txt")
 	}
+	t.Cleanup(func() {
+		for _, h := range append([]string{"git", "pg"}, hosts...) {
+			exec.Command(top+"/testdata/hosts", "forget", run, h).Run()
+		}
+	})
 	c.start(append(hosts, "git")...)
 	if _, err := c.try("git", "command -v git"); err != nil {
 		c.exec("git", "apt-get install -y -q --no-install-recommends git")
@@ -468,7 +479,7 @@ func (c *cluster) sound(waits ...string) {
 // the one place where one has to be, so that the search is known to find it.
 func (c *cluster) secrets() {
 	c.t.Helper()
-	for _, s := range []string{statsPassword, siteToken} {
+	for _, s := range []string{statsPassword, siteToken, pgPassword} {
 		c.mu.Lock()
 		found := bytes.Contains(c.log.Bytes(), []byte(s))
 		c.mu.Unlock()
@@ -484,7 +495,7 @@ func (c *cluster) secrets() {
 			}
 		}
 	}
-	if c.name == "plone" {
+	if at(c.stack, "instances")["db1"] != nil {
 		if out := c.exec("app1", `grep -rlF -- '`+siteToken+`' /etc/plonec; true`); out != "/etc/plonec/site/secrets.env" {
 			c.t.Errorf("the search for secrets finds %q, so it proves nothing", out)
 		}

@@ -51,16 +51,57 @@ func at(stack map[string]any, path ...string) map[string]any {
 
 // TestCluster is a full Plone 6.2 with ZEO, from bare hosts to every fault.
 func TestCluster(t *testing.T) {
-	c := newCluster(t, "plone", "", zeoStack("6.2"), "lb1", "app1", "app2", "db1")
-	c.must(0, "deploy", "--new-database")
-	c.site("app1")
-	c.serving(time.Minute)
-	c.sound()
+	c := newCluster(t, "plone", "", "base.cfg", zeoStack("6.2"), "lb1", "app1", "app2", "db1")
+	c.bring("--new-database")
 	c.save()
 	c.play(t, deploys)
 	c.play(t, applies)
 	c.play(t, faults)
 	c.play(t, controls)
+}
+
+// TestPlone61 is the release before, which brings other packages and another
+// constraints.txt.
+func TestPlone61(t *testing.T) {
+	c := newCluster(t, "plone61", "plone61", "base.cfg", zeoStack("6.1"), "lb1", "app1", "app2", "db1")
+	c.bring("--new-database")
+	c.play(t, everyday)
+}
+
+// TestRelStorage has the objects, and the blobs, in PostgreSQL on a host that
+// is not plonec's.
+func TestRelStorage(t *testing.T) {
+	stack := zeoStack("6.2")
+	delete(at(stack, "instances"), "db1")
+	delete(at(stack, "instances"), "app2")
+	delete(at(stack, "deploy"), "database")
+	delete(stack, "plone_zeoserver")
+	delete(stack, "plone_blobs")
+	clients := at(stack, "plone_instances")
+	clients["enable_relstorage"] = true
+	clients["relstorage"] = map[string]any{"db": map[string]any{
+		"type": "postgresql", "host": addresses["pg"], "name": "plone", "user": "zodb", "password": map[string]any{"$secret": "env:PG_PASSWORD"},
+	}}
+	c := newCluster(t, "relstorage", "", "relstorage.cfg", stack, "lb1", "app1")
+	c.start("pg")
+	c.exec("pg", `apt-get install -y -q --no-install-recommends postgresql >/dev/null
+		cd /etc/postgresql/*/main && echo "listen_addresses = '*'" >>postgresql.conf && echo "host plone zodb 10.77.0.0/24 scram-sha-256" >>pg_hba.conf
+		systemctl restart postgresql
+		runuser -u postgres -- psql -q -c "CREATE ROLE zodb LOGIN PASSWORD '`+pgPassword+`'" -c "CREATE DATABASE plone OWNER zodb"`)
+	c.bring()
+	c.play(t, everyday)
+	if blobs := c.exec("pg", "runuser -u postgres -- psql -At plone -c 'SELECT count(*) > 0 FROM object_state'"); blobs != "t" {
+		t.Errorf("the objects are not in PostgreSQL: %s", blobs)
+	}
+}
+
+// bring deploys to bare hosts and makes a site there.
+func (c *cluster) bring(options ...string) {
+	c.t.Helper()
+	c.must(0, append([]string{"deploy"}, options...)...)
+	c.site("app1")
+	c.serving(time.Minute)
+	c.sound()
 }
 
 // edit changes a file of the buildout's repository.
@@ -86,19 +127,48 @@ func (c *cluster) release(host string) string {
 	return c.exec(host, "basename $(readlink /srv/www/site/current)")
 }
 
+// everyday is what every kind of cluster has to bear.
+var everyday = []scenario{
+	{"good deploy of a new commit", deployCommit},
+	{"rolling restart", restartSite},
+	{"back and forth", func(s *trial) {
+		now := s.release("app1")
+		s.must(0, "rollback", "site")
+		if s.release("app1") == now {
+			s.t.Error("nothing was rolled back")
+		}
+		s.must(0, "rollback", "site", "--to", now)
+	}},
+}
+
+func deployCommit(s *trial) {
+	before := s.release("app1")
+	commit := s.push(edit("README.md", add("one more line")))
+	s.must(0, "deploy")
+	for _, h := range s.hosts {
+		if !strings.HasPrefix(h, "app") {
+			continue
+		}
+		if now := s.release(h); now == before || now != s.release("app1") {
+			s.t.Errorf("%s: release %s, before %s", h, now, before)
+		}
+		if got := s.exec(h, "cd /srv/www/site/current && runuser -u deploy -- git rev-parse HEAD"); got != commit {
+			s.t.Errorf("%s runs commit %s, want %s", h, got, commit)
+		}
+	}
+}
+
+func restartSite(s *trial) {
+	pids := s.exec("app1", "systemctl show -p MainPID --value plone-site-client1 plone-site-client2")
+	s.must(0, "restart", "site")
+	if now := s.exec("app1", "systemctl show -p MainPID --value plone-site-client1 plone-site-client2"); now == pids {
+		s.t.Error("nothing was restarted")
+	}
+}
+
 // deploys are what a good day and a bad day bring.
 var deploys = []scenario{
-	{"good deploy of a new commit", func(s *trial) {
-		before := s.release("app1")
-		commit := s.push(edit("README.md", add("one more line")))
-		s.must(0, "deploy")
-		if now := s.release("app1"); now == before || now != s.release("app2") {
-			s.t.Errorf("releases: before %s, app1 %s, app2 %s", before, now, s.release("app2"))
-		}
-		if got := s.exec("app2", "cd /srv/www/site/current && runuser -u deploy -- git rev-parse HEAD"); got != commit {
-			s.t.Errorf("app2 runs commit %s, want %s", got, commit)
-		}
-	}},
+	{"good deploy of a new commit", deployCommit},
 	{"deploy with nothing to do", func(s *trial) {
 		before := s.release("app1")
 		s.must(0, "deploy")
@@ -199,13 +269,7 @@ var deploys = []scenario{
 		s.must(0, "rollback", "site", "--to", first)
 		s.must(0, "rollback", "site", "--to", second)
 	}},
-	{"rolling restart", func(s *trial) {
-		pids := s.exec("app1", "systemctl show -p MainPID --value plone-site-client1 plone-site-client2")
-		s.must(0, "restart", "site")
-		if now := s.exec("app1", "systemctl show -p MainPID --value plone-site-client1 plone-site-client2"); now == pids {
-			s.t.Error("nothing was restarted")
-		}
-	}},
+	{"rolling restart", restartSite},
 	{"drain and undrain a host", func(s *trial) {
 		s.must(0, "drain", "app1")
 		if out := s.exec("lb1", "/usr/local/lib/plonec/host backends"); !strings.Contains(out, "app1-client1 DOWN") {
@@ -412,13 +476,110 @@ var faults = []scenario{
 		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
 		s.craftReplace("lb1", "/etc/haproxy/haproxy.cfg", text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
-		s.must(4, "apply")
+		out := s.must(1, "apply")
+		if !strings.Contains(out, "haproxy wants port 8123") || !strings.Contains(out, "squatter.service") {
+			s.t.Errorf("it does not say which port is whose:\n%s", out)
+		}
 		if now := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg"); now != text {
 			s.t.Error("the file is not the one of before")
 		}
 		s.exec("lb1", "systemctl stop squatter")
 		s.change(nil)
 		s.must(0, "apply")
+	}},
+	{"HAProxy reloaded while clients roll", func(s *trial) {
+		done := make(chan result)
+		go func() { done <- s.plonec("restart", "site") }()
+		for reloads := 0; ; reloads++ {
+			select {
+			case r := <-done:
+				if r.status != 0 || reloads < 5 {
+					s.t.Errorf("restart ended with %d, after %d reloads\n%s", r.status, reloads, r.out)
+				}
+				return
+			case <-time.After(3 * time.Second):
+				s.exec("lb1", "systemctl reload haproxy")
+			}
+		}
+	}},
+	{"disk full while staging", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "76s" })
+		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
+		s.exec("lb1", "mkdir -p /var/lib/plonec/stage && mount -t tmpfs -o size=32k,mode=700 tmpfs /var/lib/plonec/stage")
+		out := s.must(1, "apply")
+		if !strings.Contains(out, "No space left on device") || s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg") != was {
+			s.t.Errorf("the reason is not named, or the host was touched:\n%s", out)
+		}
+		if left := s.exec("lb1", "ls -A /var/lib/plonec/stage"); left != "" {
+			s.t.Errorf("left on the full disk: %s", left)
+		}
+		s.exec("lb1", "umount /var/lib/plonec/stage")
+		s.must(0, "apply")
+	}},
+	{"a change that breaks the boot", func(s *trial) {
+		const path = "/etc/systemd/system/local-fs.target.d/broken.conf"
+		s.craft("app1", path, "0644", "", "[Unit]\nRequires=there-is-no-such.service\nAfter=there-is-no-such.service\n")
+		if !s.killAt("finished activate", "apply", "--confirm-within", "300s") {
+			s.t.Error("it did not activate")
+		}
+		if out := s.exec("app1", "systemctl cat local-fs.target"); !strings.Contains(out, "no-such") {
+			s.t.Errorf("the change is not in its place, so this proves nothing: %s", out)
+		}
+		s.exec("app1", "systemctl reboot")
+		time.Sleep(2 * time.Second)
+		s.start("app1")
+		s.until(time.Minute, "app1 has taken it back", func() bool {
+			_, err := s.try("app1", "test ! -e "+path+" && test ! -e /var/lib/plonec/unconfirmed && ! systemctl cat local-fs.target | grep no-such")
+			return err == nil
+		})
+		s.serving(2 * time.Minute)
+		s.change(nil)
+		s.must(0, "apply")
+	}},
+	{"the disk of Data.fs not mounted at boot", func(s *trial) {
+		from := time.Now()
+		const line = "/srv/disk /srv/data none bind 0 0"
+		s.exec("db1", `systemctl stop plone-database-zeo && mv /srv/data /srv/disk && mkdir /srv/data
+			echo '`+line+`' >>/etc/fstab && systemctl daemon-reload && systemctl start srv-data.mount plone-database-zeo`)
+		s.serving(time.Minute)
+		s.exec("db1", "sed -i /srv.disk/d /etc/fstab && sync")
+		s.lab("kill", run, "db1")
+		s.start("db1")
+		s.until(time.Minute, "the ZEO server was asked for", func() bool {
+			out, _ := s.try("db1", "journalctl -q -b -u plone-database-zeo -o cat --no-pager")
+			return out != ""
+		})
+		if out := s.exec("db1", "find /srv/data -type f; systemctl is-active plone-database-zeo; true"); out != "inactive" && out != "failed" {
+			s.t.Errorf("there is a database, or a ZEO server runs: %s", out)
+		}
+		out := s.must(1, "start", "database")
+		if !strings.Contains(out, "/srv/data") || !strings.Contains(out, "mounted") {
+			s.t.Errorf("it does not name the disk:\n%s", out)
+		}
+		s.exec("db1", "echo '"+line+"' >>/etc/fstab && systemctl daemon-reload && systemctl start srv-data.mount")
+		s.must(0, "start", "database")
+		s.serving(2 * time.Minute)
+		s.excuse(from, "the only database was down", every)
+	}},
+	{"a changed ZEO address", func(s *trial) {
+		s.exec("db1", "ip address add "+addresses["db2"]+"/24 dev host0")
+		db1 := at(s.stack, "instances", "db1")
+		before := s.release("app1")
+		s.change(func(map[string]any) { db1["address"], db1["ssh_address"] = addresses["db2"], addresses["db1"] })
+		out := s.must(1, "deploy")
+		if !strings.Contains(out, "--allow-outage") || s.release("app1") != before {
+			s.t.Errorf("it does not ask for an outage, or went on without:\n%s", out)
+		}
+		from := time.Now()
+		s.must(0, "deploy", "--allow-outage")
+		s.serving(time.Minute)
+		if out := s.exec("app1", "ss -Htn state established dst "+addresses["db2"]); out == "" {
+			s.t.Error("the clients are not connected to the new address")
+		}
+		s.change(func(map[string]any) { db1["address"] = addresses["db1"]; delete(db1, "ssh_address") })
+		s.must(0, "deploy", "--allow-outage")
+		s.serving(time.Minute)
+		s.excuse(from, "all clients were stopped, as was allowed", every)
 	}},
 	{"a change that breaks sshd", func(s *trial) {
 		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", "0644", "reload:ssh.service", "AllowUsers nobody\n")

@@ -31,7 +31,7 @@ var basePackages = []string{
 }
 
 // frontPackages are a front end's daemons, and what saves HAProxy's state.
-var frontPackages = []string{"haproxy", "nginx", "socat", "varnish"}
+var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat", "varnish"}
 
 // driverPackages are what the drivers of a database are compiled with, where
 // there is no wheel of them.

@@ -39,6 +39,38 @@ check() {
 	return 1
 }
 
+# listens SERVICE: ADDRESS:PORT, or a port alone, that its files ask for.
+listens() {
+	local blank='[[:space:]]'
+	case $1 in
+	nginx) sed -nE "s/^$blank*listen$blank+([^;[:space:]]+).*/\\1/p" /etc/nginx/nginx.conf ;;
+	haproxy) sed -nE "s/^$blank*bind$blank+([^[:space:]]+).*/\\1/p" /etc/haproxy/haproxy.cfg | tr , '\n' ;;
+	varnish) sed -nE "s/^$blank*-a$blank+\"?([a-z]+=)?([^\"[:space:]]+).*/\\2/p" /etc/systemd/system/varnish.service.d/*.conf ;;
+	esac | grep -E '^(.*:)?[0-9]+$' | sort -u || true
+}
+
+# check_ports SERVICE [OTHER…]: no port that it asks for is another program's;
+# the others are about to change, too. HAProxy has to know before its reload:
+# while a new process tries for a port that is taken, the old one serves nobody.
+check_ports() {
+	local service=$1 want address port line at pid unit
+	shift
+	while IFS= read -r want; do
+		port=${want##*:} address=''
+		if [[ $want == *:* ]]; then address=${want%:*}; fi
+		while IFS= read -r line; do
+			at=$(awk '{ print $4 }' <<<"$line")
+			if [[ ${at%:*} != "$address" && ! ${at%:*} =~ ^(\*|0\.0\.0\.0|\[::\])$ && ! $address =~ ^(|\*|0\.0\.0\.0|\[?::\]?)$ ]]; then continue; fi
+			pid=$(grep -oE 'pid=[0-9]+' <<<"$line" | head -n 1) || continue # its owner has just gone
+			unit=$(sed -nE 's/^(0:|1:name=systemd):.*\/([^/]+)$/\2/p' "/proc/${pid#pid=}/cgroup" 2>/dev/null | head -n 1) || continue
+			if [[ " $service $* " != *" ${unit%.service} "* ]]; then
+				fail "$service wants port $port, which another program has: $(grep -oE '"[^"]+",pid=[0-9]+' <<<"$line" | head -n 1), unit ${unit:-unknown}" \
+					"stop that program, or give one of the two another port"
+			fi
+		done < <(ss -Hltnp "sport = :$port")
+	done < <(listens "$service")
+}
+
 # workers SERVICE: what tells one load of its configuration from the next.
 workers() {
 	case $1 in
@@ -78,6 +110,7 @@ bring_in() {
 	start=$(start_files "$service" | files_sum)
 	if [[ -e $loaded && $(<"$loaded") == "$config $start" && ${FORCE_RELOAD-} != "$service" ]]; then return 0; fi
 	check "$service" || fail "$service refuses its new configuration; the old one goes on serving" "its own words stand above"
+	check_ports "$service"
 	systemctl -q enable -- "$service"
 	if ! systemctl is-active -q -- "$service"; then
 		# One that somebody stopped stays so; one that never ran is started.

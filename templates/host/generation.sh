@@ -152,7 +152,7 @@ check_staged() {
 		if [[ ${NOW[$path]-} != "${SUM[$path]}" ]]; then changed+=("$path"); fi
 	done
 	((${#changed[@]} > 0)) || return 0
-	export -f run_checkers check config_files fail
+	export -f run_checkers check config_files check_ports listens fail
 	export ROOT
 	# shellcheck disable=SC2016 # for the inner shell
 	unshare --mount -- /bin/bash -c '
@@ -180,9 +180,9 @@ run_checkers() {
 	local -a units=()
 	for path in "$@"; do
 		case $path in
-		/etc/nginx/*) due[nginx]=nginx ;;
-		/etc/haproxy/* | /etc/default/haproxy) due[haproxy]=haproxy ;;
-		/etc/varnish/*) due[varnish]=varnishd ;;
+		/etc/nginx/* | /etc/systemd/system/nginx.service.d/*) due[nginx]=nginx ;;
+		/etc/haproxy/* | /etc/default/haproxy | /etc/systemd/system/haproxy.service.d/*) due[haproxy]=haproxy ;;
+		/etc/varnish/* | /etc/systemd/system/varnish.service.d/*) due[varnish]=varnishd ;;
 		/etc/ssh/sshd_config*) due[sshd]=sshd ;;
 		/etc/sudoers*) due[sudo]=visudo ;;
 		/etc/systemd/system/*.d/*) ;;
@@ -194,7 +194,10 @@ run_checkers() {
 		case $path in
 		sshd) said=$(install -d /run/sshd && sshd -t 2>&1) || fail "sshd refuses its new configuration" "$said" ;;
 		sudo) said=$(visudo -c 2>&1) || fail "sudo refuses its new configuration" "$said" ;;
-		*) check "$path" || fail "$path refuses its new configuration" "its own words stand above" ;;
+		*)
+			check "$path" || fail "$path refuses its new configuration" "its own words stand above"
+			check_ports "$path" nginx haproxy varnish
+			;;
 		esac
 		printf 'plonec: %s accepts it\n' "$path"
 	done

@@ -82,6 +82,10 @@ bring_up() {
 		say "$unit is up after $((SECONDS - begin)) s"
 		return 0
 	fi
+	if [[ $unit == "$ZEO_UNIT" && ! -e $FILESTORAGE_DIR/Data.fs ]]; then
+		printf 'plonec: %s does not start: there is no Data.fs in %s; is its disk mounted?\n' "$unit" "$FILESTORAGE_DIR" >&2
+		return 1
+	fi
 	printf 'plonec: %s did not come up; its last lines:\n' "$unit" >&2
 	journalctl -q --no-pager -n 15 -o cat -u "$unit" 2>/dev/null | sed 's/^/        /' >&2 || true
 	return 1
