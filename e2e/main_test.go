@@ -207,5 +207,17 @@ most once. Controls break the rules on purpose and have to fail.
 		fmt.Fprintf(&b, "| %s | %s | %d | %d | %s | %d | %d | %d | %.1f s | %s |\n", r.cluster, r.name, r.seconds, r.total, failed, r.excused,
 			r.writes, r.unknown, r.slowest.Seconds(), strings.Join(r.reasons, "; "))
 	}
+	b.WriteString(`
+## Speed
+
+Medians, on hosts without load, each beside a floor that was measured in turn
+with it, in the same run.
+
+| | plonec | floor | | ratio | aim |
+|---|---|---|---|---|---|
+`)
+	for _, p := range paces {
+		b.WriteString(p.row() + "\n")
+	}
 	return b.String()
 }

@@ -58,6 +58,7 @@ func TestCluster(t *testing.T) {
 	c.play(t, applies)
 	c.play(t, faults)
 	c.play(t, controls)
+	c.speed(t)
 }
 
 // TestPlone61 is the release before, which brings other packages and another
