@@ -285,8 +285,9 @@ func (c *cluster) push(edit func(dir string)) string {
 }
 
 // newCluster makes the two repositories and boots bare hosts.
-// The buildout is examples/buildout, as base and the test's own package make it.
-func newCluster(t *testing.T, name, flavour, base string, stack map[string]any, hosts ...string) *cluster {
+// The buildout is examples/buildout with the test's own package; over its
+// base.cfg may be zope or relstorage.
+func newCluster(t *testing.T, name, flavour, over string, stack map[string]any, hosts ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, name: name, flavour: flavour, dir: filepath.Join(work, name), buildout: filepath.Join(work, name+"-buildout"), stack: stack, hosts: hosts}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
@@ -301,11 +302,12 @@ func newCluster(t *testing.T, name, flavour, base string, stack map[string]any, 
 	c.sh(c.buildout, "git", "init", "-q", "-b", "main")
 	c.sh(work, "mkdir", "-p", c.buildout+"/src")
 	c.sh(work, "cp", "-r", top+"/testdata/site", c.buildout+"/src/plonec_testsite")
-	appendTo(t, c.buildout+"/requirements.txt", "./src/plonec_testsite\n")
-	appendTo(t, c.buildout+"/cfg/e2e.cfg", "[buildout]\nextends = "+base+"\neggs += plonec_testsite\n\n[client1]\nzcml = plonec_testsite\n")
-	if base == "relstorage.cfg" {
-		appendTo(t, c.buildout+"/requirements.txt", "RelStorage\npsycopg2\n")
+	if over != "" {
+		c.sh(c.buildout, "cp", "requirements-"+over+".txt", "requirements.txt")
+		over = "\n    " + over + ".cfg"
 	}
+	appendTo(t, c.buildout+"/requirements.txt", "./src/plonec_testsite\n")
+	appendTo(t, c.buildout+"/cfg/e2e.cfg", "[buildout]\nextends =\n    base.cfg"+over+"\neggs += plonec_testsite\n\n[client1]\nzcml = plonec_testsite\n")
 	if flavour == "plone61" {
 		c.sh(work, "cp", top+"/testdata/hosts.d/plone61-constraints.txt", c.buildout+"/constraints.txt")
 	}
@@ -336,7 +338,7 @@ func appendTo(t *testing.T, name, text string) {
 	}
 }
 
-// site makes a Plone site, /Plone.
+// site makes a Plone site, /Plone; a folder of that name where there is no Plone.
 func (c *cluster) site(host string) {
 	c.t.Helper()
 	c.exec(host, `cat >/tmp/site.py <<'END'
@@ -346,8 +348,12 @@ from AccessControl.SpecialUsers import system
 from Testing.makerequest import makerequest
 app = makerequest(app)
 newSecurityManager(None, system.__of__(app.acl_users))
-from Products.CMFPlone.factory import addPloneSite
-addPloneSite(app, 'Plone', title='Front page of the test', setup_content=False)
+try:
+    from Products.CMFPlone.factory import addPloneSite
+except ImportError:
+    app.manage_addFolder('Plone')
+else:
+    addPloneSite(app, 'Plone', title='Front page of the test', setup_content=False)
 transaction.commit()
 END
 cd /srv/www/site/current && runuser -u deploy -- bin/admin run /tmp/site.py`)

@@ -1,0 +1,200 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"strings"
+	"time"
+)
+
+// edit changes a file of the buildout's repository.
+func edit(name string, change func(text string) string) func(dir string) {
+	return func(dir string) {
+		text, err := os.ReadFile(dir + "/" + name)
+		if err == nil {
+			err = os.WriteFile(dir+"/"+name, []byte(change(string(text))), 0o644)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+}
+
+func add(line string) func(string) string {
+	return func(text string) string { return text + line + "\n" }
+}
+
+// release is the current release of the site on a host.
+func (c *cluster) release(host string) string {
+	c.t.Helper()
+	return c.exec(host, "basename $(readlink /srv/www/site/current)")
+}
+
+// everyday is what every kind of cluster has to bear.
+var everyday = []scenario{
+	{"good deploy of a new commit", deployCommit},
+	{"rolling restart", restartSite},
+	{"back and forth", func(s *trial) {
+		now := s.release("app1")
+		s.must(0, "rollback", "site")
+		if s.release("app1") == now {
+			s.t.Error("nothing was rolled back")
+		}
+		s.must(0, "rollback", "site", "--to", now)
+	}},
+}
+
+func deployCommit(s *trial) {
+	before := s.release("app1")
+	commit := s.push(edit("README.md", add("one more line")))
+	s.must(0, "deploy")
+	for _, h := range s.hosts {
+		if !strings.HasPrefix(h, "app") {
+			continue
+		}
+		if now := s.release(h); now == before || now != s.release("app1") {
+			s.t.Errorf("%s: release %s, before %s", h, now, before)
+		}
+		if got := s.exec(h, "cd /srv/www/site/current && runuser -u deploy -- git rev-parse HEAD"); got != commit {
+			s.t.Errorf("%s runs commit %s, want %s", h, got, commit)
+		}
+	}
+}
+
+func restartSite(s *trial) {
+	pids := s.exec("app1", "systemctl show -p MainPID --value plone-site-client1 plone-site-client2")
+	s.must(0, "restart", "site")
+	if now := s.exec("app1", "systemctl show -p MainPID --value plone-site-client1 plone-site-client2"); now == pids {
+		s.t.Error("nothing was restarted")
+	}
+}
+
+// deploys are what a good day and a bad day bring.
+var deploys = []scenario{
+	{"good deploy of a new commit", deployCommit},
+	{"deploy with nothing to do", func(s *trial) {
+		before := s.release("app1")
+		s.must(0, "deploy")
+		if now := s.release("app1"); now != before {
+			s.t.Errorf("a release for nothing: %s", now)
+		}
+	}},
+	{"deploy.cfg changes", func(s *trial) {
+		before := s.release("app1")
+		s.change(func(st map[string]any) { at(st, "plone_instances")["zodb_cache_size"] = 20000 })
+		out := s.must(0, "apply")
+		if !strings.Contains(out, "for deploy site") {
+			s.t.Errorf("apply does not say what waits:\n%s", out)
+		}
+		if s.release("app1") != before {
+			s.t.Error("apply made a release")
+		}
+		s.must(0, "deploy")
+		if s.release("app1") == before {
+			s.t.Error("no new release")
+		}
+	}},
+	{"more clients, then fewer", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = 1.5 })
+		s.must(0, "apply")
+		if out := s.exec("lb1", "grep -c client3 /etc/haproxy/haproxy.cfg || true"); out != "0" {
+			s.t.Error("the balancer sends requests to clients that do not run yet")
+		}
+		s.must(0, "deploy")
+		s.until(20*time.Second, "six clients are up", func() bool {
+			return s.exec("lb1", "/usr/local/lib/plonec/host backends | grep -c UP") == "6"
+		})
+		s.change(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = 1 })
+		s.must(0, "deploy")
+		if out := s.exec("app1", "systemctl list-units --all --no-legend 'plone-site-client3*'; ls /etc/systemd/system | grep client3 || true"); out != "" {
+			s.t.Errorf("client3 is still there: %s", out)
+		}
+	}},
+	{"one host first", func(s *trial) {
+		before := s.release("app2")
+		s.push(edit("README.md", add("for app1 first")))
+		s.must(0, "deploy", "--host", "app1", "site")
+		if s.release("app1") == before || s.release("app2") != before {
+			s.t.Errorf("app1 %s, app2 %s, before %s", s.release("app1"), s.release("app2"), before)
+		}
+		s.must(0, "deploy", "--commit", s.exec("app1", "cd /srv/www/site/current && runuser -u deploy -- git rev-parse HEAD"))
+		// Two names of one commit: brought to one release again.
+		s.must(0, "run", "rebuild", "site")
+	}},
+	{"a release whose clients never get healthy", func(s *trial) {
+		before := s.release("app1")
+		s.push(edit("src/plonec_testsite/plonec_testsite/views.py", add("raise RuntimeError('this release does not start')")))
+		s.must(4, "deploy")
+		if s.release("app1") != before || s.release("app2") != before {
+			s.t.Error("the broken release stayed")
+		}
+		s.push(edit("src/plonec_testsite/plonec_testsite/views.py", func(text string) string { return text[:strings.LastIndex(text, "raise RuntimeError")] }))
+		s.must(0, "deploy")
+	}},
+	{"a buildout that fails", func(s *trial) {
+		before := s.release("app1")
+		s.push(edit("requirements.txt", add("there-is-no-such-package")))
+		out := s.must(1, "deploy")
+		if !strings.Contains(out, "there-is-no-such-package") {
+			s.t.Errorf("the failure is not shown:\n%s", out)
+		}
+		if s.release("app1") != before {
+			s.t.Error("current was switched")
+		}
+		s.push(edit("requirements.txt", func(text string) string { return strings.Replace(text, "there-is-no-such-package\n", "", 1) }))
+		s.must(0, "deploy")
+	}},
+	{"a buildout that fails where only deploy.cfg changed", func(s *trial) {
+		before := s.release("app1")
+		s.change(func(st map[string]any) {
+			at(st, "deploy", "site")["buildout_additional_config"] = "[client1]\nrecipe = there.is.no.such.recipe"
+		})
+		s.must(1, "deploy")
+		if s.release("app1") != before {
+			s.t.Error("current was switched")
+		}
+		s.change(func(st map[string]any) { delete(at(st, "deploy", "site"), "buildout_additional_config") })
+		s.must(0, "deploy")
+	}},
+	{"rollback, twice", func(s *trial) {
+		first := s.release("app1")
+		s.push(edit("README.md", add("to be rolled back")))
+		s.must(0, "deploy")
+		second := s.release("app1")
+		s.must(0, "rollback", "site")
+		if s.release("app1") != first || s.release("app2") != first {
+			s.t.Errorf("rolled back to %s and %s, want %s", s.release("app1"), s.release("app2"), first)
+		}
+		s.must(0, "rollback", "site")
+		if now := s.release("app1"); now >= first || now != s.release("app2") {
+			s.t.Errorf("the second rollback led to %s and %s from %s", now, s.release("app2"), first)
+		}
+		s.must(0, "rollback", "site", "--to", first)
+		s.must(0, "rollback", "site", "--to", second)
+	}},
+	{"rolling restart", restartSite},
+	{"drain and undrain a host", func(s *trial) {
+		s.must(0, "drain", "app1")
+		if out := s.exec("lb1", "/usr/local/lib/plonec/host backends"); !strings.Contains(out, "app1-client1 DOWN") {
+			s.t.Errorf("app1 is not out: %s", out)
+		}
+		out := s.must(1, "drain", "app2")
+		if !strings.Contains(out, "no client would be left") {
+			s.t.Errorf("the last clients were drained:\n%s", out)
+		}
+		s.must(0, "undrain", "app1")
+	}},
+	{"stop and start", func(s *trial) {
+		from := time.Now()
+		s.must(0, "stop", "site")
+		s.must(0, "start", "site")
+		s.serving(time.Minute)
+		s.excuse(from, "every client was stopped by command", every)
+	}},
+	{"the recipes of the cookbook", func(s *trial) {
+		s.must(0, "run", "varnish-purge")
+		s.must(0, "run", "pack")
+		s.must(0, "run", "backup")
+	}},
+}

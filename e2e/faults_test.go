@@ -1,0 +1,312 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/e2e/meter"
+)
+
+// faults are what breaks.
+var faults = []scenario{
+	{"plonec killed at every step of an apply", func(s *trial) {
+		for i, step := range []string{"connect", "lock", "stage", "check", "activate", "confirm"} {
+			for _, when := range []string{"started", "finished"} {
+				s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = fmt.Sprintf("%ds", 60+2*i+len(when)%2) })
+				if !s.killAt(when+" "+step, "apply", "--confirm-within", "8s") {
+					s.t.Errorf("there was no event: %s %s", when, step)
+				}
+				s.until(time.Minute, "the host is of one mind after a kill at "+when+" "+step, func() bool {
+					out, _ := s.try("lb1", "test ! -e /var/lib/plonec/unconfirmed && flock -n /run/plonec/apply true && flock -n /run/plonec/work true && echo so")
+					return out == "so"
+				})
+			}
+		}
+		s.must(0, "apply")
+	}},
+	{"plonec killed at every step of a deploy", func(s *trial) {
+		for _, event := range []string{"started resolve", "finished resolve", "started build", "finished build", "started switch", "finished switch"} {
+			s.push(edit("README.md", add(event)))
+			if !s.killAt(event, "deploy", "site") {
+				s.t.Errorf("there was no event: %s", event)
+			}
+			for _, h := range []string{"app1", "app2"} {
+				s.until(3*time.Minute, h+" has ended what it was at", func() bool {
+					out, _ := s.try(h, "flock -n /run/plonec/apply true && flock -n /run/plonec/work true && echo so")
+					return out == "so"
+				})
+			}
+			s.must(0, "deploy", "site")
+		}
+	}},
+	{"ssh cut while a host activates", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "70s" })
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.until(30*time.Second, "lb1 activates", func() bool {
+				out, _ := s.try("lb1", "grep -s activating /var/lib/plonec/unconfirmed")
+				return out != ""
+			})
+			s.lab("cut", run, "lb1", "22")
+		}()
+		s.must(4, "apply", "--confirm-within", "20s")
+		<-done
+		s.lab("uncut", run, "lb1")
+		s.must(0, "apply")
+	}},
+	{"a host killed before the confirmation", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "71s" })
+		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
+		if !s.killAt("finished activate", "apply", "--confirm-within", "60s") {
+			s.t.Error("it did not activate")
+		}
+		from := time.Now()
+		s.lab("kill", run, "lb1")
+		s.start("lb1")
+		s.until(time.Minute, "lb1 has taken it back", func() bool {
+			out, _ := s.try("lb1", "test ! -e /var/lib/plonec/unconfirmed && echo so")
+			return out == "so"
+		})
+		s.serving(time.Minute)
+		s.excuse(from, "the only balancer was killed", every)
+		if now := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg"); now != was {
+			s.t.Error("the unconfirmed file is still there")
+		}
+		s.must(0, "apply")
+	}},
+	{"a ZEO client killed", func(s *trial) {
+		from := time.Now().Add(-time.Second)
+		s.exec("app1", "systemctl kill -s KILL plone-site-client1")
+		time.Sleep(time.Second)
+		s.excuse(from, "requests in flight on the killed client", func(f meter.Failure) bool { return strings.HasPrefix(f.Outcome, "50") })
+		s.serving(time.Minute)
+	}},
+	{"a client host rebooted by its operator", func(s *trial) {
+		s.exec("app2", "systemctl reboot")
+		time.Sleep(2 * time.Second)
+		s.start("app2")
+		s.serving(2 * time.Minute)
+	}},
+	{"the ZEO server restarted", func(s *trial) {
+		s.exec("db1", "systemctl restart plone-database-zeo")
+	}},
+	{"two applies at once", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "72s" })
+		first, second := make(chan result), make(chan result)
+		go func() { first <- s.plonec("apply") }()
+		go func() { second <- s.plonec("apply") }()
+		a, b := <-first, <-second
+		// The other one came too late for the lock (3), or found the host
+		// changed since it looked (1), or came after the first had ended (0).
+		if low, high := min(a.status, b.status), max(a.status, b.status); low != 0 || high != 0 && high != 1 && high != 3 {
+			s.t.Errorf("they ended with %d and %d\n%s\n%s", a.status, b.status, a.out, b.out)
+		}
+		s.must(0, "apply")
+	}},
+	{"one host down", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "73s" })
+		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
+		s.lab("cut", run, "db1", "22")
+		out := s.must(1, "apply")
+		if !strings.Contains(out, "db1") || s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg") != was {
+			s.t.Errorf("a host was touched, or the one that is down is not named:\n%s", out)
+		}
+		s.must(0, "apply", "--host", "lb1")
+		s.lab("uncut", run, "db1")
+		s.must(0, "apply")
+	}},
+	{"a symlink planted in the way", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "74s" })
+		s.exec("lb1", "cp -p /etc/haproxy/haproxy.cfg /root/kept && echo victim >/root/victim && ln -sfn /root/victim /etc/haproxy/haproxy.cfg")
+		s.must(1, "apply")
+		if got := s.exec("lb1", "cat /root/victim"); got != "victim" {
+			s.t.Errorf("the link was followed: %s", got)
+		}
+		s.exec("lb1", "rm /etc/haproxy/haproxy.cfg && cp -p /root/kept /etc/haproxy/haproxy.cfg")
+		s.must(0, "apply")
+	}},
+	{"a reload that cannot bind its port", func(s *trial) {
+		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
+		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
+		s.craftReplace("lb1", "/etc/haproxy/haproxy.cfg", text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
+		out := s.must(1, "apply")
+		if !strings.Contains(out, "haproxy wants port 8123") || !strings.Contains(out, "squatter.service") {
+			s.t.Errorf("it does not say which port is whose:\n%s", out)
+		}
+		if now := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg"); now != text {
+			s.t.Error("the file is not the one of before")
+		}
+		s.exec("lb1", "systemctl stop squatter")
+		s.change(nil)
+		s.must(0, "apply")
+	}},
+	{"HAProxy reloaded while clients roll", func(s *trial) {
+		done := make(chan result)
+		go func() { done <- s.plonec("restart", "site") }()
+		for reloads := 0; ; reloads++ {
+			select {
+			case r := <-done:
+				if r.status != 0 || reloads < 5 {
+					s.t.Errorf("restart ended with %d, after %d reloads\n%s", r.status, reloads, r.out)
+				}
+				return
+			case <-time.After(3 * time.Second):
+				s.exec("lb1", "systemctl reload haproxy")
+			}
+		}
+	}},
+	{"disk full while staging", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "76s" })
+		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
+		s.exec("lb1", "mkdir -p /var/lib/plonec/stage && mount -t tmpfs -o size=32k,mode=700 tmpfs /var/lib/plonec/stage")
+		out := s.must(1, "apply")
+		if !strings.Contains(out, "No space left on device") || s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg") != was {
+			s.t.Errorf("the reason is not named, or the host was touched:\n%s", out)
+		}
+		if left := s.exec("lb1", "ls -A /var/lib/plonec/stage"); left != "" {
+			s.t.Errorf("left on the full disk: %s", left)
+		}
+		s.exec("lb1", "umount /var/lib/plonec/stage")
+		s.must(0, "apply")
+	}},
+	{"a change that breaks the boot", func(s *trial) {
+		const path = "/etc/systemd/system/local-fs.target.d/broken.conf"
+		s.craft("app1", path, "0644", "", "[Unit]\nRequires=there-is-no-such.service\nAfter=there-is-no-such.service\n")
+		if !s.killAt("finished activate", "apply", "--confirm-within", "300s") {
+			s.t.Error("it did not activate")
+		}
+		if out := s.exec("app1", "systemctl cat local-fs.target"); !strings.Contains(out, "no-such") {
+			s.t.Errorf("the change is not in its place, so this proves nothing: %s", out)
+		}
+		s.exec("app1", "systemctl reboot")
+		time.Sleep(2 * time.Second)
+		s.start("app1")
+		s.until(time.Minute, "app1 has taken it back", func() bool {
+			_, err := s.try("app1", "test ! -e "+path+" && test ! -e /var/lib/plonec/unconfirmed && ! systemctl cat local-fs.target | grep no-such")
+			return err == nil
+		})
+		s.serving(2 * time.Minute)
+		s.change(nil)
+		s.must(0, "apply")
+	}},
+	{"the disk of Data.fs not mounted at boot", func(s *trial) {
+		from := time.Now()
+		const line = "/srv/disk /srv/data none bind 0 0"
+		s.exec("db1", `systemctl stop plone-database-zeo && mv /srv/data /srv/disk && mkdir /srv/data
+			echo '`+line+`' >>/etc/fstab && systemctl daemon-reload && systemctl start srv-data.mount plone-database-zeo`)
+		s.serving(time.Minute)
+		s.exec("db1", "sed -i /srv.disk/d /etc/fstab && sync")
+		s.lab("kill", run, "db1")
+		s.start("db1")
+		s.until(time.Minute, "the ZEO server was asked for", func() bool {
+			out, _ := s.try("db1", "journalctl -q -b -u plone-database-zeo -o cat --no-pager")
+			return out != ""
+		})
+		if out := s.exec("db1", "find /srv/data -type f; systemctl is-active plone-database-zeo; true"); out != "inactive" && out != "failed" {
+			s.t.Errorf("there is a database, or a ZEO server runs: %s", out)
+		}
+		out := s.must(1, "start", "database")
+		if !strings.Contains(out, "/srv/data") || !strings.Contains(out, "mounted") {
+			s.t.Errorf("it does not name the disk:\n%s", out)
+		}
+		s.exec("db1", "echo '"+line+"' >>/etc/fstab && systemctl daemon-reload && systemctl start srv-data.mount")
+		s.must(0, "start", "database")
+		s.serving(2 * time.Minute)
+		s.excuse(from, "the only database was down", every)
+	}},
+	{"a changed ZEO address", func(s *trial) {
+		s.exec("db1", "ip address add "+addresses["db2"]+"/24 dev host0")
+		db1 := at(s.stack, "instances", "db1")
+		before := s.release("app1")
+		s.change(func(map[string]any) { db1["address"], db1["ssh_address"] = addresses["db2"], addresses["db1"] })
+		out := s.must(1, "deploy")
+		if !strings.Contains(out, "--allow-outage") || s.release("app1") != before {
+			s.t.Errorf("it does not ask for an outage, or went on without:\n%s", out)
+		}
+		from := time.Now()
+		s.must(0, "deploy", "--allow-outage")
+		s.serving(time.Minute)
+		if out := s.exec("app1", "ss -Htn state established dst "+addresses["db2"]); out == "" {
+			s.t.Error("the clients are not connected to the new address")
+		}
+		s.change(func(map[string]any) { db1["address"] = addresses["db1"]; delete(db1, "ssh_address") })
+		s.must(0, "deploy", "--allow-outage")
+		s.serving(time.Minute)
+		s.excuse(from, "all clients were stopped, as was allowed", every)
+	}},
+	{"a change that breaks sshd", func(s *trial) {
+		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", "0644", "reload:ssh.service", "AllowUsers nobody\n")
+		s.must(4, "apply", "--confirm-within", "15s")
+		s.change(nil)
+		s.must(0, "apply")
+	}},
+	{"a change that breaks sudo", func(s *trial) {
+		s.craft("app1", "/etc/sudoers.d/zz-broken", "0440", "", "admin ALL=(ALL) !ALL\n")
+		r := s.plonec("apply", "--confirm-within", "15s")
+		if r.status != 4 && r.status != 6 {
+			s.t.Errorf("it ended with %d\n%s", r.status, r.out)
+		}
+		s.until(time.Minute, "sudo works again", func() bool {
+			_, err := s.try("app1", "runuser -u admin -- sudo -n true && test ! -e /var/lib/plonec/unconfirmed")
+			return err == nil
+		})
+		s.change(nil)
+		s.must(0, "apply")
+	}},
+	{"the network dies with the lock held", func(s *trial) {
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "75s" })
+		cut := false
+		cmd := s.command("apply", "--format", "json")
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		buf := make([]byte, 1<<16)
+		for {
+			n, err := out.Read(buf)
+			if !cut && strings.Contains(string(buf[:n]), `"step":"stage"`) {
+				cut = true
+				s.lab("cut", run, "lb1", "22")
+			}
+			if err != nil {
+				break
+			}
+		}
+		cmd.Wait()
+		s.until(30*time.Second, "the lock is free", func() bool {
+			out, _ := s.try("lb1", "flock -n /run/plonec/apply true && echo free")
+			return out == "free"
+		})
+		s.lab("uncut", run, "lb1")
+		s.must(0, "apply")
+	}},
+}
+
+// controls break the rules, to show that the load sees it.
+var controls = []scenario{
+	{"control: a restart without a drain", func(s *trial) {
+		s.control = true
+		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
+			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
+			for n in 1 2; do systemctl restart plone-site-client$n; sleep 2; done
+			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
+	}},
+	{"control: redispatch alone", func(s *trial) {
+		s.control = true
+		s.exec("lb1", `cp -p /etc/haproxy/haproxy.cfg /root/kept
+			sed -i -e '/default-server agent-check/d' -e '/default-server observe/d' -e 's/ agent-port [0-9]*//' -e 's/default-server check inter.*/default-server check inter 10s fall 3/' /etc/haproxy/haproxy.cfg
+			systemctl reload haproxy; sleep 2`)
+		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
+			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
+			for n in 1 2; do systemctl restart plone-site-client$n; sleep 2; done
+			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
+		s.exec("lb1", "cp -p /root/kept /etc/haproxy/haproxy.cfg; systemctl reload haproxy; sleep 2")
+	}},
+}
