@@ -275,7 +275,7 @@ func (c *cluster) push(edit func(dir string)) string {
 		edit(c.buildout)
 	}
 	commit := c.commit(c.buildout, "change")
-	cmd := exec.Command("git", "push", "-q", "-f", "ssh://admin@git/srv/"+c.name+".git", "HEAD:main")
+	cmd := exec.Command("git", "push", "-q", "-f", "ssh://admin@git/srv/buildout.git", "HEAD:main")
 	cmd.Dir = c.buildout
 	cmd.Env = append(os.Environ(), "GIT_SSH_COMMAND=ssh -F "+c.runDir()+"/ssh_config")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -320,7 +320,7 @@ func newCluster(t *testing.T, name, flavour, over string, stack map[string]any, 
 	if _, err := c.try("git", "command -v git"); err != nil {
 		c.exec("git", "apt-get install -y -q --no-install-recommends git")
 	}
-	c.exec("git", "mkdir -p /srv && git init -q --bare -b main /srv/"+name+".git && chown -R admin:admin /srv/"+name+".git")
+	c.exec("git", "mkdir -p /srv && git init -q --bare -b main /srv/buildout.git && chown -R admin:admin /srv/buildout.git")
 	c.push(nil)
 	c.change(nil)
 	return c

@@ -13,7 +13,7 @@ func zeoStack(version string) map[string]any {
 		return map[string]any{"layers": []string{layer}, "address": addresses[name], "cpus": 2}
 	}
 	scm := map[string]any{
-		"repository": "ssh://admin@" + addresses["git"] + "/srv/plone.git", "revision": "main", "ssh_key": map[string]any{"$secret": "file:deploy_key"},
+		"repository": "ssh://admin@" + addresses["git"] + "/srv/buildout.git", "revision": "main", "ssh_key": map[string]any{"$secret": "file:deploy_key"},
 	}
 	return map[string]any{
 		"plonec":    map[string]any{"plone_version": version, "ssh": map[string]any{"user": "admin"}, "memory_max": "1G", "drain_timeout": "30s"},
