@@ -57,7 +57,9 @@ func TestPlone(t *testing.T) {
 // TestZope is a Zope without Plone, whose clients start in two seconds, for
 // faults that have nothing to do with what runs.
 func TestZope(t *testing.T) {
-	c := newCluster(t, "zope", "", "zope", zeoStack("6.2"), "lb1", "app1", "app2", "db1")
+	stack := zeoStack("6.2")
+	at(stack, "haproxy")["health_check_url"] = "/@@e2e-page" // /ok is Plone's
+	c := newCluster(t, "zope", "", "zope", stack, "lb1", "app1", "app2", "db1")
 	c.bring("--new-database")
 	c.save()
 	c.play(t, applies)
