@@ -31,7 +31,7 @@ func zeoStack(version string) map[string]any {
 				"domains": []string{"www.example.com"}, "buildout_extends": []string{"cfg/e2e.cfg"}, "scm": scm,
 				"environment": map[string]any{"SITE_TOKEN": map[string]any{"$secret": "env:SITE_TOKEN"}},
 			},
-			"database": map[string]any{"scm": scm},
+			"database": map[string]any{"buildout_extends": []string{"cfg/e2e.cfg"}, "scm": scm},
 		},
 	}
 }
