@@ -356,7 +356,8 @@ else:
     addPloneSite(app, 'Plone', title='Front page of the test', setup_content=False)
 transaction.commit()
 END
-cd /srv/www/site/current && runuser -u deploy -- bin/admin run /tmp/site.py`)
+/usr/local/lib/plonec/as-user --env /etc/plonec/site/app.env --env /etc/plonec/site/secrets.env --dir /srv/www/site/current -- \
+    deploy www-data /home/deploy bin/admin run /tmp/site.py`)
 }
 
 // save keeps the hosts as they are, to begin from again, and boots them anew.
