@@ -52,10 +52,11 @@ var faults = []scenario{
 				return out != ""
 			})
 			s.lab("cut", run, "lb1", "22")
+			time.Sleep(40 * time.Second) // it has been taken back by then
+			s.lab("uncut", run, "lb1")
 		}()
 		s.must(4, "apply", "--confirm-within", "20s")
 		<-done
-		s.lab("uncut", run, "lb1")
 		s.must(0, "apply")
 	}},
 	{"a host killed before the confirmation", func(s *trial) {

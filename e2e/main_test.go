@@ -119,6 +119,7 @@ func (c *cluster) show(t *testing.T) {
 // fresh gives the cluster its hosts as they were saved.
 func (c *cluster) fresh() {
 	for _, h := range c.hosts {
+		c.lab("uncut", run, h)
 		c.lab("forget", run, h)
 	}
 	c.start(c.hosts...)
