@@ -115,6 +115,13 @@ sub vcl_backend_response {
         set beresp.ttl = 300s;
         set beresp.http.X-Varnish-Action = "default ttl";
     }
+    # An Expires that is no date is in the past. Varnish, which cannot read it, takes
+    # a lifetime of its own; Plone's "Sat, 1 Jan 2000 00:00:00 GMT" is one, with
+    # a day of one digit. A number std.time would read.
+    if (beresp.http.Expires && beresp.http.Cache-Control !~ "(?i)(s-maxage|max-age)\s*=" &&
+        (beresp.http.Expires ~ "^[0-9.+-]*$" || std.time(beresp.http.Expires, now) == now)) {
+        set beresp.ttl = 0s;
+    }
     if (beresp.ttl <= 0s) {
         set beresp.http.X-Varnish-Action = "pass: no lifetime";
     } elsif (beresp.status >= 500) {
