@@ -23,8 +23,8 @@ type scope struct {
 
 // A placer finds where the values of a Jsonnet program are written, as far as
 // that can be seen without running it: object and array literals, also through
-// +, locals and imports. What a program computes has no place, or that of the
-// expression.
+// +, locals, imports and their fields. What a program computes has no place, or
+// that of the expression.
 type placer struct {
 	run   *jsonnetRun
 	steps int
@@ -71,6 +71,12 @@ func (p *placer) place(node ast.Node, in *scope, depth int) *where {
 					return found
 				}
 				break
+			}
+		}
+	case *ast.Index:
+		if name, ok := n.Index.(*ast.LiteralString); ok {
+			if found := p.place(n.Target, in, depth+1).fields[name.Value]; found != nil && !found.adds && found.value.File != 0 {
+				return found
 			}
 		}
 	case *ast.Import:

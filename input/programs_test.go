@@ -70,7 +70,7 @@ function(env, n="1") lib + {
   [env]: 5,
   hidden:: 3,
   branch: if n == "1" then { q: 1 } else {},
-  ext: std.extVar("e"),
+  ext: std.extVar("e"), pick: lib.c.first,
 } + { d: std.length("x") / 3 }`,
 		"lib/l.libsonnet": "{\n  base: 'v',\n  a: 7,\n  c: { first: 1 },\n}",
 	}, Options{ExtStr: map[string]string{"e": "E"}, TLAStr: map[string]string{"env": "prod"}}, "stacks/a.jsonnet")
@@ -91,6 +91,7 @@ c.first = 1 @ lib/l.libsonnet:4:8 first @ lib/l.libsonnet:4:15 1
 c.more = true @ stacks/a.jsonnet:6:9 more @ stacks/a.jsonnet:6:15 true
 d = 0.3333333333333333 @ stacks/a.jsonnet:11:7 d @ stacks/a.jsonnet:11:10 std.length("x") / 3
 ext = E @ stacks/a.jsonnet:10:3 ext @ stacks/a.jsonnet:10:8 std.extVar("e")
+pick = 1 @ stacks/a.jsonnet:10:25 pick @ lib/l.libsonnet:4:15 1
 prod = 5 @ ? @ ?`)
 	checkReads(t, result, "stacks/a.jsonnet", "lib/l.libsonnet")
 }

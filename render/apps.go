@@ -44,7 +44,7 @@ func appSecrets(h *topology.Host) []SecretFile {
 		}
 		f := SecretFile{Path: appDir(a) + "/secrets.env", Mode: 0o600, Owner: "root:root", Format: "env"}
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			f.Entries = append(f.Entries, SecretEntry{Key: key, Source: entries[key].Source})
+			f.Entries = append(f.Entries, entry(key, entries[key]))
 		}
 		for _, unit := range processes(a) {
 			f.Effects = append(f.Effects, "restart:"+unit)

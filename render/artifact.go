@@ -3,6 +3,7 @@
 package render
 
 import (
+	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/topology"
 )
 
@@ -30,7 +31,11 @@ type SecretFile struct {
 type SecretEntry struct {
 	Key    string
 	Source string // env:NAME, file:PATH, age:FILE#KEY, cmd:COMMAND, stack:POINTER
+	File   string // in whose folder the Source's paths begin; empty: the first STACK
 }
+
+// entry is the entry of a secret.
+func entry(key string, s schema.Secret) SecretEntry { return SecretEntry{key, s.Source, s.File} }
 
 // An Artifact is one row of the table: which hosts have a file, where it goes,
 // and the template in templates/ that writes it.

@@ -85,14 +85,14 @@ func frontSecrets(h *topology.Host) []SecretFile {
 	if h.Front.Stats {
 		files = append(files, SecretFile{
 			Path: usersCfg, Mode: 0o640, Owner: "root:haproxy", Effects: []string{"reload:haproxy.service"}, Format: "userlist",
-			Entries: []SecretEntry{{Key: h.Stack.Haproxy.StatsUser, Source: h.Stack.Haproxy.StatsPassword.Source}},
+			Entries: []SecretEntry{entry(h.Stack.Haproxy.StatsUser, h.Stack.Haproxy.StatsPassword)},
 		})
 	}
 	for _, app := range tlsApps(h) {
 		if key := h.Stack.Deploy[app].SSLCertificateKey; key.IsSet() {
 			files = append(files, SecretFile{
 				Path: keyPath(app), Mode: 0o600, Owner: "root:root", Effects: []string{"reload:nginx.service"}, Format: "raw",
-				Entries: []SecretEntry{{Source: key.Source}},
+				Entries: []SecretEntry{entry("", key)},
 			})
 		}
 	}

@@ -358,19 +358,19 @@ func hostSecrets(h *topology.Host) []SecretFile {
 		if scm.SSHKey.IsSet() {
 			files = append(files, SecretFile{
 				Path: appDir(a) + "/deploy_key", Mode: 0o600, Owner: a.Config.User + ":" + a.Config.Group,
-				Format: "raw", Entries: []SecretEntry{{Source: scm.SSHKey.Source}},
+				Format: "raw", Entries: []SecretEntry{entry("", scm.SSHKey)},
 			})
 		}
 		if scm.Password.IsSet() {
 			files = append(files, SecretFile{
 				Path: appDir(a) + "/scm.env", Mode: 0o600, Owner: "root:root",
-				Format: "env", Entries: []SecretEntry{{Key: "SCM_PASSWORD", Source: scm.Password.Source}},
+				Format: "env", Entries: []SecretEntry{entry("SCM_PASSWORD", scm.Password)},
 			})
 		}
 		f := SecretFile{Path: appDir(a) + "/archives.env", Mode: 0o600, Owner: "root:root", Format: "env"}
 		for i, c := range a.Config.BuildoutCacheArchives {
 			if key := archivePassword(i, c); key != "" {
-				f.Entries = append(f.Entries, SecretEntry{Key: key, Source: c.Password.Source})
+				f.Entries = append(f.Entries, entry(key, c.Password))
 			}
 		}
 		if len(f.Entries) > 0 {

@@ -63,7 +63,7 @@ func TestDecode(t *testing.T) {
 		{site.Environment, map[string]EnvValue{
 			"A": {Text: "5"}, "B": {Text: "true"}, "C": {Text: "x"}, "F": {Text: "y"},
 			"D_TOKEN": {Secret: Secret{Plain: "plain", Source: "stack:/deploy/site/environment/D_TOKEN"}},
-			"E":       {Secret: Secret{Ref: "file:f", Source: "file:f"}},
+			"E":       {Secret: Secret{Ref: "file:f", Source: "file:f", File: "stack.json"}},
 		}},
 		{site.SymlinkBeforeMigrate, map[string]string{"downloads": "downloads", "eggs": "eggs", "extends": "extends", "var": "var", "media": "media"}},
 		{site.PurgeBeforeSymlink, []string{"var", "eggs", "downloads", "extends", "media"}},

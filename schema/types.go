@@ -8,6 +8,7 @@ type Secret struct {
 	Ref    string // env:NAME, file:PATH, age:FILE#KEY or cmd:COMMAND
 	Plain  string // the value as the stack gives it; never rendered, never printed
 	Source string // what the manifest records: Ref, or stack:POINTER for a plain one
+	File   string // that says a Ref whose paths begin in its folder, as it was named; empty: not known
 }
 
 // IsSet tells whether the stack gives the secret.

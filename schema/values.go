@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/plonec/plonec/input"
@@ -16,12 +17,26 @@ func (dec *decoder) secret(n *input.Node) Secret {
 		return Secret{}
 	}
 	if ref, ok := text(n.Get("$secret")); ok {
-		return Secret{Ref: ref, Source: ref}
+		return Secret{Ref: ref, Source: ref, File: saidIn(n, ref)}
 	}
 	if plain, ok := plainText(n); ok {
 		return Secret{Plain: plain, Source: "stack:" + dec.origin[n]}
 	}
 	return Secret{}
+}
+
+// saidIn is the file that says a reference; empty where that does not matter.
+// What a program computes has the place of the expression that gives the whole
+// reference, or none, and then counts as said by the named file.
+func saidIn(n *input.Node, ref string) string {
+	at := n.Get("$secret").Span
+	if !at.HasPlace() {
+		at = n.Span
+	}
+	if at.File == nil || strings.HasPrefix(ref, "env:") {
+		return ""
+	}
+	return at.File.Name
 }
 
 // envValue decodes a variable, which is a secret where Check took it for one.

@@ -33,16 +33,16 @@ const (
 	passphraseIntro = "age-encryption.org/v1\n-> scrypt "
 )
 
-func (r *Resolver) fromAge(source, rest string) (string, []*fault, *fault) {
+func (r *Resolver) fromAge(ref reference, rest string) (string, []*fault, *fault) {
 	name, key, _ := strings.Cut(rest, "#")
-	path := r.path(name)
+	path := ref.path(name)
 	file, f := slot(r, &r.ageFiles, path).get(func() (ageFile, *fault) { return r.openAge(path) })
 	if f != nil {
 		return "", file.warnings, f
 	}
 	value, ok := file.values[key]
 	if !ok {
-		return "", file.warnings, &fault{source + ": there is no " + key + " in " + path, "add it to the file, or mend the reference"}
+		return "", file.warnings, &fault{ref.source + ": there is no " + key + " in " + path, "add it to the file, or mend the reference"}
 	}
 	return value.plain(), file.warnings, nil
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -120,8 +121,10 @@ type fault struct{ message, remedy string }
 // by several goroutines, and must not be copied.
 type Resolver struct {
 	// Dir is the folder of the stack: relative paths begin there, and commands
-	// run there.
+	// run there, unless their entry has a folder of its own.
 	Dir string
+	// Tree is the folder of the tree, in which an entry's own folder begins.
+	Tree string
 	// Stack gives the plain secret at a pointer such as /haproxy/stats_password.
 	// The text of its error is shown, and must not hold the value.
 	Stack func(pointer string) (string, error)
@@ -131,9 +134,23 @@ type Resolver struct {
 	timeout time.Duration // of a command; commandTimeout where it is 0
 
 	mu       sync.Mutex
-	sources  map[string]*once[found]
+	sources  map[reference]*once[found]
 	ageFiles map[string]*once[ageFile]
 	identity once[identities]
+}
+
+// A reference is a source, and the folder in which its paths begin.
+type reference struct{ source, dir string }
+
+// reference is that of a manifest's entry.
+func (r *Resolver) reference(e tree.SecretEntry) reference {
+	switch {
+	case e.Dir == "":
+		return reference{e.Source, r.Dir}
+	case filepath.IsAbs(e.Dir):
+		return reference{e.Source, e.Dir}
+	}
+	return reference{e.Source, filepath.Join(r.Tree, filepath.FromSlash(e.Dir))}
 }
 
 // found is what a source gave.
@@ -163,11 +180,11 @@ func (o *once[T]) get(produce func() (T, *fault)) (T, *fault) {
 }
 
 // slot gives the once of a name, under the resolver's lock.
-func slot[T any](r *Resolver, slots *map[string]*once[T], name string) *once[T] {
+func slot[K comparable, T any](r *Resolver, slots *map[K]*once[T], name K) *once[T] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if *slots == nil {
-		*slots = map[string]*once[T]{}
+		*slots = map[K]*once[T]{}
 	}
 	if (*slots)[name] == nil {
 		(*slots)[name] = &once[T]{}
@@ -189,7 +206,7 @@ func (r *Resolver) Files(ctx context.Context, secrets []tree.Secret, hosts map[s
 		fault *fault
 	}
 	var files []File
-	outcomes := map[string]*outcome{}
+	outcomes := map[reference]*outcome{}
 	var wg sync.WaitGroup
 	free := make(chan struct{}, width)
 	var problems, warnings Problems
@@ -203,16 +220,17 @@ func (r *Resolver) Files(ctx context.Context, secrets []tree.Secret, hosts map[s
 		}
 		files = append(files, File{Secret: s})
 		for _, e := range s.Entries {
-			if outcomes[e.Source] != nil {
+			ref := r.reference(e)
+			if outcomes[ref] != nil {
 				continue
 			}
 			o := &outcome{}
-			outcomes[e.Source] = o
+			outcomes[ref] = o
 			wg.Go(func() {
 				free <- struct{}{}
 				defer func() { <-free }()
 				if ctx.Err() == nil {
-					o.found, o.fault = r.resolve(ctx, e.Source)
+					o.found, o.fault = r.resolve(ctx, ref)
 				}
 			})
 		}
@@ -225,7 +243,7 @@ func (r *Resolver) Files(ctx context.Context, secrets []tree.Secret, hosts map[s
 		f := &files[i]
 		for _, e := range f.Entries {
 			place := Place{f.Host, f.Path, e.Key, e.Source}
-			o := outcomes[e.Source]
+			o := outcomes[r.reference(e)]
 			for _, w := range o.warnings {
 				warnings.add(w, place)
 			}

@@ -107,7 +107,7 @@ func TestNothingShowsAValue(t *testing.T) {
 	things := map[string]any{
 		"a value": value, "its address": &value, "values": []Value{value}, "a map": map[string]Value{"x": value},
 		"exported": struct{ V Value }{value}, "unexported": struct{ v Value }{value}, "an interface": struct{ v any }{value},
-		"a file": files[0], "its address too": &files[0], "files": files, "the resolver": r, "a redactor": r.Redactor(), "found": r.sources["env:A"],
+		"a file": files[0], "its address too": &files[0], "files": files, "the resolver": r, "a redactor": r.Redactor(), "found": r.sources[reference{"env:A", r.Dir}],
 		"age": r.ageFiles, "an error": fmt.Errorf("x %v %s %q %d", value, value, value, value),
 	}
 	for name, thing := range things {

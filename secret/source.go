@@ -24,8 +24,9 @@ const (
 )
 
 // resolve gives what a source stands for.
-func (r *Resolver) resolve(ctx context.Context, source string) (found, *fault) {
-	return slot(r, &r.sources, source).get(func() (found, *fault) {
+func (r *Resolver) resolve(ctx context.Context, ref reference) (found, *fault) {
+	return slot(r, &r.sources, ref).get(func() (found, *fault) {
+		source := ref.source
 		var text string
 		var warnings []*fault
 		var f *fault
@@ -37,11 +38,11 @@ func (r *Resolver) resolve(ctx context.Context, source string) (found, *fault) {
 		case "env":
 			text, f = r.fromEnv(rest)
 		case "file":
-			text, warnings, f = r.fromFile(source, rest)
+			text, warnings, f = ref.fromFile(rest)
 		case "age":
-			text, warnings, f = r.fromAge(source, rest)
+			text, warnings, f = r.fromAge(ref, rest)
 		case "cmd":
-			text, f = r.fromCommand(ctx, source, rest)
+			text, f = r.fromCommand(ctx, ref, rest)
 		case "stack":
 			text, f = r.fromStack(source, rest)
 		default:
@@ -81,18 +82,18 @@ func (r *Resolver) fromStack(source, pointer string) (string, *fault) {
 }
 
 // path is a path of the stack.
-func (r *Resolver) path(name string) string {
+func (ref reference) path(name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
-	return filepath.Join(r.Dir, name)
+	return filepath.Join(ref.dir, name)
 }
 
-func (r *Resolver) fromFile(source, name string) (string, []*fault, *fault) {
-	path := r.path(name)
+func (ref reference) fromFile(name string) (string, []*fault, *fault) {
+	path := ref.path(name)
 	data, warnings, err := readSecret(path)
 	if err != nil {
-		return "", nil, &fault{source + ": " + path + " " + err.Error(), "put the secret there, or mend the reference"}
+		return "", nil, &fault{ref.source + ": " + path + " " + err.Error(), "put the secret there, or mend the reference"}
 	}
 	return oneLineEndLess(string(data)), warnings, nil
 }
@@ -147,7 +148,8 @@ func readSecret(path string) (data []byte, warnings []*fault, err error) {
 
 // fromCommand runs a shell's command without a terminal and without input, in
 // a session of its own: what asks for a password fails at once.
-func (r *Resolver) fromCommand(ctx context.Context, source, line string) (string, *fault) {
+func (r *Resolver) fromCommand(ctx context.Context, ref reference, line string) (string, *fault) {
+	source := ref.source
 	timeout := r.timeout
 	if timeout == 0 {
 		timeout = commandTimeout
@@ -157,7 +159,7 @@ func (r *Resolver) fromCommand(ctx context.Context, source, line string) (string
 	stdout := &limited{stop: cancel}
 	stderr := &limited{}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", line)
-	cmd.Dir = r.Dir
+	cmd.Dir = ref.dir
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	kill := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -179,9 +181,9 @@ func (r *Resolver) fromCommand(ctx context.Context, source, line string) (string
 		kill()
 		return "", &fault{source + " leaves a process behind that holds its output", "let it wait for what it starts, or send that one's output elsewhere"}
 	case errors.As(err, &exit):
-		return "", &fault{fmt.Sprintf("%s: %v%s", source, exit.ProcessState, said), "run the command in " + r.Dir + " to see why"}
+		return "", &fault{fmt.Sprintf("%s: %v%s", source, exit.ProcessState, said), "run the command in " + ref.dir + " to see why"}
 	case err != nil:
-		return "", &fault{source + " cannot be run in " + r.Dir + " (" + err.Error() + ")", "commands run by /bin/sh in the folder of the stack"}
+		return "", &fault{source + " cannot be run in " + ref.dir + " (" + err.Error() + ")", "commands run by /bin/sh in the folder of the file that names them"}
 	}
 	return oneLineEndLess(stdout.buf.String()), nil
 }

@@ -34,6 +34,9 @@ type Inputs struct {
 	Files  []Input           `json:"files"` // every file read, imports too, sorted
 	ExtStr map[string]string `json:"ext_str,omitempty"`
 	TLAStr map[string]string `json:"tla_str,omitempty"`
+	// Names are the paths of Files by the names under which this build read
+	// them. They are not written: each machine has its own.
+	Names map[string]string `json:"-"`
 }
 
 // An Input is a file that was read.
@@ -86,6 +89,10 @@ type Secret struct {
 type SecretEntry struct {
 	Key    string `json:"key"`
 	Source string `json:"source"`
+	// Dir is the folder of the file that says the source, in which its relative
+	// paths begin and its command runs, relative to the tree; empty: that of the
+	// first STACK.
+	Dir string `json:"dir,omitempty"`
 }
 
 // Rel is where the file lies in the tree.

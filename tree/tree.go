@@ -58,7 +58,7 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 		})
 		m.Files = append(m.Files, files[i]...)
 		tree.content = contents(tree.content, rendered[i])
-		m.Secrets = append(m.Secrets, secrets(h)...)
+		m.Secrets = append(m.Secrets, secrets(h, inputs)...)
 	}
 	for _, f := range m.Files {
 		if !safe(f) {
@@ -81,6 +81,16 @@ func access(h *topology.Host, in Inputs) SSH {
 		port = 0
 	}
 	return SSH{User: s.User, Port: port, KnownHosts: file}
+}
+
+// dirOf is the folder of a file that was read, relative to the tree; empty for
+// that of the first STACK, and for a file that is not known.
+func (in Inputs) dirOf(file string) string {
+	name, known := in.Names[file]
+	if !known || len(in.Stack) > 0 && path.Dir(in.Stack[0]) == path.Dir(name) {
+		return ""
+	}
+	return path.Dir(name)
 }
 
 func status(h *topology.Host) string {
@@ -109,7 +119,7 @@ func contents(all [][]byte, files []render.File) [][]byte {
 	return all
 }
 
-func secrets(h *topology.Host) []Secret {
+func secrets(h *topology.Host, in Inputs) []Secret {
 	var list []Secret
 	for _, s := range render.Secrets(h) {
 		entry := Secret{
@@ -117,7 +127,7 @@ func secrets(h *topology.Host) []Secret {
 			Effect: orEmpty(s.Effects), Format: s.Format, Entries: []SecretEntry{},
 		}
 		for _, e := range s.Entries {
-			entry.Entries = append(entry.Entries, SecretEntry{Key: e.Key, Source: e.Source})
+			entry.Entries = append(entry.Entries, SecretEntry{Key: e.Key, Source: e.Source, Dir: in.dirOf(e.File)})
 		}
 		list = append(list, entry)
 	}

@@ -153,7 +153,7 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 // treeInputs is what the manifest records of the files that were read, with
 // paths relative to the tree.
 func treeInputs(stack []string, read []input.Read, f *stackFlags) (tree.Inputs, error) {
-	in := tree.Inputs{ExtStr: f.extStr, TLAStr: f.tlaStr}
+	in := tree.Inputs{ExtStr: f.extStr, TLAStr: f.tlaStr, Names: map[string]string{}}
 	for _, name := range stack {
 		rel, err := relative(f.tree, name)
 		if err != nil {
@@ -167,6 +167,7 @@ func treeInputs(stack []string, read []input.Read, f *stackFlags) (tree.Inputs, 
 			return in, err
 		}
 		in.Files = append(in.Files, tree.Input{Path: rel, Sum: r.Sum})
+		in.Names[r.Path] = rel
 	}
 	slices.SortFunc(in.Files, func(a, b tree.Input) int { return strings.Compare(a.Path, b.Path) })
 	return in, nil

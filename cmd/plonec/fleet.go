@@ -273,7 +273,7 @@ func whoami() string {
 	return name + "@" + machine
 }
 
-// resolver gets the values of secrets, in the folder of the stack that the
+// resolver gets the values of secrets, in the folders of the stack that the
 // tree was built from.
 func (f *fleetFlags) resolver(disk *tree.Disk) *secret.Resolver {
 	in := disk.Manifest.Inputs
@@ -281,7 +281,7 @@ func (f *fleetFlags) resolver(disk *tree.Disk) *secret.Resolver {
 	for _, name := range in.Stack {
 		files = append(files, filepath.Join(disk.Dir, filepath.FromSlash(name)))
 	}
-	r := &secret.Resolver{Dir: "."}
+	r := &secret.Resolver{Dir: ".", Tree: disk.Dir}
 	if len(files) > 0 {
 		r.Dir = filepath.Dir(files[0])
 	}

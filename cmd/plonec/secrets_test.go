@@ -2,15 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/tree"
 )
 
 // sentinel is what no output may hold.
@@ -183,4 +186,96 @@ func search(t *testing.T, tree string, printed []byte) []string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// A relative path, and the folder of a command, are those of the file that
+// says the reference: one of several STACKs, or one that is imported. The tree
+// is the same wherever the whole lies.
+func TestSecretsOfSeveralFiles(t *testing.T) {
+	const base = `{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+	  "plone_blobs": {"blob_dir": "/srv/b"}, "haproxy": {"stats_password": {"$secret": "file:s"}},
+	  "deploy": {"zeoserver": {"scm": {"repository": "r"}}, "plone_instances": {"scm": {"repository": "r"}, "environment": {"ONE": {"$secret": "file:s"}, "TWO": {"$secret": "env:X"}}}}}`
+	environment := func(text string) string { return `{"deploy": {"plone_instances": {"environment": {` + text + `}}}}` }
+	files := map[string]string{
+		"base/stack.json":       base,
+		"own/more.json":         environment(`"TWO": {"$secret": "file:s"}, "COMMAND": {"$secret": "cmd:cat s"}`),
+		"prog/main.jsonnet":     `local lib = import '../lib/env.libsonnet'; ` + environment("HERE: lib.secret('file:s'), COMPUTED: {'$secret': 'file:' + 's'}} + lib.env + {"),
+		"lib/env.libsonnet":     `{secret(s):: (import '../deep/helper.libsonnet')(s), env: {THERE: {'$secret': 'file:s'}, CALLED: $.secret('file:s')}}`,
+		"deep/helper.libsonnet": `function(s) {'$secret': s}`,
+		"cue1/a.cue":            environment(`TYPED: "$secret": string, VALUE: {"$secret": "file:s"}`),
+		"cue2/b.cue":            environment(`TYPED: "$secret": "file:s"`),
+	}
+	want := map[string]string{
+		"ONE": "base", "TWO": "own", "COMMAND": "own", "HERE": "prog", "COMPUTED": "prog", "THERE": "lib", "CALLED": "lib",
+		"TYPED": "cue2", "VALUE": "cue1",
+	}
+	var manifests [2]string
+	for i := range manifests {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range files {
+			place := filepath.Join(dir, name)
+			if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(place, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(filepath.Dir(place), "s"), []byte(filepath.Base(filepath.Dir(place))), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// By absolute names, and by relative ones.
+		built, name := filepath.Join(dir, "build"), func(s string) string { return filepath.Join(dir, s) }
+		if i == 1 {
+			t.Chdir(filepath.Join(dir, "own"))
+			built, name = "../build", func(s string) string { return "../" + s }
+		}
+		var out bytes.Buffer
+		args := []string{"build", "-o", built}
+		for _, s := range []string{"base/stack.json", "own/more.json", "prog/main.jsonnet", "cue1/a.cue", "cue2/b.cue"} {
+			args = append(args, name(s))
+		}
+		if status := run(args, &out, &out); status != exitDone {
+			t.Fatalf("exit status %d\n%s", status, out.String())
+		}
+		disk, err := tree.Open(built, release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := disk.Manifest.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if manifests[i] = string(text); strings.Contains(manifests[i], dir) {
+			t.Errorf("the manifest names this machine's folder:\n%s", text)
+		}
+		resolved, _, err := (&fleetFlags{}).resolver(disk).Files(context.Background(), disk.Manifest.Secrets, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, f := range resolved {
+			if f.Path != "/etc/plonec/plone_instances/secrets.env" {
+				continue
+			}
+			data, err := f.Bytes(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+				if key, value, ok := strings.Cut(line, "="); ok {
+					got[key] = strings.Trim(value, `"`)
+				}
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("got %v\nwant %v", got, want)
+		}
+	}
+	if manifests[0] != manifests[1] {
+		t.Errorf("two machines, two manifests:\n%s\n%s", manifests[0], manifests[1])
+	}
 }
