@@ -290,11 +290,25 @@ func (m *member) stage(ctx context.Context, session string) error {
 	if err != nil {
 		return err
 	}
-	return m.step(ctx, "check", func(ctx context.Context) error {
-		staged := stateDir + "/stage/" + session + "/root" + scriptDir + "/transaction"
-		status, err := m.job(ctx, setupTime, []string{"/bin/bash", staged, "check", session}, true, m.output("check"))
+	// What a bare host needs takes minutes. Where nothing is due it is not asked.
+	changed := "nothing was changed there"
+	if m.setupDue() {
+		changed += " but for what setup installed"
+		if err := m.staged(ctx, "setup", session, &hinted{"setup failed there", "its words stand above; mend it, and do it again: " + changed}); err != nil {
+			return err
+		}
+	}
+	return m.staged(ctx, "check", session, &hinted{"the host refuses what was staged", "its words stand above; " + changed})
+}
+
+// staged runs a verb of the transaction that was staged; failed is the error
+// where the verb ends in one.
+func (m *member) staged(ctx context.Context, verb, session string, failed error) error {
+	return m.step(ctx, verb, func(ctx context.Context) error {
+		script := stateDir + "/stage/" + session + "/root" + scriptDir + "/transaction"
+		status, err := m.job(ctx, setupTime, []string{"/bin/bash", script, verb, session}, true, m.output(verb))
 		if err == nil && status != 0 {
-			err = &hinted{"the host refuses what was staged", "its words stand above; nothing was changed there but for what setup installed"}
+			err = failed
 		}
 		return err
 	})

@@ -341,6 +341,9 @@ func (m *member) setupSum() string {
 	return sum(text)
 }
 
+// setupDue tells whether an apply would set the host up.
+func (m *member) setupDue() bool { return m.setupSum() != m.seen.Setup }
+
 // packages are those that setup makes sure of and that an earlier one did not.
 func (m *member) packages() []string {
 	list := hostPackages(m.text("/etc/plonec/host.env"))

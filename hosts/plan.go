@@ -154,7 +154,7 @@ func (m *member) plan(ctx context.Context, h *HostPlan, diffs bool) error {
 		h.Files = append(h.Files, m.shown(c, diffs))
 	}
 	h.Stages, h.Unstage = m.staging()
-	if h.Due && m.setupSum() != m.seen.Setup {
+	if h.Due && m.setupDue() {
 		h.Setup, h.Install = true, m.packages()
 	}
 	if before, there := m.seen.Texts[haproxy]; there {

@@ -132,15 +132,20 @@ refuse_drift() {
 
 # ---- the checkers -------------------------------------------------------------
 
-# check_staged DIR: setup where it is due, then what the programs themselves
-# say of the staged files, seen at their places by nobody else.
+# set_up DIR: setup, where what was staged makes it due.
+set_up() {
+	local want
+	want=$(setup_sum "$1/root")
+	[[ $(cat -- "$STATE/setup" 2>/dev/null) != "$want" ]] || return 0
+	PLONEC_ETC=$1/root/etc/plonec /bin/bash "$LIB/verbs/setup" || return
+	printf '%s\n' "$want" | write "$STATE/setup"
+}
+
+# check_staged DIR: what the programs themselves say of the staged files, seen
+# at their places by nobody else. Without setup there may be none.
 check_staged() {
-	local dir=$1 want
-	want=$(setup_sum "$dir/root")
-	if [[ $(cat -- "$STATE/setup" 2>/dev/null) != "$want" ]]; then
-		PLONEC_ETC=$dir/root/etc/plonec /bin/bash "$LIB/verbs/setup" || return
-		printf '%s\n' "$want" | write "$STATE/setup"
-	fi
+	local dir=$1
+	set_up "$dir" || return
 	read_manifest "$dir"
 	read_now "${PATHS[@]}"
 	local path owner

@@ -1,0 +1,61 @@
+package hosts
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Setup, which takes minutes on a bare host, is a step that people see, and
+// costs nothing where it is not due. The other steps come in any case.
+func TestSetupIsAStep(t *testing.T) {
+	files := func() map[string]string {
+		return map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n", "app1:/etc/x": "x"}
+	}
+	for _, due := range []bool{true, false} {
+		f := newFakeHosts(t, files())
+		if !due {
+			f.setup = f.fleet.members[0].setupSum()
+			if err := f.fleet.again(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.job = func(_ string, argv []string) (string, int) {
+			if slices.Contains(argv, "activate") {
+				return "plonec: generation 2\n", 0
+			}
+			return "", 0
+		}
+		if err := f.fleet.Apply(context.Background()); err != nil {
+			t.Fatal(err, f.told(Failed))
+		}
+		var want []string
+		for _, step := range []string{"connect", "lock", "stage", "setup", "check", "activate", "confirm"} {
+			if step != "setup" || due {
+				want = append(want, "app1 started "+step, "app1 finished "+step)
+			}
+		}
+		if got := f.told(Started, Finished); !slices.Equal(got, want) {
+			t.Errorf("due: %v: got\n%s\nwant\n%s", due, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		if n, most := f.count("app1 job start"), map[bool]int{true: 3, false: 2}[due]; n != most {
+			t.Errorf("due: %v: %d jobs, want %d", due, n, most)
+		}
+	}
+
+	// Where it fails no checker is asked, and nothing is said of them.
+	f := newFakeHosts(t, files())
+	f.job = func(_ string, argv []string) (string, int) {
+		if slices.Contains(argv, "setup") {
+			return "plonec: apt-get could not install nginx\n", 1
+		}
+		return "", 0
+	}
+	if err := f.fleet.Apply(context.Background()); err == nil {
+		t.Error("it went on")
+	}
+	if got := f.told(Failed); len(got) != 1 || got[0] != "app1 failed setup: setup failed there" {
+		t.Error(got)
+	}
+}
