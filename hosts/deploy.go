@@ -173,9 +173,7 @@ func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions
 		})
 	})
 	if err != nil {
-		for _, m := range members {
-			m.note(Result, app+" runs on as it did", "")
-		}
+		f.asBefore(ctx, members, app)
 		return err
 	}
 	if o.AllowOutage {
@@ -276,13 +274,11 @@ func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step strin
 			m.note(Result, app+" runs", "")
 			continue
 		}
+		f.asBefore(ctx, members[i+1:], app)
 		if i > 0 {
 			var left []string
 			for _, rest := range members[i:] {
 				left = append(left, rest.Name)
-				if rest != m {
-					rest.note(Result, app+" runs on as it did", "")
-				}
 			}
 			err = fmt.Errorf("%w: %s of %s is done on %s and not on %s; mend it and do it again, or plonec rollback %s: %w", ErrSplit, step, app,
 				hostNames(members[:i]), strings.Join(left, ", "), app, err)
@@ -290,6 +286,30 @@ func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step strin
 		return err
 	}
 	return nil
+}
+
+// asBefore says of hosts that were not changed how an app is there.
+func (f *Fleet) asBefore(ctx context.Context, members []*member, app string) {
+	each(members, len(members), func(m *member) error {
+		state, err := m.status(context.WithoutCancel(ctx))
+		units := 0
+		for key, value := range state {
+			if strings.HasPrefix(key, app+".unit.") && strings.HasSuffix(key, ".state") && value == "active" {
+				units++
+			}
+		}
+		switch release := state[app+".release"]; {
+		case err != nil || release == "":
+			m.note(Result, app+" is as it was", "")
+		case units > 0:
+			m.note(Result, app+" runs on as it did", "")
+		case release == "none":
+			m.note(Result, app+" does not run: it has no release yet", "")
+		default:
+			m.note(Result, app+" does not run, as before", "")
+		}
+		return nil
+	})
 }
 
 func hostNames(members []*member) string {

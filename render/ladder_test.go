@@ -132,7 +132,7 @@ func TestLadder(t *testing.T) {
 	out := deploy(1, "--release", "20260101000003")
 	contains(out, "the commit is another")
 	contains(out, "nowhere.txt")
-	contains(out, "goes on running")
+	contains(out, "20260101000000 stays the current one")
 	contains(record("20260101000003"), "state=failed\n")
 	if target, _ := os.Readlink(deployTo + "/current"); target != "releases/20260101000000" {
 		t.Errorf("current is %q", target)

@@ -1,0 +1,68 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// two are two hosts with clients of one app.
+func two(t *testing.T) *fakeHosts {
+	t.Helper()
+	files := map[string]string{}
+	for _, h := range []string{"app1", "app2"} {
+		files[h+":/etc/plonec/host.env"] = "HOST='" + h + "'\n"
+		files[h+":/etc/plonec/site/app.conf"] = "APP='site'\nUNITS_OF_APP=('plone-site-client1.service')\n"
+		files[h+":/etc/plonec/site/build.conf"] = "STORAGE=''\n"
+	}
+	return newFakeHosts(t, files)
+}
+
+// Where a build fails, what is said of the app is so: on a first deploy there
+// is nothing that runs on.
+func TestAfterABuildThatFails(t *testing.T) {
+	const running, stopped, none = "site.release=1\nsite.unit.plone-site-client1.service.state=active\n",
+		"site.release=1\nsite.unit.plone-site-client1.service.state=inactive\n",
+		"site.release=none\nsite.unit.plone-site-client1.service.state=inactive\n"
+	for _, test := range []struct{ app1, app2, want1, want2 string }{
+		{running, running, "site runs on as it did", "site runs on as it did"},
+		{none, running, "site does not run: it has no release yet", "site runs on as it did"},
+		{stopped, "", "site does not run, as before", "site is as it was"},
+	} {
+		f := two(t)
+		f.status = map[string]string{"app1": test.app1, "app2": test.app2}
+		f.job = func(host string, argv []string) (string, int) {
+			if host == "app1" && slices.Contains(argv, "--no-restart") {
+				return "plonec: release 2 of site failed\n", 1
+			}
+			return "", 0
+		}
+		if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{}); err == nil {
+			t.Error("it went on")
+		}
+		got := f.told(Result)
+		slices.Sort(got)
+		if want := []string{"app1 result : " + test.want1, "app2 result : " + test.want2}; !slices.Equal(got, want) {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+
+	// The same of the hosts that a switch did not come to.
+	f := two(t)
+	f.status = map[string]string{"app2": none}
+	f.job = func(host string, argv []string) (string, int) {
+		if host == "app1" && !slices.Contains(argv, "--no-restart") {
+			return "", 4
+		}
+		return "", 0
+	}
+	err := f.fleet.Deploy(context.Background(), nil, DeployOptions{})
+	if err == nil || errors.Is(err, ErrSplit) {
+		t.Error(err)
+	}
+	if got := f.told(Result); !slices.Equal(got, []string{"app2 result : site does not run: it has no release yet"}) {
+		t.Error(got)
+	}
+}
