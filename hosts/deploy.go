@@ -181,7 +181,11 @@ func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions
 			return err
 		}
 	}
-	return f.oneByOne(ctx, members, app, "switch", func(m *member) []string { return append(slices.Clone(argv), app) })
+	err = f.oneByOne(ctx, members, app, "switch", func(m *member) []string { return append(slices.Clone(argv), app) })
+	if err == nil {
+		f.comparePackages(ctx, members, app)
+	}
+	return err
 }
 
 // resolve is the commit that an app's revision leads to.

@@ -66,3 +66,35 @@ func TestAfterABuildThatFails(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Hosts with other packages than the others' are named, with what differs.
+func TestOtherPackagesAfterADeploy(t *testing.T) {
+	const state = "site.release=20261101120000\nsite.unit.plone-site-client1.service.state=active\nsite.packages="
+	path := ":/var/lib/plonec/site/releases/20261101120000.packages"
+	for _, test := range []struct {
+		app1, app2 string // the sum of each
+		files      map[string]string
+		want       string // of app2
+	}{
+		{"a", "a", nil, ""},
+		{"a", "", nil, ""},
+		{"a", "b", nil, "app2 warning : site: other packages are installed than on app1"},
+		{"a", "b", map[string]string{
+			"app1" + path: "Products.CMFPlone-6.2.2.dist-info\nZope-5.13.dist-info\nold-1.0-py3.11-linux-x86_64.egg\n",
+			"app2" + path: "Products.CMFPlone-6.2.3.dist-info\nZope-5.13.dist-info\nnew_one-2.0.dist-info\n",
+		}, "app2 warning : site: other packages are installed than on app1: Products.CMFPlone 6.2.3, there 6.2.2; new_one 2.0, which they do not have; no old, of which they have 1.0"},
+	} {
+		f := two(t)
+		f.status = map[string]string{"app1": state + test.app1 + "\n", "app2": state + test.app2 + "\n"}
+		f.files = test.files
+		if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.told(Warning), "\n"); got != test.want {
+			t.Errorf("got\n%s\nwant\n%s", got, test.want)
+		}
+	}
+	if got := differences(map[string]string{"a": "1", "b": "1", "c": "1", "d": "1", "e": "1", "f": "1", "g": "1"}, map[string]string{"z": "1"}); !strings.HasSuffix(got, "; 3 more") {
+		t.Error(got)
+	}
+}

@@ -79,6 +79,7 @@ type fakeHosts struct {
 	fleet  *Fleet
 	setup  string            // what observe says that the last setup was made from
 	status map[string]string // what "host status" says, by host
+	files  map[string]string // that /bin/cat shows, HOST:PATH
 	// job is what a job of a host prints, and its exit status.
 	job func(host string, argv []string) (string, int)
 	// follow, where it is there, answers whoever follows a job, from a byte on.
@@ -196,6 +197,9 @@ func (f *fakeHosts) answer(host, command string) reply {
 			return f.follow(words[2], out, at, status)
 		}
 		return reply{Out: out[at:] + words[2] + " ended with " + strconv.Itoa(status) + "\n"}
+	case words[0] == "/bin/cat":
+		text, there := f.files[host+":"+words[2]]
+		return reply{Out: text, Status: map[bool]int{false: 1}[there]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "status":
 		return reply{Out: f.status[host]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "resolve":

@@ -113,6 +113,7 @@ func TestLadder(t *testing.T) {
 	}
 	contains(record("20260101000000"), "commit="+first+"\n")
 	contains(record("20260101000000"), "state=built\n")
+	contains(record("20260101000000.packages"), "zc_buildout-5.2.0.dist-info\n")
 
 	// The same commit and the same deploy.cfg: nothing.
 	if err := os.Symlink("releases/20260101000000", deployTo+"/current"); err != nil {
@@ -136,6 +137,9 @@ func TestLadder(t *testing.T) {
 	contains(record("20260101000003"), "state=failed\n")
 	if target, _ := os.Readlink(deployTo + "/current"); target != "releases/20260101000000" {
 		t.Errorf("current is %q", target)
+	}
+	if _, err := os.Stat(root + "/var/lib/plonec/site/releases/20260101000003.packages"); err == nil {
+		t.Error("what a release has is recorded, though it was not built")
 	}
 	// A commit of one's own choice, one that there is not, and a lock.
 	contains(deploy(0, "--commit", first[:10], "--release", "20260101000004", "--force"), "release 20260101000004 is built")

@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2034 # as_app reads them
 
 # What is known of a release stands outside of it, where the app's user cannot
-# write: NAME=VALUE lines. state is one of
+# write: NAME=VALUE lines; beside it, in RELEASE.packages, what is installed. state
+# is one of
 #   building  a buildout is at work, or was when the host went down
 #   failed    the buildout failed: it is kept for a look, the last one
 #   built     complete, but its processes have not all come up yet
@@ -106,7 +107,7 @@ prune() {
 
 remove_release() {
 	rm -rf --one-file-system -- "$DEPLOY_TO/releases/$1"
-	rm -f -- "$APP_STATE/releases/$1" "$LOGS/$APP-$1.log"
+	rm -f -- "$APP_STATE/releases/$1" "$APP_STATE/releases/$1.packages" "$LOGS/$APP-$1.log"
 }
 
 # forget_unfinished: with the lock held, nobody builds any more.
