@@ -40,7 +40,7 @@ func (t Text) Format(w io.Writer, list List) error {
 func (t Text) write(out *bufio.Writer, d Diagnostic) {
 	span, place := d.Span, Position{}
 	if span.File != nil {
-		out.WriteString(visible(span.File.Name, maxPath))
+		out.WriteString(Visible(span.File.Name, maxPath))
 		if span.HasPlace() {
 			place = span.File.Position(span.Start)
 			fmt.Fprintf(out, ":%d:%d", place.Line, place.Col)
@@ -48,16 +48,16 @@ func (t Text) write(out *bufio.Writer, d Diagnostic) {
 		out.WriteString(": ")
 	}
 	severity := d.Severity()
-	out.WriteString(t.paint(severity, severity.String()+"["+visible(d.Code, maxPath)+"]"))
+	out.WriteString(t.paint(severity, severity.String()+"["+Visible(d.Code, maxPath)+"]"))
 	if d.Path != "" {
-		out.WriteString(": " + visible(d.Path, maxPath))
+		out.WriteString(": " + Visible(d.Path, maxPath))
 	}
 	if d.Message != "" {
-		out.WriteString(": " + visible(d.Message, maxMessage))
+		out.WriteString(": " + Visible(d.Message, maxMessage))
 	}
 	out.WriteString("\n")
 
-	remedy := visible(d.Remedy, maxMessage)
+	remedy := Visible(d.Remedy, maxMessage)
 	if !span.HasPlace() {
 		if remedy != "" {
 			out.WriteString("    " + remedy + "\n")

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// visible returns a text fit for a terminal: control characters, escape
+// Visible returns a text fit for a terminal: control characters, escape
 // sequences, characters that change the direction of writing and bytes that
 // are no UTF-8 are spelt out, and a text of more than limit characters ends in
 // an ellipsis.
-func visible(s string, limit int) string {
+func Visible(s string, limit int) string {
 	var b strings.Builder
 	for n := 0; s != ""; n++ {
 		if n == limit {

@@ -5,7 +5,6 @@
 package secret
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -57,12 +56,6 @@ type File struct {
 // where there is none: a hash in it that still fits its password is kept. An
 // error is a fault of plonec: Resolver.Files has checked what can go wrong.
 func (f *File) Bytes(existing []byte) ([]byte, error) { return contents(f.Secret, f.values, existing) }
-
-// Same tells whether the file on the host needs no change.
-func (f *File) Same(existing []byte) bool {
-	data, err := f.Bytes(existing)
-	return err == nil && existing != nil && bytes.Equal(data, existing)
-}
 
 // A Place is where a manifest wants a value.
 type Place struct{ Host, Path, Key, Source string }

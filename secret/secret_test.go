@@ -206,9 +206,6 @@ func TestFilesOfHosts(t *testing.T) {
 		if err != nil || string(data) != want {
 			t.Errorf("%q, %v", data, err)
 		}
-		if files[i].Same(nil) || files[i].Same([]byte(want+"\n")) || !files[i].Same([]byte(want)) {
-			t.Error("Same is wrong")
-		}
 	}
 	if files, _, err := r.Files(context.Background(), secrets, map[string]bool{}); err != nil || len(files) != 0 {
 		t.Errorf("no host: %v, %d files", err, len(files))

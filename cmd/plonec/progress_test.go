@@ -594,6 +594,7 @@ func TestPrintable(t *testing.T) {
 		{"\x1b]8;;http://example.com\x1b\\link\x1b]8;;\x07", "link"},
 		{"\x1b\x1b[31m[2J", `\x1b[2J`},
 		{"a\tb\x07", `a  b\x07`},
+		{"a\rb\n", `a\rb\n`}, // as in diagnostics
 		{"\u202eabc\xff\U000e0041", `\u202eabc\xff\U000e0041`},
 		{strings.Repeat("ü", maxText+1), strings.Repeat("ü", maxText) + "…"},
 		{strings.Repeat("ü", maxText), strings.Repeat("ü", maxText)},

@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/hosts"
 )
 
@@ -197,31 +198,7 @@ const maxText = 1000
 
 // printable returns a line that is fit for a terminal: escape sequences are
 // dropped, what else does not print is spelt out, and what is too long is cut.
-func printable(s string) string {
-	var b strings.Builder
-	s = escapes.ReplaceAllString(s, "")
-	for n := 0; s != ""; n++ {
-		if n == maxText {
-			b.WriteString("…")
-			break
-		}
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size == 1, r < 0x80 && !unicode.IsPrint(r) && r != '\t':
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case r == '\t':
-			b.WriteString("  ")
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < 0x10000:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
+func printable(s string) string { return diag.Visible(escapes.ReplaceAllString(s, ""), maxText) }
 
 // printableLines is printable for a text of several lines.
 func printableLines(s string) string {
