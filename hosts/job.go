@@ -41,14 +41,19 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 	deadline := time.Now().Add(limit + time.Minute)
 	var since time.Time // it was out of reach
 	for status == "" {
-		err := m.conn.run(ctx, command{script: script, argv: []string{"follow", id, strconv.Itoa(at)}, line: func(text string) {
+		err := m.conn.run(ctx, command{script: script, argv: []string{"follow", id, strconv.Itoa(at)}, whole: func(text string) {
 			since = time.Time{}
-			if s, ok := strings.CutPrefix(text, id+" ended with "); ok {
-				status = s
-				return
+			if !strings.HasSuffix(text, "\n") {
+				return // it was cut, and comes again
 			}
-			at += len(text) + 1
-			line(text)
+			// The last line may have no end of its own.
+			text, end, ended := strings.Cut(text, id+" ended with ")
+			if at += len(text); text != "" {
+				line(lineEndLess(text))
+			}
+			if ended {
+				status = strings.TrimSpace(end)
+			}
 		}})
 		switch {
 		case status != "":

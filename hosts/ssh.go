@@ -194,6 +194,7 @@ type command struct {
 	argv   []string
 	stdin  io.Reader
 	line   func(string) // gets each line of its output, less the line break
+	whole  func(string) // the same with the line break, if there is one: every byte
 }
 
 // An exitError is a command that ended with another status than 0.
@@ -245,9 +246,13 @@ func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)
+	lines.Split(wholeLines)
 	for lines.Scan() {
+		if what.whole != nil {
+			what.whole(lines.Text())
+		}
 		if what.line != nil {
-			what.line(lines.Text())
+			what.line(lineEndLess(lines.Text()))
 		}
 	}
 	io.Copy(io.Discard, out)
@@ -269,6 +274,19 @@ func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 	}
 	return err
 }
+
+// wholeLines is bufio.ScanLines, but that it keeps the line breaks.
+func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i+1], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+func lineEndLess(line string) string { return strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r") }
 
 // sudo is what a word of the remote shell becomes: nothing for who is root.
 const sudo = "$(test \"$(id -u)\" = 0 || echo sudo -n)"

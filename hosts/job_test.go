@@ -1,0 +1,40 @@
+package hosts
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// However the connection breaks, each line of a job comes once and whole, with
+// whatever line ends its program writes.
+func TestJobOverBrokenConnections(t *testing.T) {
+	const out = "one\r\ntwo\r\n\r\nthree\n\nbar\rbar two\r\nwithout an end"
+	want := []string{"one", "two", "", "three", "", "bar\rbar two", "without an end"}
+	for cut := range len(out) + 1 {
+		if cut%5 != 0 && cut != 8 && cut != 9 { // within CR LF, too
+			continue
+		}
+		f := newFakeHosts(t, map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n"})
+		f.job = func(string, []string) (string, int) { return out, 3 }
+		asked := 0
+		f.follow = func(id, out string, at, status int) reply {
+			if asked++; asked == 1 {
+				return reply{Out: out[min(at, cut):cut], Status: lost}
+			}
+			if asked == 2 { // in the last line, which says how it ended
+				return reply{Out: out[min(at, len(out)):] + id + " ended with ", Status: lost}
+			}
+			return reply{Out: out[min(at, len(out)):] + id + " ended with " + strconv.Itoa(status) + "\n"}
+		}
+		var got []string
+		status, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, func(line string) { got = append(got, line) })
+		if err != nil || status != 3 || asked != 3 {
+			t.Errorf("cut at %d: %d, %v, asked %d times", cut, status, err, asked)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("cut at %d: got %q, want %q", cut, got, want)
+		}
+	}
+}
