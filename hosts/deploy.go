@@ -39,6 +39,15 @@ func (o DeployOptions) flags() []string {
 	return flags
 }
 
+// overwrite is what a host is told where files that were changed by hand may be
+// overwritten by those that wait.
+func (f *Fleet) overwrite() []string {
+	if f.options.Force {
+		return []string{"--overwrite"}
+	}
+	return nil
+}
+
 // apps lists the apps of a host.
 func (m *member) apps() []string { return appsOf(m.want) }
 
@@ -166,6 +175,7 @@ func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions
 	}
 	f.sink(Event{Time: time.Now(), Kind: Note, Text: fmt.Sprintf("%s: commit %.12s, as release %s where one is due", app, commit, release)})
 	argv := append([]string{scriptDir + "/host", "deploy", "--release", release, "--commit", commit}, o.flags()...)
+	argv = append(argv, f.overwrite()...)
 
 	err := each(members, f.options.Parallel, func(m *member) error {
 		return m.step(ctx, "build", func(ctx context.Context) error {

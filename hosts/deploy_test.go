@@ -98,3 +98,27 @@ func TestOtherPackagesAfterADeploy(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// --force, which overwrites what was changed by hand, builds nothing, and
+// --always overwrites nothing.
+func TestForceIsNotAlways(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		f := two(t)
+		f.fleet.options.Force = force
+		if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{Always: !force}); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.fleet.Restart(context.Background(), nil, true); err != nil {
+			t.Fatal(err)
+		}
+		for id, argv := range f.jobs {
+			overwrite, always := slices.Contains(argv, "--overwrite"), slices.Contains(argv, "--force")
+			if overwrite != force || always != (!force && slices.Contains(argv, "deploy")) {
+				t.Errorf("%s: %v", id, argv)
+			}
+		}
+		if len(f.jobs) != 6 {
+			t.Errorf("%d jobs", len(f.jobs))
+		}
+	}
+}

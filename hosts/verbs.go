@@ -30,7 +30,7 @@ func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error 
 		return err
 	}
 	for _, app := range apps {
-		argv := []string{scriptDir + "/host", "restart"}
+		argv := append([]string{scriptDir + "/host", "restart"}, f.overwrite()...)
 		if !changed {
 			argv = append(argv, "--all")
 		}

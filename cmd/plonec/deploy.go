@@ -142,12 +142,14 @@ func restartCommand() *cobra.Command {
 		Short: "restart apps, one client after the other",
 		Long: `Restart restarts the processes of apps as a deploy does: one client after the
 other, on one host after the other, never the last that serves. What waits on
-the hosts for a restart comes in with it.`,
+the hosts for a restart comes in with it, but not over a file that was changed by
+hand.`,
 		Example: "  plonec restart site\n  plonec restart --all --changed",
 	}
 	f.add(c.Flags())
 	f.addYes(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "every app")
+	c.Flags().BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
 	f.others = true
 	c.Args = func(_ *cobra.Command, args []string) error { return oneOrAll(args, all) }
