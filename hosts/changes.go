@@ -45,8 +45,9 @@ const (
 const Front = "*clients"
 
 const (
-	agentUnit = "/etc/systemd/system/plonec-agent.service"
-	haproxy   = "/etc/haproxy/haproxy.cfg"
+	agentUnit   = "/etc/systemd/system/plonec-agent.service"
+	agentScript = scriptDir + "/agent"
+	haproxy     = "/etc/haproxy/haproxy.cfg"
 )
 
 // changes compares what a host should have with what it has. hold are paths

@@ -129,6 +129,13 @@ func (m *member) effects() []string {
 			}
 		}
 	}
+	// Every host has the agent's script; where the agent runs, it runs that one.
+	// As agent_up of processes.sh.
+	agent := unitOf(agentUnit)
+	_, there := m.seen.Files[agentUnit]
+	if there && verbs[agent] == "" && slices.ContainsFunc(m.live(), func(c Change) bool { return c.Path == agentScript && (c.Kind == Changed || c.Kind == Added) }) {
+		verbs[agent] = "restart"
+	}
 	list := []string{}
 	for unit, verb := range verbs {
 		list = append(list, verb+":"+unit)

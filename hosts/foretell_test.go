@@ -181,6 +181,36 @@ func TestEffects(t *testing.T) {
 	}
 }
 
+// The agent restarts where only its script is another, and nowhere that there
+// is none.
+func TestEffectsOnTheAgent(t *testing.T) {
+	script := Change{Path: agentScript, Kind: Changed}
+	for _, test := range []struct {
+		name    string
+		there   bool // the agent's unit, on the host
+		changes []Change
+		want    []string
+	}{
+		{"its script", true, []Change{script}, []string{"restart:plonec-agent.service"}},
+		{"its script came away", true, []Change{{Path: agentScript, Kind: Added}}, []string{"restart:plonec-agent.service"}},
+		{"another mode", true, []Change{{Path: agentScript, Kind: ModeOnly}}, []string{}},
+		{"another script", true, []Change{{Path: scriptDir + "/agent.sh", Kind: Changed}}, []string{}},
+		{"its script, where there is no agent", false, []Change{script}, []string{}},
+		{"its script, and its unit waits", true, []Change{script, {Path: agentUnit, Kind: Changed, Waits: "site", Effects: []string{"restart:plonec-agent.service"}}}, []string{"restart:plonec-agent.service"}},
+		{"its script, and its first unit waits", false, []Change{script, {Path: agentUnit, Kind: Added, Waits: "site", Effects: []string{"restart:plonec-agent.service"}}}, []string{}},
+		{"its script, and its unit goes", true, []Change{script, {Path: agentUnit, Kind: Removed, Effects: []string{"restart:plonec-agent.service"}}}, []string{"stop:plonec-agent.service"}},
+	} {
+		m := host(test.changes...)
+		m.seen = seen(nil, map[string]string{agentScript: "1"})
+		if test.there {
+			m.seen = seen(map[string]string{agentUnit: "1"}, map[string]string{agentScript: "1", agentUnit: "1 restart:plonec-agent.service"})
+		}
+		if got := m.effects(); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 // apply is due where what waits is another than what should, and not where it
 // waits already; a file that is held back has to be in the generation.
 func TestDue(t *testing.T) {
