@@ -373,11 +373,15 @@ func (c *cluster) save() {
 	c.serving(2 * time.Minute)
 }
 
-// serving waits until every client is up in the balancer.
+// serving waits until every client is up in the balancer, and the balancer in
+// Varnish.
 func (c *cluster) serving(limit time.Duration) {
 	c.t.Helper()
 	c.until(limit, "the balancer sees every client", func() bool {
 		out, err := c.try("lb1", "/usr/local/lib/plonec/host backends")
+		if _, down := c.try("lb1", "curl -fs -o /dev/null -H 'Host: www.example.com' http://"+addresses["lb1"]+"/@@e2e-page"); down != nil {
+			return false
+		}
 		return err == nil && out != "" && !strings.Contains(strings.ReplaceAll(out, " UP\n", "\n")+"\n", " DOWN") && strings.Count(out, "UP") == strings.Count(out+"\n", "\n")
 	})
 }

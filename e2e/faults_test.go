@@ -10,6 +10,17 @@ import (
 	"github.com/plonec/plonec/e2e/meter"
 )
 
+// reboot is what an operator does on a host: it ends when the host is up again.
+func (c *cluster) reboot(host string) {
+	c.t.Helper()
+	before := c.exec(host, "cat /proc/sys/kernel/random/boot_id; systemctl reboot")
+	c.until(2*time.Minute, host+" is up again", func() bool {
+		id, err := c.try(host, "cat /proc/sys/kernel/random/boot_id")
+		return err == nil && id != before
+	})
+	c.start(host)
+}
+
 // faults are what breaks.
 var faults = []scenario{
 	{"plonec killed at every step of an apply", func(s *trial) {
@@ -87,9 +98,7 @@ var faults = []scenario{
 		s.serving(time.Minute)
 	}},
 	{"a client host rebooted by its operator", func(s *trial) {
-		s.exec("app2", "systemctl reboot")
-		time.Sleep(2 * time.Second)
-		s.start("app2")
+		s.reboot("app2")
 		s.serving(2 * time.Minute)
 	}},
 	{"the ZEO server restarted", func(s *trial) {
@@ -183,9 +192,7 @@ var faults = []scenario{
 		if out := s.exec("app1", "systemctl cat local-fs.target"); !strings.Contains(out, "no-such") {
 			s.t.Errorf("the change is not in its place, so this proves nothing: %s", out)
 		}
-		s.exec("app1", "systemctl reboot")
-		time.Sleep(2 * time.Second)
-		s.start("app1")
+		s.reboot("app1")
 		s.until(time.Minute, "app1 has taken it back", func() bool {
 			_, err := s.try("app1", "test ! -e "+path+" && test ! -e /var/lib/plonec/unconfirmed && ! systemctl cat local-fs.target | grep no-such")
 			return err == nil

@@ -89,6 +89,8 @@ var (
 	// ErrRefused says that hosts were not touched since something is not as
 	// expected.
 	ErrRefused = errors.New("no host was touched")
+	// ErrNotDeployed says that no host was switched to another release.
+	ErrNotDeployed = errors.New("nothing was deployed")
 	// ErrSplit says that hosts are left on different releases.
 	ErrSplit = errors.New("hosts are left on different releases")
 )
@@ -432,12 +434,13 @@ func (m *member) waiting() string {
 // cannot be said in time the host takes the change back by itself, and this
 // waits until it has.
 func (m *member) confirm(ctx context.Context, generation string, held bool) error {
-	argv := []string{"/bin/bash", stateDir + "/gen/" + generation + "/root" + scriptDir + "/transaction", "confirm", generation, m.seen.Boot}
+	script := `[[ -e $1 ]] || { echo "the host has taken it back already" >&2; exit 4; }; exec /bin/bash "$@"`
+	argv := []string{stateDir + "/gen/" + generation + "/root" + scriptDir + "/transaction", "confirm", generation, m.seen.Boot}
 	until := time.Now().Add(m.fleet.options.Confirm - 5*time.Second)
 	var last error
 	for {
 		try, cancel := context.WithTimeout(ctx, 20*time.Second)
-		last = m.conn.runFresh(try, command{argv: argv, line: m.output("confirm")})
+		last = m.conn.runFresh(try, command{script: script, argv: argv, line: m.output("confirm")})
 		cancel()
 		if last == nil {
 			return nil
@@ -456,7 +459,7 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 				return nil // the answer was lost, not the question
 			}
 			m.outcome = Reverted
-			return &hinted{"nobody could log in to confirm the change, and the host took it back: " + last.Error(), "see what of the change keeps people out"}
+			return &hinted{"it was not confirmed in time, and is taken back: " + last.Error(), "see what of the change, or of the network, keeps people out"}
 		}
 		time.Sleep(2 * time.Second)
 	}

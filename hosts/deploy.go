@@ -162,29 +162,37 @@ func (f *Fleet) again(ctx context.Context) error {
 
 func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions) error {
 	members := f.with(app)
-	commit := o.Commit
-	if commit == "" {
-		err := members[0].step(ctx, "resolve", func(ctx context.Context) error {
+	commit, found := o.Commit, make([]resolved, len(members))
+	err := members[0].step(ctx, "resolve", func(ctx context.Context) error {
+		var err error
+		if found[0], err = members[0].resolve(ctx, app, commit); err != nil {
+			return err
+		}
+		commit = found[0].commit
+		return each(members[1:], len(members), func(m *member) error {
 			var err error
-			commit, err = members[0].resolve(ctx, app)
+			found[slices.Index(members, m)], err = m.resolve(ctx, app, commit)
 			return err
 		})
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotDeployed, err)
+	}
+	if !o.Always {
+		release = commonRelease(found, release)
 	}
 	f.sink(Event{Time: time.Now(), Kind: Note, Text: fmt.Sprintf("%s: commit %.12s, as release %s where one is due", app, commit, release)})
 	argv := append([]string{scriptDir + "/host", "deploy", "--release", release, "--commit", commit}, o.flags()...)
 	argv = append(argv, f.overwrite()...)
 
-	err := each(members, f.options.Parallel, func(m *member) error {
+	err = each(members, f.options.Parallel, func(m *member) error {
 		return m.step(ctx, "build", func(ctx context.Context) error {
 			return m.verb(ctx, "build", buildTime, append(slices.Clone(argv), "--no-restart", app), true)
 		})
 	})
 	if err != nil {
 		f.asBefore(ctx, members, app)
-		return err
+		return fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
 	if o.AllowOutage {
 		if err := f.stopForOutage(ctx, app, members); err != nil {
@@ -198,16 +206,60 @@ func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions
 	return err
 }
 
-// resolve is the commit that an app's revision leads to.
-func (m *member) resolve(ctx context.Context, app string) (string, error) {
-	commit := ""
+// A resolved is what a host says of the releases that a deploy could take.
+type resolved struct {
+	commit  string   // that the app's revision leads to, or that was asked for
+	current string   // release; empty: none
+	fit     []string // of that commit and configuration: running, or built and newer than current
+	taken   []string // names of other releases
+}
+
+// resolve asks a host; with a commit it need not look for one.
+func (m *member) resolve(ctx context.Context, app, commit string) (resolved, error) {
+	var r resolved
+	argv := []string{scriptDir + "/host", "resolve"}
+	if commit != "" {
+		argv = append(argv, "--commit", commit)
+	}
 	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
-	err := m.conn.run(ctx, command{argv: []string{scriptDir + "/host", "resolve", app}, line: func(line string) { commit = line }})
-	if err == nil && commit == "" {
+	err := m.conn.run(ctx, command{argv: append(argv, app), line: func(line string) {
+		what, name, _ := strings.Cut(line, " ")
+		switch what {
+		case "commit":
+			r.commit = name
+		case "current":
+			r.current = name
+		case "fit":
+			r.fit = append(r.fit, name)
+		case "taken":
+			r.taken = append(r.taken, name)
+		}
+	}})
+	if err == nil && r.commit == "" {
 		err = errors.New("it gave no commit")
 	}
-	return commit, err
+	return r, err
+}
+
+// commonRelease is the name that a release has on all hosts: of those that
+// some have already, the newest that all can take, so that a deploy which was
+// cut short leaves no two names of one thing; else a fresh one.
+func commonRelease(hosts []resolved, fresh string) string {
+	best := ""
+	for _, h := range hosts {
+		for _, name := range h.fit {
+			if name > best && !slices.ContainsFunc(hosts, func(other resolved) bool {
+				return !slices.Contains(other.fit, name) && (slices.Contains(other.taken, name) || name < other.current)
+			}) {
+				best = name
+			}
+		}
+	}
+	if best == "" {
+		return fresh
+	}
+	return best
 }
 
 // verb runs a verb of the host's scripts as a job.

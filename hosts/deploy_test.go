@@ -122,3 +122,22 @@ func TestForceIsNotAlways(t *testing.T) {
 		}
 	}
 }
+
+// A deploy that was cut short goes on with the name that it had.
+func TestCommonRelease(t *testing.T) {
+	for name, c := range map[string]struct {
+		hosts []resolved
+		want  string
+	}{
+		"nobody has one":                        {[]resolved{{current: "1", taken: []string{"1"}}, {}}, "9"},
+		"one runs it, the other has built it":   {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", fit: []string{"2"}, taken: []string{"1"}}}, "2"},
+		"one runs it, the other knows nothing":  {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", taken: []string{"1"}}}, "2"},
+		"where it failed a new name is due":     {[]resolved{{current: "1", fit: []string{"2"}}, {current: "1", taken: []string{"1", "2"}}}, "9"},
+		"one that goes back behind the current": {[]resolved{{current: "2", fit: []string{"2"}}, {current: "3", taken: []string{"3"}}}, "9"},
+		"two of one commit: the newer":          {[]resolved{{current: "2", fit: []string{"2", "4"}}, {current: "3", fit: []string{"3"}}}, "4"},
+	} {
+		if got := commonRelease(c.hosts, "9"); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

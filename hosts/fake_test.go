@@ -203,7 +203,7 @@ func (f *fakeHosts) answer(host, command string) reply {
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "status":
 		return reply{Out: f.status[host]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "resolve":
-		return reply{Out: "0123456789abcdef\n"}
+		return reply{Out: "commit 0123456789abcdef\n"}
 	}
 	return reply{}
 }

@@ -220,7 +220,9 @@ func (s *session) conclude(ctx context.Context, err error) error {
 	case count[hosts.Reverted] > 0:
 		return &status{exitReverted, "a host was taken back to what it was"}
 	case errors.Is(err, hosts.ErrRefused):
-		return &status{exitError, "no host was touched"}
+		return &status{exitError, hosts.ErrRefused.Error()}
+	case errors.Is(err, hosts.ErrNotDeployed):
+		return &status{exitError, hosts.ErrNotDeployed.Error() + "; what failed stands above"}
 	}
 	return &status{exitError, s.Redact(lastLine(err))}
 }
