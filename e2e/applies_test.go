@@ -3,10 +3,79 @@
 package e2e
 
 import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/plonec/plonec/e2e/meter"
 )
+
+// foretold runs apply or deploy, and holds plan to what it said before: what
+// the hosts' systemd did to the units of the stack is that, and nothing else.
+func (c *cluster) foretold(command string) {
+	c.t.Helper()
+	var plan struct {
+		Hosts []struct {
+			Host   string
+			Apply  []string
+			Deploy []struct{ Restart, Start, Stop []string }
+		}
+	}
+	if err := json.Unmarshal([]byte(c.must(0, "plan", "--format", "json")), &plan); err != nil {
+		c.t.Fatal(err)
+	}
+	began := time.Now()
+	c.must(0, command)
+	for _, h := range plan.Hosts {
+		want := h.Apply
+		if command == "deploy" {
+			for _, a := range h.Deploy {
+				for verb, units := range map[string][]string{"restart": a.Restart, "start": a.Start, "stop": a.Stop} {
+					for _, unit := range units {
+						want = append(want, verb+":"+unit)
+					}
+				}
+			}
+		}
+		slices.Sort(want)
+		if did := c.did(h.Host, began); !slices.Equal(want, did) {
+			c.t.Errorf("%s on %s: plan said %q, systemd did %q", command, h.Host, want, did)
+		}
+	}
+}
+
+// did lists the jobs that a host's systemd did since a time for the units of a
+// stack, as effects: reload:UNIT, restart:UNIT, start:UNIT, stop:UNIT.
+func (c *cluster) did(host string, since time.Time) []string {
+	c.t.Helper()
+	out := c.exec(host, fmt.Sprintf("journalctl -q -o json _PID=1 --since @%d.%06d", since.Unix(), since.Nanosecond()/1000))
+	jobs := map[string]string{}
+	for dec := json.NewDecoder(strings.NewReader(out)); ; {
+		var e struct {
+			Unit string
+			Type string `json:"JOB_TYPE"`
+			Done string `json:"JOB_RESULT"`
+		}
+		if dec.Decode(&e) != nil {
+			break
+		}
+		if e.Done != "done" || !regexp.MustCompile(`^(nginx|haproxy|varnish|plonec-agent|plone-.*)\.service$`).MatchString(e.Unit) {
+			continue
+		}
+		if before := jobs[e.Unit]; before == "stop" && e.Type == "start" || before == "restart" {
+			e.Type = "restart"
+		}
+		jobs[e.Unit] = e.Type
+	}
+	var list []string
+	for unit, job := range jobs {
+		list = append(list, job+":"+unit)
+	}
+	return slices.Sorted(slices.Values(list))
+}
 
 // applies are changes of configuration.
 var applies = []scenario{
@@ -22,6 +91,28 @@ var applies = []scenario{
 		s.excuse(s.began, "a kept connection that nginx closed at its reload while a request was under way to it", func(f meter.Failure) bool {
 			return f.Kept && (f.Outcome == "closed" || f.Outcome == "reset")
 		})
+	}},
+	{"plan, held to account", func(s *trial) {
+		s.change(func(st map[string]any) {
+			at(st, "nginx_plone")["additional_config"] = "add_header X-Test one always;"
+			at(st, "haproxy")["queue_timeout"] = "51s"
+			at(st, "plone_instances")["zodb_cache_size"] = 21000
+		})
+		s.foretold("apply")
+		s.foretold("deploy")
+		s.change(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
+		s.foretold("apply")
+		// A plan is of the hosts as they were.
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "52s" })
+		file := s.dir + "/../" + s.name + ".plan"
+		s.must(0, "plan", "--out", file)
+		s.exec("lb1", "echo '# by hand' >>/etc/haproxy/haproxy.cfg")
+		out := s.must(1, "apply", "--plan", file)
+		if !strings.Contains(out, "lb1") || s.exec("lb1", "tail -n 1 /etc/haproxy/haproxy.cfg") != "# by hand" {
+			s.t.Errorf("a plan of what is no more was followed:\n%s", out)
+		}
+		s.exec("lb1", "sed -i '$d' /etc/haproxy/haproxy.cfg")
+		s.must(0, "apply", "--plan", file)
 	}},
 	{"a configuration that a checker refuses", func(s *trial) {
 		was := s.exec("lb1", "sha256sum /etc/nginx/nginx.conf")

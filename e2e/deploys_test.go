@@ -197,5 +197,10 @@ var deploys = []scenario{
 		s.must(0, "run", "varnish-purge")
 		s.must(0, "run", "pack")
 		s.must(0, "run", "backup")
+		before := s.release("app1")
+		s.must(0, "run", "rebuild", "site")
+		if s.release("app1") == before || s.release("app1") != s.release("app2") {
+			s.t.Error("nothing was built anew, or two releases were")
+		}
 	}},
 }
