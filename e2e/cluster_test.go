@@ -51,6 +51,7 @@ type cluster struct {
 	stack    map[string]any
 	hosts    []string
 	image    map[string]string // of a host that is set up; nil until saved
+	saved    []byte            // the stack of then
 
 	mu  sync.Mutex
 	log bytes.Buffer // all that plonec and the hosts' scripts said
@@ -369,6 +370,10 @@ func (c *cluster) save() {
 		c.lab("save", run, h, images[h])
 	}
 	c.image = images
+	var err error
+	if c.saved, err = json.Marshal(c.stack); err != nil {
+		c.t.Fatal(err)
+	}
 	c.start(c.hosts...)
 	c.serving(2 * time.Minute)
 }
@@ -410,7 +415,8 @@ func (c *cluster) load(mix []meter.Kind) *meter.Meter {
 type hostStatus struct {
 	Host, Generation string
 	Current          bool
-	Drift, Pending   []string
+	Drift            []string
+	Pending          []struct{ Text, Command string }
 	Apps             []struct {
 		App, Release, State, Commit, Packages string
 		Units                                 []struct{ Name, State, Release, Pending string }
@@ -439,8 +445,8 @@ func (c *cluster) sound(waits ...string) {
 	releases := map[string]map[string]bool{}
 	for _, s := range c.status() {
 		for _, p := range s.Pending {
-			if !slices.ContainsFunc(waits, func(w string) bool { return strings.Contains(p, w) }) {
-				c.t.Errorf("%s: pending: %s", s.Host, p)
+			if !slices.ContainsFunc(waits, func(w string) bool { return strings.Contains(p.Text, w) }) {
+				c.t.Errorf("%s: pending: %s", s.Host, p.Text)
 			}
 		}
 		if len(s.Drift) > 0 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -116,8 +117,13 @@ func (c *cluster) show(t *testing.T) {
 	t.Logf("what was said, its last lines:\n%s", strings.Join(lines[max(0, len(lines)-60):], "\n"))
 }
 
-// fresh gives the cluster its hosts as they were saved.
+// fresh gives the cluster its hosts and its stack as they were saved.
 func (c *cluster) fresh() {
+	c.stack = nil
+	if err := json.Unmarshal(c.saved, &c.stack); err != nil {
+		c.t.Fatal(err)
+	}
+	c.change(nil)
 	for _, h := range c.hosts {
 		c.lab("uncut", run, h)
 		c.lab("forget", run, h)
