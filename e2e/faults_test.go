@@ -172,15 +172,23 @@ var faults = []scenario{
 	{"disk full while staging", func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "76s" })
 		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
-		s.exec("lb1", "mkdir -p /var/lib/plonec/stage && mount -t tmpfs -o size=32k,mode=700 tmpfs /var/lib/plonec/stage")
-		out := s.must(1, "apply")
-		if !strings.Contains(out, "No space left on device") || s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg") != was {
-			s.t.Errorf("the reason is not named, or the host was touched:\n%s", out)
+		// Another disk, first with no room for anything, then for a few files.
+		disk := func(options string) {
+			s.exec("lb1", "umount /var/lib/plonec 2>/dev/null; rm -rf /root/state && cp -a /var/lib/plonec /root/state && "+
+				"mount -t tmpfs -o mode=700,"+options+" tmpfs /var/lib/plonec && cp -a /root/state/. /var/lib/plonec/")
 		}
-		if left := s.exec("lb1", "ls -A /var/lib/plonec/stage"); left != "" {
-			s.t.Errorf("left on the full disk: %s", left)
+		disk("size=2m")
+		if out := s.must(1, "apply"); !strings.Contains(out, "free below /var/lib/plonec") {
+			s.t.Errorf("the full disk is not named:\n%s", out)
 		}
-		s.exec("lb1", "umount /var/lib/plonec/stage")
+		disk("size=1g,nr_inodes=$(($(find /root/state | wc -l) + 20))")
+		if out := s.must(1, "apply"); !strings.Contains(out, "No space left on device") {
+			s.t.Errorf("the reason is not named:\n%s", out)
+		}
+		if left := s.exec("lb1", "ls -A /var/lib/plonec/stage"); left != "" || s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg") != was {
+			s.t.Errorf("the host was touched, or something is left on the full disk: %s", left)
+		}
+		s.exec("lb1", "umount /var/lib/plonec && rm -r /root/state")
 		s.must(0, "apply")
 	}},
 	{"a change that breaks the boot", func(s *trial) {
@@ -193,7 +201,7 @@ var faults = []scenario{
 			s.t.Errorf("the change is not in its place, so this proves nothing: %s", out)
 		}
 		s.reboot("app1")
-		s.until(time.Minute, "app1 has taken it back", func() bool {
+		s.until(2*time.Minute, "app1 has taken it back", func() bool {
 			_, err := s.try("app1", "test ! -e "+path+" && test ! -e /var/lib/plonec/unconfirmed && ! systemctl cat local-fs.target | grep no-such")
 			return err == nil
 		})
@@ -303,7 +311,7 @@ var controls = []scenario{
 		s.control = true
 		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
 			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
-			for n in 1 2; do systemctl restart plone-site-client$n; sleep 2; done
+			for n in 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 2; done
 			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
 	}},
 	{"control: redispatch alone", func(s *trial) {
@@ -313,7 +321,7 @@ var controls = []scenario{
 			systemctl reload haproxy; sleep 2`)
 		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
 			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
-			for n in 1 2; do systemctl restart plone-site-client$n; sleep 2; done
+			for n in 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 2; done
 			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
 		s.exec("lb1", "cp -p /root/kept /etc/haproxy/haproxy.cfg; systemctl reload haproxy; sleep 2")
 	}},

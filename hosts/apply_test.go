@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Setup, which takes minutes on a bare host, is a step that people see, and
@@ -57,5 +58,22 @@ func TestSetupIsAStep(t *testing.T) {
 	}
 	if got := f.told(Failed); len(got) != 1 || got[0] != "app1 failed setup: setup failed there" {
 		t.Error(got)
+	}
+}
+
+// A host that cannot give its lock, on a full disk for instance, says so at
+// once, though it was to hear more of plonec.
+func TestNoLock(t *testing.T) {
+	f := newFakeHosts(t, map[string]string{"app1:/etc/x": "x"})
+	f.held = ""
+	ended := make(chan error, 1)
+	go func() { ended <- f.fleet.Apply(context.Background()) }()
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "it ended with status 1") {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(quickTimeout / 2):
+		t.Error("it waits for a lock that nobody will give")
 	}
 }

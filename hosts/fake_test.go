@@ -79,6 +79,7 @@ type fakeHosts struct {
 	fleet  *Fleet
 	setup  string            // what observe says that the last setup was made from
 	status map[string]string // what "host status" says, by host
+	held   string            // what a host says when it gives its lock; empty: it ends with 1
 	files  map[string]string // that /bin/cat shows, HOST:PATH
 	// job is what a job of a host prints, and its exit status.
 	job func(host string, argv []string) (string, int)
@@ -97,7 +98,7 @@ var usage = regexp.MustCompile(`(?m)^# usage: (\w+)`)
 // and what is in them.
 func newFakeHosts(t *testing.T, files map[string]string) *fakeHosts {
 	t.Helper()
-	f := &fakeHosts{t: t, jobs: map[string][]string{}, status: map[string]string{}}
+	f := &fakeHosts{t: t, jobs: map[string][]string{}, status: map[string]string{}, held: "held\n"}
 	f.job = func(string, []string) (string, int) { return "", 0 }
 	dir := t.TempDir()
 	disk := &tree.Disk{Dir: filepath.Join(dir, "build"), Sum: "tree", Manifest: &tree.Manifest{}}
@@ -187,7 +188,7 @@ func (f *fakeHosts) answer(host, command string) reply {
 	case words[0] == "observe":
 		return reply{Out: "boot\tb\nfree\t9999999\ngeneration\t1\nsetup\t" + f.setup + "\nend\t\n"}
 	case words[0] == "hold":
-		return reply{Out: "held\n", Stays: true}
+		return reply{Out: f.held, Stays: f.held != "", Status: map[bool]int{true: 1}[f.held == ""]}
 	case words[0] == "job" && words[1] == "start":
 		f.jobs[words[2]] = words[4:]
 	case words[0] == "job" && words[1] == "follow":

@@ -232,7 +232,6 @@ func (c *conn) runFresh(ctx context.Context, what command) error {
 
 func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 	cmd := exec.CommandContext(ctx, "ssh", append(args, "--", c.host.SSHAddress, c.asRoot(what))...)
-	cmd.Stdin = what.stdin
 	said := &tail{}
 	cmd.Stderr = said
 	apart(cmd)
@@ -241,8 +240,22 @@ func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 	if err != nil {
 		return err
 	}
+	// Given as cmd.Stdin, an input that has not ended would outlast a command
+	// that has.
+	var in io.WriteCloser
+	if what.stdin != nil {
+		if in, err = cmd.StdinPipe(); err != nil {
+			return err
+		}
+	}
 	if err := cmd.Start(); err != nil {
 		return err
+	}
+	if in != nil {
+		go func() {
+			io.Copy(in, what.stdin)
+			in.Close()
+		}()
 	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)

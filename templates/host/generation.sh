@@ -182,14 +182,14 @@ setup_sum() {
 run_checkers() {
 	local path said
 	local -A due=()
-	local -a units=()
+	local -a units=() sudoers=()
 	for path in "$@"; do
 		case $path in
 		/etc/nginx/* | /etc/systemd/system/nginx.service.d/*) due[nginx]=nginx ;;
 		/etc/haproxy/* | /etc/default/haproxy | /etc/systemd/system/haproxy.service.d/*) due[haproxy]=haproxy ;;
 		/etc/varnish/* | /etc/systemd/system/varnish.service.d/*) due[varnish]=varnishd ;;
 		/etc/ssh/sshd_config*) due[sshd]=sshd ;;
-		/etc/sudoers*) due[sudo]=visudo ;;
+		/etc/sudoers | /etc/sudoers.d/*) sudoers+=("$path") ;;
 		/etc/systemd/system/*.d/*) ;;
 		/etc/systemd/system/*) units+=("$path") ;;
 		esac
@@ -198,13 +198,16 @@ run_checkers() {
 		command -v "${due[$path]}" >/dev/null || continue
 		case $path in
 		sshd) said=$(install -d /run/sshd && sshd -t 2>&1) || fail "sshd refuses its new configuration" "$said" ;;
-		sudo) said=$(visudo -c 2>&1) || fail "sudo refuses its new configuration" "$said" ;;
 		*)
 			check "$path" || fail "$path refuses its new configuration" "its own words stand above"
 			check_ports "$path" nginx haproxy varnish
 			;;
 		esac
 		printf 'plonec: %s accepts it\n' "$path"
+	done
+	for path in ${sudoers+"${sudoers[@]}"}; do
+		# Of this file alone: what is staged has not got its mode yet.
+		said=$(visudo -c -f "$path" 2>&1) || fail "sudo refuses its new configuration" "$said"
 	done
 	((${#units[@]} > 0)) || return 0
 	# Its exit status is 0 on unknown keys. A program that the first deploy
