@@ -226,9 +226,9 @@ func agentUnits(h *topology.Host) []Instance {
 		return nil
 	}
 	return []Instance{{Path: unitPath(AgentUnit), Effects: []string{"restart:" + AgentUnit}, Data: struct {
-		Program string
-		Clients []state
-	}{ScriptDir + "/agent", clients}}}
+		Program, Hook string
+		Clients       []state
+	}{ScriptDir + "/agent", ScriptDir + "/unit", clients}}}
 }
 
 // processes lists the units of an app's processes in the order in which they

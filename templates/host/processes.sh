@@ -179,16 +179,15 @@ gate() {
 	}
 }
 
-# agent_up: the agent takes its ports from its unit.
+# agent_sum: what the agent is started with: its ports are in its unit.
+agent_sum() { { unit_sum plonec-agent.service && sum <"$LIB/agent"; } | sum; }
+
+# agent_up: it runs what is there now. Its unit notes what it was started with.
 agent_up() {
-	local agent=plonec-agent.service version
+	local agent=plonec-agent.service
 	[[ -e /etc/systemd/system/$agent ]] || return 0
 	systemctl -q enable -- "$agent"
-	version=$({ unit_sum "$agent" && sum <"$LIB/agent"; } | sum)
-	if ! is_active "$agent" || [[ ! -e $RUN/started/$agent || $(<"$RUN/started/$agent") != "$version" ]]; then
-		systemctl restart -- "$agent" || return 1
-		printf '%s\n' "$version" | write "$RUN/started/$agent" 644
-	fi
+	if ! is_active "$agent" || [[ $(started "$agent" version) != "$(agent_sum)" ]]; then systemctl restart -- "$agent"; fi
 }
 
 # stop_units UNIT…: all at once, each drained.
