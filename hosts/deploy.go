@@ -236,7 +236,11 @@ func (m *member) resolve(ctx context.Context, app, commit string) (resolved, err
 			r.taken = append(r.taken, name)
 		}
 	}})
-	if err == nil && r.commit == "" {
+	var exit *exitError
+	switch {
+	case errors.As(err, &exit) && exit.status == 3:
+		err = &lockedError{m.Name, "another verb runs on the host"}
+	case err == nil && r.commit == "":
 		err = errors.New("it gave no commit")
 	}
 	return r, err
