@@ -312,7 +312,7 @@ var controls = []scenario{
 		s.control = true
 		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
 			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
-			for n in 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 2; done
+			for n in 1 2 1 2 1 2 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 1; done
 			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
 	}},
 	{"control: redispatch alone", func(s *trial) {
@@ -322,7 +322,7 @@ var controls = []scenario{
 			systemctl reload haproxy; sleep 2`)
 		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
 			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
-			for n in 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 2; done
+			for n in 1 2 1 2 1 2 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 1; done
 			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
 		s.exec("lb1", "cp -p /root/kept /etc/haproxy/haproxy.cfg; systemctl reload haproxy; sleep 2")
 	}},
