@@ -128,9 +128,9 @@ func (f *Fleet) with(app string) []*member {
 	return list
 }
 
-// Deploy runs the ladder for each app: one commit and one name for all hosts, a
-// release built on each of them where one is due, and only when all are built
-// one host after the other switched to it. Apply came before.
+// Deploy runs the ladder: for each app one commit and one name for all hosts, a
+// release built on each of them where one is due, and only when all apps are
+// built one host after the other switched to it. Apply came before.
 func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) error {
 	apps, err := f.named(apps)
 	if err != nil {
@@ -143,10 +143,26 @@ func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) erro
 		return err
 	}
 	release := time.Now().UTC().Format("20060102150405")
-	for _, app := range apps {
-		if err := f.deploy(ctx, app, release, o); err != nil {
+	switches := make([][]string, len(apps))
+	for i, app := range apps {
+		if switches[i], err = f.build(ctx, app, release, o); err != nil {
 			return err
 		}
+	}
+	if o.AllowOutage {
+		// What uses a database goes before it does.
+		for _, app := range slices.Backward(apps) {
+			if err := f.stopForOutage(ctx, app, f.with(app)); err != nil {
+				return err
+			}
+		}
+	}
+	for i, app := range apps {
+		members := f.with(app)
+		if err := f.oneByOne(ctx, members, app, "switch", func(*member) []string { return slices.Clone(switches[i]) }); err != nil {
+			return err
+		}
+		f.comparePackages(ctx, members, app)
 	}
 	return f.letGo(ctx)
 }
@@ -160,7 +176,9 @@ func (f *Fleet) again(ctx context.Context) error {
 	})
 }
 
-func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions) error {
+// build makes a release of an app on all of its hosts where one is due, and
+// gives the command that switches to it.
+func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions) ([]string, error) {
 	members := f.with(app)
 	commit, found := o.Commit, make([]resolved, len(members))
 	err := members[0].step(ctx, "resolve", func(ctx context.Context) error {
@@ -176,7 +194,7 @@ func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotDeployed, err)
+		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
 	if !o.Always {
 		release = commonRelease(found, release)
@@ -192,18 +210,9 @@ func (f *Fleet) deploy(ctx context.Context, app, release string, o DeployOptions
 	})
 	if err != nil {
 		f.asBefore(ctx, members, app)
-		return fmt.Errorf("%w: %w", ErrNotDeployed, err)
+		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
-	if o.AllowOutage {
-		if err := f.stopForOutage(ctx, app, members); err != nil {
-			return err
-		}
-	}
-	err = f.oneByOne(ctx, members, app, "switch", func(m *member) []string { return append(slices.Clone(argv), app) })
-	if err == nil {
-		f.comparePackages(ctx, members, app)
-	}
-	return err
+	return append(argv, app), nil
 }
 
 // A resolved is what a host says of the releases that a deploy could take.
