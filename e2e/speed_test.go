@@ -87,7 +87,9 @@ func (c *cluster) deploySpeed() {
 				c.exec("app1", `cd /srv/www/site && rm -rf shared/floor && runuser -u deploy -- bash -euc '
 					export UV_CACHE_DIR=/srv/www/site/shared/uv-cache TMPDIR=/srv/www/site/shared/tmp UV_PYTHON_DOWNLOADS=never
 					uv=/opt/plonec/uv/bin/uv wheels=/var/cache/plonec/wheels
-					git clone -q shared/cached-copy shared/floor && cd shared/floor && git checkout -q "$(git -C ../../current rev-parse HEAD)"
+					git clone -q --no-hardlinks shared/cached-copy shared/floor
+					cd shared/floor
+					git checkout -q "$(git -C ../../current rev-parse HEAD)"
 					cp -P ../../current/deploy.cfg .
 					$uv venv -q --no-project .venv
 					$uv pip install -q --python .venv/bin/python --no-index --find-links $wheels -r requirements.txt -c constraints.txt
