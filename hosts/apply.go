@@ -238,11 +238,12 @@ func (f *Fleet) unchanged(members []*member, text string) {
 	}
 }
 
-// lockAll takes the locks of hosts, in the order of their names, so that of two
-// pushers one gets all of them. A session makes room for its files.
+// lockAll takes the locks of hosts: first that of the first one by name, so
+// that of two pushers one gets all of them, then the others at once. A session
+// makes room for its files.
 func (f *Fleet) lockAll(ctx context.Context, members []*member, session string) error {
-	for i, m := range members {
-		err := m.step(ctx, "lock", func(ctx context.Context) error {
+	take := func(m *member) error {
+		return m.step(ctx, "lock", func(ctx context.Context) error {
 			var err error
 			if m.lock, err = m.conn.hold(ctx, f.scripts["hold"], f.options.Who, session); err != nil {
 				return err
@@ -256,15 +257,18 @@ func (f *Fleet) lockAll(ctx context.Context, members []*member, session string) 
 			}
 			return nil
 		})
-		if err != nil {
-			for _, m := range members[:i+1] {
-				m.lock.release()
-				m.lock = nil
-			}
-			return err
+	}
+	err := take(members[0])
+	if err == nil {
+		err = each(members[1:], len(members), take)
+	}
+	if err != nil {
+		for _, m := range members {
+			m.lock.release()
+			m.lock = nil
 		}
 	}
-	return nil
+	return err
 }
 
 // stage brings the files to the host, where nothing reads them yet, and lets

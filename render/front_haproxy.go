@@ -35,7 +35,7 @@ func (v frontView) MaxConn() int {
 // change its state, or is down.
 func (v frontView) FastInter() time.Duration {
 	inter := time.Duration(v.Stack.Haproxy.CheckInterval)
-	return min(inter, max(inter/4, 500*time.Millisecond))
+	return min(inter, max(inter/8, 250*time.Millisecond))
 }
 
 // CheckTimeout is how long a client may take to answer a check.

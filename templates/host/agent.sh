@@ -11,9 +11,9 @@ announce() {
 # agent notes what it told whom. Where none polls there is nothing to wait for.
 let_them_see() {
 	local deadline=$((SECONDS + 3)) told=/run/plonec-agent/$1
-	sleep 0.2
+	[[ -s $told ]] || sleep 0.2
 	while ((SECONDS < deadline)); do
 		if [[ ! -s $told ]] || ! grep -qv -- " $2\$" "$told"; then return 0; fi
-		sleep 0.1
+		sleep 0.05
 	done
 }

@@ -114,7 +114,7 @@ order() {
 # up, and what worked goes on serving. Called where a failure is handled, so
 # errexit is off within.
 roll() {
-	local all=$1 unit why delay last=''
+	local all=$1 unit why delay last='' seen=''
 	shift
 	delay=$RESTART_DELAY
 	# Whoever attends says when the balancers see a client; else it takes SETTLE.
@@ -131,7 +131,8 @@ roll() {
 				say "waiting $delay s before $unit"
 				sleep "$delay"
 			fi
-			if is_active "$unit" && ! gate before "$unit"; then return 1; fi
+			# Where all balancers see the last one up, there is another.
+			if [[ -z $seen ]] && is_active "$unit" && ! gate before "$unit"; then return 1; fi
 			if ((${#CLIENT_UNITS[@]} == 1)); then
 				if is_active "$unit"; then say "$unit is the only client on this host"; fi
 			elif is_active "$unit" && ! another_serves "$unit"; then
@@ -145,7 +146,10 @@ roll() {
 		fi
 		say "$unit $why: restarting it"
 		bring_up "$unit" || return 1
-		if [[ -n $(client_index "$unit") ]] && ! gate after "$unit"; then return 1; fi
+		if [[ -n $(client_index "$unit") ]]; then
+			gate after "$unit" || return 1
+			seen=${PLONEC_ATTENDED-}
+		fi
 	done
 }
 
