@@ -208,8 +208,8 @@ func (c *cluster) inventory(names []string) string {
 // rsync brings the trees to a directory of each host, to all at once.
 func (c *cluster) rsync(names []string) time.Duration {
 	return timed(func() {
-		c.sh(c.dir, "bash", append([]string{"-euc", `config=$1; shift
-			for h; do rsync -a --rsync-path='sudo -n rsync' -e "ssh -F $config" "build/hosts/$h/root/" "$h:/var/tmp/rsync/" & done
-			for h; do wait -n; done`, "bash", c.runDir() + "/ssh_config"}, names...)...)
+		c.sh(c.dir, "bash", append([]string{"-euc", `config=$1 pids=(); shift
+			for h; do rsync -a --rsync-path='sudo -n rsync' -e "ssh -F $config" "build/hosts/$h/root/" "$h:/var/tmp/rsync/" & pids+=($!); done
+			for p in "${pids[@]}"; do wait "$p"; done`, "bash", c.runDir() + "/ssh_config"}, names...)...)
 	})
 }
