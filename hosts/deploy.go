@@ -143,12 +143,14 @@ func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) erro
 		return err
 	}
 	release := time.Now().UTC().Format("20060102150405")
-	switches := make([][]string, len(apps))
+	ready := make([]*built, len(apps))
 	for i, app := range apps {
-		if switches[i], err = f.build(ctx, app, release, o); err != nil {
+		if ready[i], err = f.build(ctx, app, release, o); err != nil {
 			return err
 		}
 	}
+	// What is done is brought to its end, whoever interrupts the rest.
+	steady := context.WithoutCancel(ctx)
 	if o.AllowOutage {
 		// What uses a database goes before it does.
 		for _, app := range slices.Backward(apps) {
@@ -158,13 +160,28 @@ func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) erro
 		}
 	}
 	for i, app := range apps {
-		members := f.with(app)
-		if err := f.oneByOne(ctx, members, app, "switch", func(*member) []string { return slices.Clone(switches[i]) }); err != nil {
+		b := ready[i]
+		after := func(done int) error {
+			if done == b.fresh && done < len(b.members) {
+				return f.letGo(steady)
+			}
+			return nil
+		}
+		if err := f.oneByOne(ctx, b.members, app, "switch", func(*member) []string { return slices.Clone(b.argv) }, after); err != nil {
 			return err
 		}
-		f.comparePackages(ctx, members, app)
+		f.comparePackages(steady, b.members, app)
 	}
-	return f.letGo(ctx)
+	return f.letGo(steady)
+}
+
+// A built is an app that is ready to be switched on all of its hosts.
+type built struct {
+	argv    []string  // of the command that switches
+	members []*member // in the order in which it goes
+	// fresh of them, the first ones, have never run it: the balancers get to know
+	// these before another one goes, so that clients can move to other hosts.
+	fresh int
 }
 
 // again looks at the hosts once more, after something was changed there.
@@ -176,9 +193,8 @@ func (f *Fleet) again(ctx context.Context) error {
 	})
 }
 
-// build makes a release of an app on all of its hosts where one is due, and
-// gives the command that switches to it.
-func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions) ([]string, error) {
+// build makes a release of an app on all of its hosts where one is due.
+func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions) (*built, error) {
 	members := f.with(app)
 	commit, found := o.Commit, make([]resolved, len(members))
 	err := members[0].step(ctx, "resolve", func(ctx context.Context) error {
@@ -196,6 +212,11 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
+	for i, m := range members {
+		if bad := found[i].bad; len(bad) > 0 {
+			m.note(Warning, fmt.Sprintf("commit %.12s of %s was here as release %s, which was rolled back or did not come up", commit, app, strings.Join(bad, ", ")), "")
+		}
+	}
 	if !o.Always {
 		release = commonRelease(found, release)
 	}
@@ -212,7 +233,18 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 		f.asBefore(ctx, members, app)
 		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
-	return append(argv, app), nil
+	b := &built{argv: append(argv, app)}
+	for _, never := range []bool{true, false} {
+		for i, m := range members {
+			if (found[i].current == "") == never {
+				b.members = append(b.members, m)
+			}
+		}
+		if never {
+			b.fresh = len(b.members)
+		}
+	}
+	return b, nil
 }
 
 // A resolved is what a host says of the releases that a deploy could take.
@@ -220,6 +252,8 @@ type resolved struct {
 	commit  string   // that the app's revision leads to, or that was asked for
 	current string   // release; empty: none
 	fit     []string // of that commit and configuration: running, or built and newer than current
+	bad     []string // of the same, but taken or rolled back
+	failed  []string // of the same, but its buildout failed
 	taken   []string // names of other releases
 }
 
@@ -241,6 +275,10 @@ func (m *member) resolve(ctx context.Context, app, commit string) (resolved, err
 			r.current = name
 		case "fit":
 			r.fit = append(r.fit, name)
+		case "bad":
+			r.bad = append(r.bad, name)
+		case "failed":
+			r.failed = append(r.failed, name)
 		case "taken":
 			r.taken = append(r.taken, name)
 		}
@@ -263,7 +301,8 @@ func commonRelease(hosts []resolved, fresh string) string {
 	for _, h := range hosts {
 		for _, name := range h.fit {
 			if name > best && !slices.ContainsFunc(hosts, func(other resolved) bool {
-				return !slices.Contains(other.fit, name) && (slices.Contains(other.taken, name) || name < other.current)
+				return !slices.Contains(slices.Concat(other.fit, other.bad, other.failed), name) &&
+					(slices.Contains(other.taken, name) || name < other.current)
 			}) {
 				best = name
 			}
@@ -342,16 +381,22 @@ func (f *Fleet) fronts() []*member {
 }
 
 // oneByOne runs a verb on one host after the other, and stops at the first
-// where it fails: what had worked goes on serving.
-func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step string, argv func(*member) []string) error {
+// where it fails: what had worked goes on serving. After is called behind each.
+func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step string, argv func(*member) []string, after func(done int) error) error {
 	for i, m := range members {
+		if ctx.Err() != nil {
+			f.asBefore(ctx, members[i:], app)
+			return context.Cause(ctx)
+		}
 		err := m.step(ctx, step, func(ctx context.Context) error {
 			return m.verb(context.WithoutCancel(ctx), step, rollTime, argv(m), false)
 		})
 		if err == nil {
 			m.outcome = Done
 			m.note(Result, app+" runs", "")
-			continue
+			if err = after(i + 1); err == nil {
+				continue
+			}
 		}
 		f.asBefore(ctx, members[i+1:], app)
 		if i > 0 {
@@ -390,6 +435,9 @@ func (f *Fleet) asBefore(ctx context.Context, members []*member, app string) {
 		return nil
 	})
 }
+
+// nothing is what there is to do between two hosts that restart.
+func nothing(int) error { return nil }
 
 func hostNames(members []*member) string {
 	var names []string

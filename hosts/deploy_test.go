@@ -129,12 +129,14 @@ func TestCommonRelease(t *testing.T) {
 		hosts []resolved
 		want  string
 	}{
-		"nobody has one":                        {[]resolved{{current: "1", taken: []string{"1"}}, {}}, "9"},
-		"one runs it, the other has built it":   {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", fit: []string{"2"}, taken: []string{"1"}}}, "2"},
-		"one runs it, the other knows nothing":  {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", taken: []string{"1"}}}, "2"},
-		"where it failed a new name is due":     {[]resolved{{current: "1", fit: []string{"2"}}, {current: "1", taken: []string{"1", "2"}}}, "9"},
-		"one that goes back behind the current": {[]resolved{{current: "2", fit: []string{"2"}}, {current: "3", taken: []string{"3"}}}, "9"},
-		"two of one commit: the newer":          {[]resolved{{current: "2", fit: []string{"2", "4"}}, {current: "3", fit: []string{"3"}}}, "4"},
+		"nobody has one":                                         {[]resolved{{current: "1", taken: []string{"1"}}, {}}, "9"},
+		"one runs it, the other has built it":                    {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", fit: []string{"2"}, taken: []string{"1"}}}, "2"},
+		"one runs it, the other knows nothing":                   {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", taken: []string{"1"}}}, "2"},
+		"where it was taken back it is tried again":              {[]resolved{{current: "2", fit: []string{"2"}}, {current: "1", bad: []string{"2"}}}, "2"},
+		"nobody runs it: a new name":                             {[]resolved{{current: "1", failed: []string{"2"}}, {current: "1", bad: []string{"2"}}}, "9"},
+		"where it is of another configuration a new name is due": {[]resolved{{current: "1", fit: []string{"2"}}, {current: "1", taken: []string{"1", "2"}}}, "9"},
+		"one that goes back behind the current":                  {[]resolved{{current: "2", fit: []string{"2"}}, {current: "3", taken: []string{"3"}}}, "9"},
+		"two of one commit: the newer":                           {[]resolved{{current: "2", fit: []string{"2", "4"}}, {current: "3", fit: []string{"3"}}}, "4"},
 	} {
 		if got := commonRelease(c.hosts, "9"); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

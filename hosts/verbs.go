@@ -34,7 +34,7 @@ func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error 
 		if !changed {
 			argv = append(argv, "--all")
 		}
-		if err := f.oneByOne(ctx, f.with(app), app, "restart", func(*member) []string { return append(slices.Clone(argv), app) }); err != nil {
+		if err := f.oneByOne(ctx, f.with(app), app, "restart", func(*member) []string { return append(slices.Clone(argv), app) }, nothing); err != nil {
 			return err
 		}
 	}
@@ -78,7 +78,7 @@ func (f *Fleet) Rollback(ctx context.Context, app, to string, allowOutage bool) 
 			return err
 		}
 	}
-	return f.oneByOne(ctx, members, app, "rollback", func(*member) []string { return append(slices.Clone(argv), app) })
+	return f.oneByOne(ctx, members, app, "rollback", func(*member) []string { return append(slices.Clone(argv), app) }, nothing)
 }
 
 // lastGood is the newest release, older than the newest one that is current

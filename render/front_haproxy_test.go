@@ -220,29 +220,31 @@ func TestDrain(t *testing.T) {
 	if len(clients[0].requests("/before")) == 0 || len(clients[1].requests("/before")) == 0 {
 		t.Error("one client had no requests to begin with")
 	}
-	clients[0].says.Store("drain")
-	until(t, "c1 drains", func() bool { return strings.HasPrefix(f.server("c1"), "DRAIN") })
+	isDown := func() bool { return strings.HasPrefix(f.server("c1"), "DOWN") }
+	clients[0].says.Store("down")
+	until(t, "c1 is out", isDown)
 	load(12, "/drained?sleep=50ms")
 	if n := len(clients[0].requests("/drained")); n > 0 {
 		t.Errorf("%d requests reached a client that drains", n)
 	}
-	// It stops, starts, and is ready for a moment; then it says no more than up.
 	clients[0].stop()
-	clients[0].says.Store("down")
-	until(t, "c1 is down", func() bool {
-		return strings.HasPrefix(f.server("c1"), "DOWN") || strings.Contains(f.server("c1"), "DRAIN")
-	})
 	clients[0].start(t)
-	clients[0].says.Store("up ready")
-	until(t, "c1 is back", both)
+	time.Sleep(time.Second)
+	if !isDown() {
+		t.Error("it is in before its agent says so:", f.server("c1"))
+	}
 	clients[0].says.Store("up")
+	until(t, "c1 is back", both)
 	load(12, "/after?sleep=50ms")
 	if len(clients[0].requests("/after")) == 0 {
-		t.Error("no request came after ready")
+		t.Error("no request came after it was back")
 	}
-	// What an operator says stays as long as the agent says no more than up.
+	// What an operator says stays, over a restart too.
 	f.admin("set server plone/c1 state maint")
-	time.Sleep(2 * time.Second)
+	clients[0].says.Store("down")
+	time.Sleep(time.Second)
+	clients[0].says.Store("up")
+	time.Sleep(time.Second)
 	if got := f.server("c1"); got != "MAINT" {
 		t.Error("the agent undid an operator's maint:", got)
 	}
@@ -266,8 +268,8 @@ func TestReload(t *testing.T) {
 			f := balanced(t, frontHost(servedBy(clients[:3]...)), test.change)
 			until(t, "all are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" && f.server("c3") == "UP" })
 			f.admin("set server plone/c1 state maint")
-			clients[1].says.Store("drain")
-			until(t, "c2 drains", func() bool { return strings.HasPrefix(f.server("c2"), "DRAIN") })
+			clients[1].says.Store("down")
+			until(t, "c2 is out", func() bool { return strings.HasPrefix(f.server("c2"), "DOWN") })
 			if got := f.server("c1"); got != "MAINT" {
 				t.Fatal(got)
 			}
@@ -278,13 +280,13 @@ func TestReload(t *testing.T) {
 			if got := f.server("c1"); got != test.want {
 				t.Errorf("c1 is %s after a reload, want %s", got, test.want)
 			}
-			if got := f.server("c2"); !strings.HasPrefix(got, "DRAIN") {
-				t.Error("c2, whose agent says drain, is", got)
+			if got := f.server("c2"); !strings.HasPrefix(got, "DOWN") {
+				t.Error("c2, whose agent says down, is", got)
 			}
 			if state := f.admin("show servers state"); !strings.Contains(state, "c3 127.0.0.2 ") {
 				t.Error("the new file's address does not count:", state)
 			}
-			clients[1].says.Store("up ready")
+			clients[1].says.Store("up")
 			until(t, "c2 is back", func() bool { return f.server("c2") == "UP" })
 		})
 	}

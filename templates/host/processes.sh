@@ -114,7 +114,7 @@ order() {
 # up, and what worked goes on serving. Called where a failure is handled, so
 # errexit is off within.
 roll() {
-	local all=$1 unit why delay last='' seen=''
+	local all=$1 unit why delay last='' seen='' drained=''
 	shift
 	delay=$RESTART_DELAY
 	# Whoever attends says when the balancers see a client; else it takes SETTLE.
@@ -131,8 +131,9 @@ roll() {
 				say "waiting $delay s before $unit"
 				sleep "$delay"
 			fi
+			if [[ -e $STATE/drained/${unit%.service} ]]; then drained=1; else drained=''; fi
 			# Where all balancers see the last one up, there is another.
-			if [[ -z $seen ]] && is_active "$unit" && ! gate before "$unit"; then return 1; fi
+			if [[ -z $seen$drained ]] && is_active "$unit" && ! gate before "$unit"; then return 1; fi
 			if ((${#CLIENT_UNITS[@]} == 1)); then
 				if is_active "$unit"; then say "$unit is the only client on this host"; fi
 			elif is_active "$unit" && ! another_serves "$unit"; then
@@ -146,7 +147,11 @@ roll() {
 		fi
 		say "$unit $why: restarting it"
 		bring_up "$unit" || return 1
-		if [[ -n $(client_index "$unit") ]]; then
+		if [[ -z $(client_index "$unit") ]]; then
+			continue
+		elif [[ -n $drained ]]; then
+			say "$unit is drained by hand, and stays so until: plonec undrain"
+		else
 			gate after "$unit" || return 1
 			seen=${PLONEC_ATTENDED-}
 		fi
