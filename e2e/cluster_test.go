@@ -37,7 +37,7 @@ var (
 
 // addresses of all hosts of the tests; git serves the buildout.
 var addresses = map[string]string{
-	"git": "10.77.0.9", "lb1": "10.77.0.11", "app1": "10.77.0.21", "app2": "10.77.0.22", "db1": "10.77.0.31", "pg": "10.77.0.41",
+	"git": "10.77.0.9", "lb1": "10.77.0.11", "app1": "10.77.0.21", "app2": "10.77.0.22", "app3": "10.77.0.23", "db1": "10.77.0.31", "pg": "10.77.0.41",
 	"db2": "10.77.0.32", // another one of db1's
 }
 
@@ -168,9 +168,9 @@ func (c *cluster) note(text string) {
 	c.log.WriteString(text + "\n")
 }
 
-// killAt runs a command and ends it by SIGKILL at an event, such as "started
-// stage", of any host. It tells whether the event came.
-func (c *cluster) killAt(event string, args ...string) bool {
+// signalAt runs a command and sends it a signal at an event, such as "started
+// stage", of any host. It gives the exit status, and whether the event came.
+func (c *cluster) signalAt(signal os.Signal, event string, args ...string) (status int, came bool) {
 	c.t.Helper()
 	cmd := c.command(append(args, "--format", "json")...)
 	out, err := cmd.StdoutPipe()
@@ -181,20 +181,26 @@ func (c *cluster) killAt(event string, args ...string) bool {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	killed := false
 	dec := json.NewDecoder(out)
 	for {
 		var e struct{ Event, Step, Host string }
 		if dec.Decode(&e) != nil {
 			break
 		}
-		if !killed && e.Event+" "+e.Step == event {
-			killed = true
-			cmd.Process.Kill()
+		if !came && e.Event+" "+e.Step == event {
+			came = true
+			cmd.Process.Signal(signal)
 		}
 	}
 	cmd.Wait()
-	return killed
+	return cmd.ProcessState.ExitCode(), came
+}
+
+// killAt ends a command by SIGKILL at an event, and tells whether it came.
+func (c *cluster) killAt(event string, args ...string) bool {
+	c.t.Helper()
+	_, came := c.signalAt(os.Kill, event, args...)
+	return came
 }
 
 // change edits the stack, builds the tree and commits both.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -53,6 +54,52 @@ var faults = []scenario{
 				return r.status == 0
 			})
 		}
+	}},
+	{"Ctrl-C while clients roll", func(s *trial) {
+		before := s.release("app2")
+		s.push(edit("README.md", add("interrupted")))
+		status, came := s.signalAt(os.Interrupt, "started switch", "deploy", "site")
+		if status != 130 || !came {
+			s.t.Errorf("it ended with %d", status)
+		}
+		if s.release("app1") == before || s.release("app2") != before {
+			s.t.Errorf("what was at work was not finished, or the rest was begun: app1 %s, app2 %s", s.release("app1"), s.release("app2"))
+		}
+		s.must(0, "deploy", "site")
+		if s.release("app1") != s.release("app2") {
+			s.t.Errorf("two names of one commit: app1 %s, app2 %s", s.release("app1"), s.release("app2"))
+		}
+	}},
+	{"a drained host, deployed to", func(s *trial) {
+		s.must(0, "drain", "app1")
+		s.push(edit("README.md", add("for a drained host")))
+		s.must(0, "deploy", "--host", "app1", "site")
+		if out := s.exec("lb1", "/usr/local/lib/plonec/host backends"); strings.Count(out, "DOWN") != 2 {
+			s.t.Errorf("the clients of app1 are not out any more:\n%s", out)
+		}
+		s.must(0, "undrain", "app1")
+		s.serving(time.Minute)
+		s.must(0, "deploy", "site")
+	}},
+	{"clients that move to a new host", func(s *trial) {
+		s.start("app3")
+		app1 := at(s.stack, "instances", "app1")
+		s.change(func(st map[string]any) {
+			app1["cpus"] = 1
+			at(st, "instances")["app3"] = map[string]any{"layers": []string{"plone_instances"}, "address": addresses["app3"], "cpus": 1}
+		})
+		s.must(0, "deploy")
+		s.serving(time.Minute)
+		if out := s.exec("lb1", "/usr/local/lib/plonec/host backends"); strings.Count(out, "UP") != 4 || !strings.Contains(out, "app3-client1 UP") {
+			s.t.Errorf("the clients are not where they should be:\n%s", out)
+		}
+		s.change(func(st map[string]any) {
+			app1["cpus"] = 2
+			delete(at(st, "instances"), "app3")
+		})
+		s.must(0, "deploy")
+		s.serving(time.Minute)
+		s.lab("forget", run, "app3")
 	}},
 	{"ssh cut while a host activates", func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "70s" })
