@@ -97,6 +97,7 @@ var faults = []scenario{
 			app1["cpus"] = 2
 			delete(at(st, "instances"), "app3")
 		})
+		s.push(edit("README.md", add("for all of them, since a change of app1 alone makes a release there alone")))
 		s.must(0, "deploy")
 		s.serving(time.Minute)
 		s.lab("forget", run, "app3")
