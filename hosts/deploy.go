@@ -318,6 +318,7 @@ func commonRelease(hosts []resolved, fresh string) string {
 func (m *member) verb(ctx context.Context, step string, limit time.Duration, argv []string, stop bool) error {
 	clients, done := m.clients(), 0
 	last := ""
+	m.did, m.restarts = "", 0
 	status, err := m.job(ctx, limit, append([]string{"/usr/bin/env", "PLONEC_ATTENDED=1"}, argv...), stop, func(line string) {
 		if question, ok := strings.CutPrefix(line, "gate "); ok {
 			when, unit, _ := strings.Cut(question, " ")
@@ -327,6 +328,9 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 			m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Progress, Step: step, Text: unit, Done: done, Total: len(clients)})
 			go m.gate(context.WithoutCancel(ctx), when, unit)
 			return
+		}
+		if strings.HasSuffix(line, ": restarting it") {
+			m.restarts++
 		}
 		last = m.fleet.redact.Redact(line)
 		m.output(step)(line)
@@ -348,6 +352,7 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 	case status != 0:
 		return &hinted{"it failed there", strings.TrimSpace(last)}
 	}
+	m.did = strings.TrimPrefix(last, "plonec: ")
 	return nil
 }
 
@@ -393,7 +398,7 @@ func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step strin
 		})
 		if err == nil {
 			m.outcome = Done
-			m.note(Result, app+" runs", "")
+			m.note(Result, m.ran(app), "")
 			if err = after(i + 1); err == nil {
 				continue
 			}
@@ -434,6 +439,21 @@ func (f *Fleet) asBefore(ctx context.Context, members []*member, app string) {
 		}
 		return nil
 	})
+}
+
+// ran says in a few words what the last verb came to.
+func (m *member) ran(app string) string {
+	text := m.did
+	if text == "" {
+		text = app + " runs"
+	}
+	switch m.restarts {
+	case 0:
+		return text + "; nothing had to restart"
+	case 1:
+		return text + "; 1 process restarted"
+	}
+	return fmt.Sprintf("%s; %d processes restarted", text, m.restarts)
 }
 
 // nothing is what there is to do between two hosts that restart.

@@ -143,3 +143,26 @@ func TestCommonRelease(t *testing.T) {
 		}
 	}
 }
+
+// The result of a host says whether anything had to be done.
+func TestWhatADeployDid(t *testing.T) {
+	f := two(t)
+	f.job = func(host string, argv []string) (string, int) {
+		out := "plonec: site runs release 2, commit 0123456789ab\n"
+		if host == "app1" && !slices.Contains(argv, "--no-restart") {
+			out = "plonec: plone-site-client1.service runs release 1: restarting it\n" + out
+		}
+		return out, 0
+	}
+	if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	got := f.told(Result)
+	want := []string{
+		"app1 result : site runs release 2, commit 0123456789ab; 1 process restarted",
+		"app2 result : site runs release 2, commit 0123456789ab; nothing had to restart",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

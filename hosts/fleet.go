@@ -65,6 +65,9 @@ type member struct {
 	asked   bool  // it was chosen; others are there since the chosen ones need them
 	failed  error // why it could not be asked
 	unfit   error // why it cannot be worked with
+
+	did      string // the last words of the last verb there
+	restarts int    // of processes, by it
 }
 
 // An Outcome is what became of a host.
