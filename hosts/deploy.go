@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -333,6 +334,9 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 			m.restarts++
 		}
 		last = m.fleet.redact.Redact(line)
+		if text, ok := strings.CutPrefix(last, "plonec: "); ok && !strings.HasPrefix(text, "warning: ") {
+			m.did = text
+		}
 		m.output(step)(line)
 	})
 	switch {
@@ -350,9 +354,9 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 	case status == 3:
 		return &lockedError{m.Name, "another verb runs on the host"}
 	case status != 0:
-		return &hinted{"it failed there", strings.TrimSpace(last)}
+		// The remedy is in the last lines of its output, which are shown.
+		return &hinted{cmp.Or(m.did, strings.TrimSpace(last), "it failed there"), ""}
 	}
-	m.did = strings.TrimPrefix(last, "plonec: ")
 	return nil
 }
 
@@ -443,10 +447,7 @@ func (f *Fleet) asBefore(ctx context.Context, members []*member, app string) {
 
 // ran says in a few words what the last verb came to.
 func (m *member) ran(app string) string {
-	text := m.did
-	if text == "" {
-		text = app + " runs"
-	}
+	text := cmp.Or(m.did, app+" runs")
 	switch m.restarts {
 	case 0:
 		return text + "; nothing had to restart"
