@@ -23,7 +23,7 @@ deploy. A bare host is set up first: packages, users, directories. The tree has
 to be committed.`,
 		Example: `  plonec apply
   plonec apply --host lb1,lb2 --yes`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	f.addPush(c.Flags())
 	c.RunE = f.fleetCommand("apply", true, func(ctx context.Context, s *session, _ []string) error {

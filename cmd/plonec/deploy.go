@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +67,7 @@ func rollbackCommand() *cobra.Command {
 same one: the last that worked everywhere, or the one that --to names. The
 clients restart as in a deploy, and the release that is left is marked bad.`,
 		Example: "  plonec rollback site\n  plonec rollback site --to 20261107101500",
-		Args:    cobra.ExactArgs(1),
+		Args:    wanting("one app", 1),
 	}
 	f.add(c.Flags())
 	f.addYes(c.Flags())
@@ -113,7 +112,7 @@ func appCommands() []*cobra.Command {
 		f.add(c.Flags())
 		f.addYes(c.Flags())
 		c.Flags().BoolVar(&all, "all", false, "every app")
-		c.Args = func(_ *cobra.Command, args []string) error { return oneOrAll(args, all) }
+		c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
 		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
 			if v.ask {
 				if err := s.agreed(v.name + " " + strings.Join(s.named(args), ", ") + "?"); err != nil {
@@ -125,13 +124,6 @@ func appCommands() []*cobra.Command {
 		list = append(list, c)
 	}
 	return list
-}
-
-func oneOrAll(args []string, all bool) error {
-	if (len(args) == 0) != all {
-		return errors.New("name an app, or give --all")
-	}
-	return nil
 }
 
 func restartCommand() *cobra.Command {
@@ -152,7 +144,7 @@ hand.`,
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
 	f.others = true
-	c.Args = func(_ *cobra.Command, args []string) error { return oneOrAll(args, all) }
+	c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
 	c.RunE = f.fleetCommand("restart", false, func(ctx context.Context, s *session, args []string) error {
 		return s.Restart(ctx, args, changed)
 	})
@@ -169,7 +161,7 @@ func drainCommands() []*cobra.Command {
 are finished, no new ones come. They stay out over a restart or a reboot, until
 undrain. The last clients that serve are not drained.`,
 		Example: "  plonec drain app1",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    wanting("hosts", 0),
 	}
 	drain.add(d.Flags())
 	d.Flags().BoolVar(&force, "force", false, "even the last clients that serve")
@@ -178,7 +170,7 @@ undrain. The last clients that serve are not drained.`,
 	d.RunE = drain.fleetCommand("drain", false, func(ctx context.Context, s *session, _ []string) error { return s.Drain(ctx, force) })
 	u := &cobra.Command{
 		Use: "undrain HOST...", Short: "bring a host's clients back", Long: "Undrain brings the clients of hosts back into every balancer.",
-		Example: "  plonec undrain app1", Args: cobra.MinimumNArgs(1),
+		Example: "  plonec undrain app1", Args: wanting("hosts", 0),
 	}
 	undrain.add(u.Flags())
 	undrain.hostArgs = true
@@ -197,16 +189,23 @@ func runCommand() *cobra.Command {
 rebuild and develop-up make a new release of the same commit, whose sources are
 fetched afresh, and restart the clients as a deploy does.`,
 		Example: "  plonec run varnish-purge",
-		Args:    cobra.MinimumNArgs(1),
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("%s wants the name of a recipe, one of %s, as in: %s", c.CommandPath(), strings.Join(names, ", "), example(c))
+		case !slices.Contains(names, args[0]):
+			return fmt.Errorf("there is no recipe %s; there are %s", args[0], strings.Join(names, ", "))
+		case len(args) > 1 && !slices.Contains(deploys, args[0]):
+			return fmt.Errorf("%s %s takes no app, and was given %s: it is for hosts, which --host chooses", c.CommandPath(), args[0], strings.Join(args[1:], " "))
+		}
+		return nil
 	}
 	f.add(c.Flags())
 	f.others = true
 	c.RunE = f.fleetCommand("run", false, func(ctx context.Context, s *session, args []string) error {
 		if slices.Contains(deploys, args[0]) {
 			return s.Deploy(ctx, args[1:], hosts.DeployOptions{Always: true})
-		}
-		if len(args) > 1 {
-			return fmt.Errorf("run %s takes no app", args[0])
 		}
 		return s.Run(ctx, args[0])
 	})

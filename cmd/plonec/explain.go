@@ -24,7 +24,12 @@ all diagnostics.`,
 		Example: `  plonec explain plone_instances.per_cpu
   plonec explain haproxy
   plonec explain wrong-type`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("plonec explain takes one attribute or code, and was given %s", strings.Join(args, " "))
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			out := c.OutOrStdout()
 			if len(args) == 0 {

@@ -33,7 +33,7 @@ With --out the plan is written too. plonec apply --plan and plonec deploy --plan
 do what it foretells, or nothing where the tree or a host is another by then.`,
 		Example: `  plonec plan
   plonec plan --out plan.json && plonec apply --plan plan.json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	f.report = true
 	f.formats = []string{"text", "json", "markdown"}

@@ -20,7 +20,7 @@ It needs no secrets, and so does not see where the value of one is another than 
 a host: plonec plan does.`,
 		Example: `  plonec status
   plonec status --format json --host app1`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	f.report = true
 	f.noSecrets = true
