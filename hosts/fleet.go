@@ -31,6 +31,7 @@ type Options struct {
 	Who           string        // for locks and histories: user@machine
 	Confirm       time.Duration // the window of a change to be confirmed in; 0: a minute
 	Survey        bool          // only look: a host that cannot be reached or worked with is a part of the answer
+	Old           bool          // the tree is older than its inputs: where secrets cannot be had, they count as they are on the hosts
 	Plan          *Plan         // what was foretold: hosts that are not as they were then are not touched
 	Commit        string        // of the tree; empty: it is in no git repository
 	// Descends tells whether Commit comes after an earlier one; nil: do not ask.
@@ -114,17 +115,12 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 
 // choose picks the hosts.
 func (f *Fleet) choose() error {
-	unknown := append(slices.Clone(f.options.Hosts), f.options.Layers...)
-	var names []string
+	o := f.options
+	var names, layers []string
 	for _, h := range f.disk.Manifest.Hosts {
-		names = append(names, h.Name)
-		chosen := len(unknown) == 0 && len(f.options.Hosts)+len(f.options.Layers) == 0
-		for _, word := range append(slices.Clone(h.Layers), h.Name) {
-			if slices.Contains(f.options.Hosts, h.Name) && word == h.Name || slices.Contains(f.options.Layers, word) && word != h.Name {
-				chosen = true
-				unknown = slices.DeleteFunc(unknown, func(s string) bool { return s == word })
-			}
-		}
+		names, layers = append(names, h.Name), append(layers, h.Layers...)
+		chosen := len(o.Hosts)+len(o.Layers) == 0 || slices.Contains(o.Hosts, h.Name) ||
+			slices.ContainsFunc(h.Layers, func(l string) bool { return slices.Contains(o.Layers, l) })
 		switch {
 		case h.Status == "online" && (chosen || f.options.Others):
 			f.members = append(f.members, &member{Host: h, fleet: f, asked: chosen})
@@ -132,13 +128,56 @@ func (f *Fleet) choose() error {
 			f.Skipped = append(f.Skipped, h)
 		}
 	}
-	if len(unknown) > 0 {
-		return fmt.Errorf("the tree has no host or layer %s; its hosts are %s", strings.Join(unknown, ", "), strings.Join(names, ", "))
+	slices.Sort(layers)
+	layers = slices.Compact(layers)
+	for _, word := range o.Hosts {
+		if slices.Contains(names, word) {
+			continue
+		}
+		text := fmt.Sprintf("the tree has no host %s; its hosts are %s", word, strings.Join(names, ", "))
+		if slices.Contains(layers, word) {
+			text += "; the layer of that name is --layer " + word
+		}
+		return errors.New(text)
+	}
+	for _, word := range o.Layers {
+		if slices.Contains(layers, word) {
+			continue
+		}
+		text := fmt.Sprintf("the tree has no layer %s; its layers are %s", word, strings.Join(layers, ", "))
+		if slices.Contains(names, word) {
+			text += "; the host of that name is --host " + word
+		}
+		return errors.New(text)
 	}
 	if len(f.chosen()) == 0 {
 		return errors.New("none of the chosen hosts is online")
 	}
 	sort.Slice(f.members, func(i, j int) bool { return f.members[i].Name < f.members[j].Name })
+	return nil
+}
+
+// Have makes sure that every app is one of the chosen hosts', by the tree: no
+// host needs to have been asked.
+func (f *Fleet) Have(apps []string) error {
+	var all []string
+	for _, m := range f.chosen() {
+		want, err := m.files(nil)
+		if err != nil {
+			return err
+		}
+		all = append(all, appsOf(want)...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	for _, app := range apps {
+		if !slices.Contains(all, app) {
+			if len(all) == 0 {
+				return fmt.Errorf("there is no app %s on the chosen hosts, nor any other", app)
+			}
+			return fmt.Errorf("there is no app %s on the chosen hosts; there are %s", app, strings.Join(all, ", "))
+		}
+	}
 	return nil
 }
 
@@ -319,10 +358,15 @@ func (f *Fleet) resolve(ctx context.Context) error {
 		chosen[m.Name] = true
 	}
 	files, warnings, err := f.secrets.Files(ctx, f.disk.Manifest.Secrets, chosen)
-	if err != nil {
+	if err != nil && (!f.options.Old || ctx.Err() != nil) {
 		return err
 	}
 	f.redact = f.secrets.Redactor()
+	if err != nil {
+		f.sink(Event{Time: time.Now(), Kind: Warning, Text: "secrets count as they are on the hosts: " + err.Error()})
+		f.secrets = nil
+		return nil
+	}
 	for _, w := range warnings {
 		f.sink(Event{Time: time.Now(), Kind: Warning, Text: w.String()})
 	}

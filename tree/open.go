@@ -18,6 +18,7 @@ type Disk struct {
 	Dir      string
 	Manifest *Manifest
 	Sum      string // of the manifest's bytes, SHA-256 in hex
+	Stale    error  // inputs have changed since the build: the tree is whole, but not to be pushed
 }
 
 // Open reads a tree to push it. It is an error, which names every file at
@@ -26,6 +27,16 @@ type Disk struct {
 // tree that no stack would give. release is plonec's own version: the scripts
 // of the tree and the program that calls them have to be one.
 func Open(dir, release string) (*Disk, error) {
+	d, err := OpenOld(dir, release)
+	if err == nil && d.Stale != nil {
+		return nil, d.Stale
+	}
+	return d, err
+}
+
+// OpenOld reads a tree that need not be pushed: one that is whole but older
+// than its inputs is no error.
+func OpenOld(dir, release string) (*Disk, error) {
 	name := filepath.Join(dir, ManifestName)
 	data, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -44,10 +55,10 @@ func Open(dir, release string) (*Disk, error) {
 	if m.Plonec != release {
 		return nil, fmt.Errorf("%s was built by plonec %s, and this is %s: run plonec build and review what changes", dir, m.Plonec, release)
 	}
-	var faults []string
+	var faults, stale []string
 	for _, in := range m.Inputs.Files {
 		if sum, err := fileSum(filepath.Join(dir, filepath.FromSlash(in.Path))); err != nil || sum != in.Sum {
-			faults = append(faults, fmt.Sprintf("%s changed since the build", filepath.Clean(filepath.Join(dir, filepath.FromSlash(in.Path)))))
+			stale = append(stale, fmt.Sprintf("%s changed since the build", filepath.Clean(filepath.Join(dir, filepath.FromSlash(in.Path)))))
 		}
 	}
 	known := map[string]bool{}
@@ -73,15 +84,24 @@ func Open(dir, release string) (*Disk, error) {
 		faults = append(faults, rel+" is not in the manifest")
 	}
 	if len(faults) > 0 {
-		const most = 10
-		more := ""
-		if n := len(faults) - most; n > 0 {
-			faults, more = faults[:most], fmt.Sprintf("\n  and %d more", n)
-		}
-		return nil, fmt.Errorf("%s is not what a build made: run plonec build, review and commit it\n  %s%s", dir, strings.Join(faults, "\n  "), more)
+		return nil, faulty(dir+" is not what a build made", append(stale, faults...))
 	}
 	sum := sha256.Sum256(data)
-	return &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}, nil
+	d := &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}
+	if len(stale) > 0 {
+		d.Stale = faulty(dir+" is older than the stack", stale)
+	}
+	return d, nil
+}
+
+// faulty is the error of a tree that only a new build mends.
+func faulty(what string, faults []string) error {
+	const most = 10
+	more := ""
+	if n := len(faults) - most; n > 0 {
+		faults, more = faults[:most], fmt.Sprintf("\n  and %d more", n)
+	}
+	return fmt.Errorf("%s: run plonec build, review and commit it\n  %s%s", what, strings.Join(faults, "\n  "), more)
 }
 
 // Path is where a file of the manifest lies.

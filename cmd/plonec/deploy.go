@@ -36,6 +36,7 @@ configured.`,
 	c.Flags().BoolVar(&o.NewDatabase, "new-database", false, "there is no Data.fs yet: make one")
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
 	f.others = true
+	f.apps = allArgs
 	c.RunE = f.fleetCommand("deploy", true, func(ctx context.Context, s *session, args []string) error {
 		if err := s.agreed(s.preview(ctx) + "deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 			return err
@@ -47,6 +48,9 @@ configured.`,
 	})
 	return c
 }
+
+// allArgs is for commands all of whose arguments are apps.
+func allArgs(args []string) []string { return args }
 
 // named are the apps that a command is about, for a question.
 func (s *session) named(args []string) []string {
@@ -74,6 +78,7 @@ clients restart as in a deploy, and the release that is left is marked bad.`,
 	c.Flags().StringVar(&to, "to", "", "this `release`")
 	c.Flags().BoolVar(&allowOutage, "allow-outage", false, "the release has its data elsewhere: stop all, switch, start all")
 	f.others = true
+	f.apps = allArgs
 	c.RunE = f.fleetCommand("rollback", false, func(ctx context.Context, s *session, args []string) error {
 		if err := s.agreed("roll " + args[0] + " back?"); err != nil {
 			return err
@@ -113,6 +118,7 @@ func appCommands() []*cobra.Command {
 		f.addYes(c.Flags())
 		c.Flags().BoolVar(&all, "all", false, "every app")
 		c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
+		f.apps = allArgs
 		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
 			if v.ask {
 				if err := s.agreed(v.name + " " + strings.Join(s.named(args), ", ") + "?"); err != nil {
@@ -145,6 +151,7 @@ hand.`,
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
 	f.others = true
 	c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
+	f.apps = allArgs
 	c.RunE = f.fleetCommand("restart", false, func(ctx context.Context, s *session, args []string) error {
 		return s.Restart(ctx, args, changed)
 	})
@@ -203,6 +210,7 @@ fetched afresh, and restart the clients as a deploy does.`,
 	}
 	f.add(c.Flags())
 	f.others = true
+	f.apps = func(args []string) []string { return args[1:] }
 	c.RunE = f.fleetCommand("run", false, func(ctx context.Context, s *session, args []string) error {
 		if slices.Contains(deploys, args[0]) {
 			return s.Deploy(ctx, args[1:], hosts.DeployOptions{Always: true})

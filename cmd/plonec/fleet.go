@@ -42,11 +42,13 @@ type fleetFlags struct {
 	confirm                             time.Duration
 	plan                                string
 
-	others    bool     // the hosts that were not chosen take part
-	hostArgs  bool     // the arguments are hosts
-	report    bool     // it looks, and prints one report of all hosts, also of those that do not answer
-	noSecrets bool     // it needs none
-	formats   []string // of --format; none: text and json
+	apps      func(args []string) []string // the apps that arguments name; nil: none are
+	fresh     func() bool                  // whether the tree must not be older than the stack; nil: it may
+	others    bool                         // the hosts that were not chosen take part
+	hostArgs  bool                         // the arguments are hosts
+	report    bool                         // it looks, and prints one report of all hosts, also of those that do not answer
+	noSecrets bool                         // it needs none
+	formats   []string                     // of --format; none: text and json
 }
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
@@ -67,6 +69,7 @@ func (f *fleetFlags) addYes(flags *pflag.FlagSet) {
 func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	f.add(flags)
 	f.addYes(flags)
+	f.fresh = func() bool { return true }
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
@@ -98,7 +101,11 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 		if !slices.Contains(formats, f.format) {
 			return fmt.Errorf("unknown --format %q: %s", f.format, or(formats))
 		}
-		disk, err := tree.Open(f.tree, release)
+		open := tree.OpenOld
+		if f.fresh != nil && f.fresh() {
+			open = tree.Open
+		}
+		disk, err := open(f.tree, release)
 		if err != nil {
 			return err
 		}
@@ -108,7 +115,7 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 		options := hosts.Options{
 			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others,
 			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
-			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report,
+			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report, Old: disk.Stale != nil,
 		}
 		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
 		if git {
@@ -132,6 +139,11 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 			return err
 		}
 		defer s.Fleet.Close()
+		if f.apps != nil {
+			if err := s.Have(f.apps(args)); err != nil {
+				return err
+			}
+		}
 		out, format := s.out, f.format
 		if f.report {
 			out, format = io.Discard, "text" // only what goes wrong on the way is told beside the report
@@ -141,6 +153,9 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 		defer s.progress.Close()
 		for _, h := range s.Skipped {
 			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: h.Name + " is " + h.Status + " in the stack: left out"})
+		}
+		if disk.Stale != nil {
+			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Warning, Text: "the tree is taken as it was built; " + disk.Stale.Error()})
 		}
 		ctx, stop := interruptible(c.Context(), s)
 		defer stop()

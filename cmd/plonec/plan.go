@@ -42,11 +42,14 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 	c.Flags().StringVar(&out, "out", "", "write the plan to this `file`, as JSON")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where apply or deploy has anything to do")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
+	f.fresh = func() bool { return out != "" }
 	c.RunE = f.fleetCommand("plan", true, func(ctx context.Context, s *session, _ []string) error {
 		p, failed := s.Plan(ctx, !noDiff)
-		if s.dirty != nil {
-			text, _, _ := strings.Cut(s.dirty.Error(), "\n")
-			p.Refused = append(p.Refused, hosts.Reason{Text: text})
+		for _, err := range []error{s.disk.Stale, s.dirty} {
+			if err != nil {
+				text, _, _ := strings.Cut(err.Error(), "\n")
+				p.Refused = append(p.Refused, hosts.Reason{Text: text})
+			}
 		}
 		r := planReport{Plan: p, flags: &f, file: out, color: useColor(s.out)}
 		var text string
