@@ -31,6 +31,8 @@ func (a *AppPlan) Command() string {
 	switch {
 	case a.Moves != "":
 		return "deploy --allow-outage"
+	case a.NewDatabase != "":
+		return "deploy --new-database"
 	case a.Build != "" || a.Unfinished:
 		return "deploy"
 	case a.Files > 0 || len(a.Restart)+len(a.Stop) > 0:

@@ -72,8 +72,8 @@ func TestForetell(t *testing.T) {
 	}{
 		{"nothing", nil, state(), "", ""},
 		{"what goes live by itself", []Change{{Path: "/etc/plonec/site/app.conf", Kind: Changed}}, state(), "", ""},
-		{"a first deploy", nil, map[string]string{"site.release": "none"}, "buildout (there is no release yet), start of zeo client1 client2", "deploy"},
-		{"nothing applied yet", nil, nil, "buildout (there is no release yet), start of zeo client1 client2", "deploy"},
+		{"a first deploy", nil, map[string]string{"site.release": "none"}, "buildout (there is no release yet), start of zeo client1 client2", "deploy --new-database"},
+		{"nothing applied yet", nil, nil, "buildout (there is no release yet), start of zeo client1 client2", "deploy --new-database"},
 		{"deploy.cfg", []Change{waits("deploy.cfg", Changed, "deploy:site")}, state("config", "other"),
 			"buildout (deploy.cfg changed), rolling restart of client1 client2, perhaps restart of zeo", "deploy"},
 		{"deploy.cfg goes back to what the release has", []Change{waits("deploy.cfg", Changed, "deploy:site")}, state(), "1 file", "restart --changed"},

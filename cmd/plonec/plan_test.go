@@ -62,6 +62,7 @@ look    db1        nothing configures nginx any more; what runs goes on as it is
         app3 is stopped in the stack: left out
         database: every deploy makes a new release (always_buildout_on_deploy)
 outage  lb1: apply stops old.timer
+        db2        not known
 
 ~ lb1 /etc/haproxy/users.cfg  (secret)
 - lb1 /etc/systemd/system/old.timer  (what was there before plonec comes back)
@@ -113,6 +114,35 @@ func TestPlanOfNothing(t *testing.T) {
 	}
 }
 
+// What nobody could ask has no outage that is known.
+func TestOutageOfHostsThatWereNotAsked(t *testing.T) {
+	lost := &hosts.Reason{Text: "ssh a: timed out\r\nand out\r"}
+	for _, test := range []struct {
+		hosts []hosts.HostPlan
+		want  string
+	}{
+		{[]hosts.HostPlan{{Host: "a", Error: lost}}, "outage  a  not known\n"},
+		{[]hosts.HostPlan{{Host: "a", Unsure: lost}, {Host: "b", Error: lost}}, "outage  a b  not known\n"},
+		{[]hosts.HostPlan{{Host: "a"}, {Host: "b", Error: lost}}, "outage  b  not known\n        none on the others\n"},
+	} {
+		r := planReport{Plan: &hosts.Plan{Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
+		got := r.text()
+		if !strings.HasSuffix(got, test.want) {
+			t.Errorf("got\n%s\nwant\n%s", got, test.want)
+		}
+		if !strings.Contains(got, ": ssh a: timed out; and out\n") {
+			t.Errorf("lines of a host:\n%s", got)
+		}
+		if note := "- **outage** " + strings.Join(strings.Fields(strings.SplitN(test.want, "not", 2)[0])[1:], " ") + ": not known\n"; !strings.Contains(r.markdown(), note) {
+			t.Errorf("no %q in\n%s", note, r.markdown())
+		}
+	}
+	list := []hosts.HostStatus{{Host: "a", Error: lost}, {Host: "b", Unfit: &hosts.Reason{Text: "it\r\nis so\r"}}}
+	if got := statusText(list, nil, false); !strings.Contains(got, "a     ssh a: timed out; and out\n") || !strings.Contains(got, "b  it; is so\n") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestPlanAsMarkdown(t *testing.T) {
 	r := planReport{Plan: aPlan(), flags: &fleetFlags{tree: "build"}}
 	got := r.markdown()
@@ -154,6 +184,7 @@ func TestPlanNext(t *testing.T) {
 		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", start)}}, {Deploy: []hosts.AppPlan{app("site", restart)}}}, "plonec restart --changed site"},
 		{[]hosts.HostPlan{front, {Deploy: []hosts.AppPlan{app("site", start)}}}, "plonec start site"},
 		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", build), app("db", build)}}}, "plonec deploy db site"},
+		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", build), app("db", hosts.AppPlan{Build: "x", NewDatabase: "/data"})}}}, "plonec deploy --new-database db; plonec deploy site"},
 		{[]hosts.HostPlan{{Due: true, Deploy: []hosts.AppPlan{app("site", build), app("db", moves)}}}, "plonec apply; plonec deploy --allow-outage db; plonec deploy site"},
 	} {
 		r := planReport{Plan: &hosts.Plan{Apps: []string{"db", "site"}, Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}

@@ -31,7 +31,7 @@ var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "look"
 func (r *planReport) rows() []planRow {
 	var rows []planRow
 	add := func(on, host, text string) {
-		text = printable(strings.ReplaceAll(text, "\n", "; "))
+		text = oneLine(text)
 		i := slices.IndexFunc(rows, func(row planRow) bool { return row.on == on && row.text == text })
 		if i < 0 {
 			i = len(rows)
@@ -60,7 +60,7 @@ func (r *planReport) rows() []planRow {
 			verb, _, _ := strings.Cut(a.Command(), " ")
 			add(verb, h.Host, a.App+": "+a.String())
 			if a.NewDatabase != "" {
-				add("look", h.Host, fmt.Sprintf("the first start of %s wants a Data.fs in %s, or plonec deploy --new-database", a.App, a.NewDatabase))
+				add("look", h.Host, fmt.Sprintf("the first start of %s wants a Data.fs in %s; plonec deploy --new-database makes an empty one where there is none", a.App, a.NewDatabase))
 			}
 		}
 		if h.Held() {
@@ -92,7 +92,18 @@ func (r *planReport) rows() []planRow {
 	for _, text := range r.Outage {
 		add("outage", "", text)
 	}
-	if len(r.Outage) == 0 {
+	unknown := 0
+	for i := range r.Hosts {
+		if h := &r.Hosts[i]; h.Error != nil || h.Unsure != nil {
+			unknown++
+			add("outage", h.Host, "not known")
+		}
+	}
+	switch {
+	case len(r.Outage) > 0 || unknown > 0 && unknown == len(r.Hosts):
+	case unknown > 0:
+		add("outage", "", "none on the others")
+	default:
 		add("outage", "", "none")
 	}
 	slices.SortStableFunc(rows, func(a, b planRow) int {
@@ -307,7 +318,7 @@ func (r *planReport) next() []string {
 	var commands []string
 	apply, held := false, false
 	verbs := map[string]string{} // by app: the strongest
-	strength := []string{"", "start", "restart --changed", "deploy", "deploy --allow-outage"}
+	strength := []string{"", "start", "restart --changed", "deploy", "deploy --new-database", "deploy --allow-outage"}
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
 		apply, held = apply || h.Due, held || h.Held()

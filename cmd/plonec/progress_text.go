@@ -209,6 +209,11 @@ func printableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// oneLine is printable for a text of several lines that has room in one alone.
+func oneLine(s string) string {
+	return printable(strings.ReplaceAll(printableLines(s), "\n", "; "))
+}
+
 // outputLine is what a terminal would show of a program's line in the end:
 // bars of progress write over themselves.
 func outputLine(s string) string {

@@ -49,7 +49,7 @@ func statusText(list []hosts.HostStatus, absent []tree.Host, color bool) string 
 // statusRows are a host's lines of the table.
 func statusRows(h *hosts.HostStatus) [][]string {
 	if h.Error != nil {
-		return [][]string{{h.Host, printable(strings.ReplaceAll(h.Error.Text, "\n", "; "))}}
+		return [][]string{{h.Host, oneLine(h.Error.Text)}}
 	}
 	if h.Generation == "" {
 		return [][]string{{h.Host, "nothing was applied yet"}}
@@ -138,7 +138,7 @@ func unitName(app, unit string) string {
 func statusNotes(list []hosts.HostStatus) []planRow {
 	var notes []planRow
 	add := func(on, host, text string) {
-		text = printable(strings.ReplaceAll(text, "\n", "; "))
+		text = oneLine(text)
 		i := slices.IndexFunc(notes, func(n planRow) bool { return n.on == on && n.text == text })
 		if i < 0 {
 			i = len(notes)
