@@ -422,7 +422,7 @@ func (m *member) step(ctx context.Context, name string, do func(context.Context)
 	if err != nil {
 		e.Kind = Failed
 		e.Text, e.Hint = m.fleet.words(err)
-		err = &HostError{m.Name, name, err}
+		err = &told{&HostError{m.Name, name, err}}
 	}
 	m.fleet.sink(e)
 	return err
@@ -473,6 +473,42 @@ func (e *HostError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Host, e.
 
 // Unwrap gives the cause.
 func (e *HostError) Unwrap() error { return e.Err }
+
+// A told error is one that an event has told of, with its remedy.
+type told struct{ error }
+
+// Unwrap gives the error itself.
+func (t *told) Unwrap() error { return t.error }
+
+// Told tells whether an event has told of an error, or of one in it.
+func Told(err error) bool {
+	var t *told
+	return errors.As(err, &t)
+}
+
+// Hint is what to do about an error, less the secrets in it; empty where it does
+// not know.
+func (f *Fleet) Hint(err error) string {
+	_, hint := f.words(err)
+	return hint
+}
+
+// HostErrors are the errors of hosts in an error, in their order.
+func HostErrors(err error) []*HostError {
+	switch e := err.(type) {
+	case *HostError:
+		return []*HostError{e}
+	case interface{ Unwrap() []error }:
+		var list []*HostError
+		for _, err := range e.Unwrap() {
+			list = append(list, HostErrors(err)...)
+		}
+		return list
+	case interface{ Unwrap() error }:
+		return HostErrors(e.Unwrap())
+	}
+	return nil
+}
 
 // Locked tells whether an error says that another plonec is at work.
 func Locked(err error) bool {

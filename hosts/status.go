@@ -1,7 +1,9 @@
 package hosts
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -49,15 +51,17 @@ type Pending struct {
 
 // An AppStatus is how an app is on a host.
 type AppStatus struct {
-	App      string   `json:"app"`
-	Release  string   `json:"release"`
-	Commit   string   `json:"commit"`
-	State    string   `json:"state"`
-	Packages string   `json:"packages"` // stands for what is installed
-	Kept     []string `json:"kept"`
-	Bad      []string `json:"bad,omitempty"`     // marked bad, or failed
-	Stopped  bool     `json:"stopped,omitempty"` // by plonec stop
-	Units    []Unit   `json:"units"`
+	App      string            `json:"app"`
+	Release  string            `json:"release"`
+	Commit   string            `json:"commit"`
+	State    string            `json:"state"`
+	Packages string            `json:"packages"` // stands for what is installed
+	Kept     []string          `json:"kept"`
+	Bad      []string          `json:"bad,omitempty"`     // marked bad, or failed
+	Failed   []string          `json:"failed,omitempty"`  // that were not built
+	Commits  map[string]string `json:"commits,omitempty"` // by release that is kept; nil: scripts that do not tell
+	Stopped  bool              `json:"stopped,omitempty"` // by plonec stop
+	Units    []Unit            `json:"units"`
 }
 
 // A Unit is a process of an app.
@@ -128,6 +132,16 @@ func appStatus(app string, state map[string]string) AppStatus {
 		App: app, Release: get("release"), Commit: get("commit"), State: get("state"), Packages: get("packages"),
 		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Stopped: get("stopped") != "", Units: []Unit{},
 	}
+	for _, word := range strings.Fields(get("releases")) {
+		f := append(strings.Split(word, ":"), "", "")
+		if a.Commits == nil {
+			a.Commits = map[string]string{}
+		}
+		a.Commits[f[0]] = f[2]
+		if f[1] == "failed" {
+			a.Failed = append(a.Failed, f[0])
+		}
+	}
 	for key, value := range state {
 		name, ok := strings.CutPrefix(key, app+".unit.")
 		if name, isState := strings.CutSuffix(name, ".state"); ok && isState {
@@ -141,6 +155,48 @@ func appStatus(app string, state map[string]string) AppStatus {
 	return a
 }
 
+// pendingApply is what an apply has to do. Where files were changed by hand it
+// refuses, unless it may undo that.
+func (m *member) pendingApply() Pending {
+	command := "plonec apply"
+	handmade := m.drift()
+	if len(handmade) > 0 {
+		command += " --force"
+	}
+	var parts []string
+	if n := len(slices.DeleteFunc(m.live(), func(c Change) bool { return c.Drift || c.Kind == ModeOnly })); n > 0 {
+		parts = append(parts, plural(n, "file")+" of the tree")
+	}
+	if modes := m.modes(); len(modes) > 0 {
+		parts = append(parts, "the mode or owner alone of "+strings.Join(modes, " "))
+	}
+	if n := len(handmade); n > 0 {
+		parts = append(parts, plural(n, "file")+" changed by hand")
+	}
+	switch {
+	case m.seen.Generation == "":
+		parts = []string{"nothing was applied yet"}
+	case len(parts) == 0:
+		parts = []string{"what waits is another than the tree's"}
+	}
+	return Pending{strings.Join(parts, ", "), command}
+}
+
+// modes lists files of which nothing but the mode or the owner is not the
+// tree's, up to three.
+func (m *member) modes() []string {
+	var paths []string
+	for _, c := range m.live() {
+		if c.Kind == ModeOnly {
+			paths = append(paths, c.Path)
+		}
+	}
+	if n := len(paths) - 3; n > 0 {
+		paths = append(paths[:3], fmt.Sprintf("and %d more", n))
+	}
+	return paths
+}
+
 // natural orders names with numbers in them: client2 before client10.
 func natural(a, b string) bool {
 	if len(a) != len(b) && strings.TrimRight(strings.TrimSuffix(a, ".service"), "0123456789") == strings.TrimRight(strings.TrimSuffix(b, ".service"), "0123456789") {
@@ -149,20 +205,58 @@ func natural(a, b string) bool {
 	return a < b
 }
 
+// A Target is a release that a rollback goes to, or comes from.
+type Target struct{ Release, Commit string }
+
+// RollbackTarget says from which release Rollback would take an app to which,
+// and on which hosts. The error is the one that Rollback would give.
+func (f *Fleet) RollbackTarget(ctx context.Context, app, to string) (from, target Target, names []string, err error) {
+	if _, err := f.named([]string{app}); err != nil {
+		return from, target, nil, err
+	}
+	members := f.with(app)
+	states := make([]map[string]string, len(members))
+	err = each(members, len(members), func(m *member) error {
+		var err error
+		if states[slices.Index(members, m)], err = m.status(ctx); err != nil {
+			return &HostError{m.Name, "status", err}
+		}
+		return nil
+	})
+	if err != nil {
+		return from, target, nil, err
+	}
+	if target.Release = to; to == "" {
+		if target.Release = lastGood(app, states); target.Release == "" {
+			return from, target, nil, &hinted{"no earlier good release of " + app + " is kept on all of " + hostNames(members), "plonec status shows what is kept; --to RELEASE takes one of them"}
+		}
+	}
+	for i, m := range members {
+		a := appStatus(app, states[i])
+		if !slices.Contains(a.Kept, target.Release) {
+			return from, target, nil, &HostError{m.Name, "rollback", &hinted{"it has no release " + target.Release + " of " + app, "kept are " + strings.Join(a.Kept, " ")}}
+		}
+		if a.Release > from.Release {
+			from = Target{a.Release, a.Commit}
+		}
+		target.Commit = cmp.Or(target.Commit, a.Commits[target.Release])
+		names = append(names, m.Name)
+	}
+	return from, target, names, nil
+}
+
 // pending lists what is not yet as the tree has it.
 func (m *member) pending(state map[string]string) []Pending {
 	var list []Pending
 	if m.due() {
-		text := plural(len(m.live()), "file") + " of the tree"
-		if m.seen.Generation == "" {
-			text = "nothing was applied yet"
-		} else if len(m.live()) == 0 {
-			text = "what waits is another than the tree's"
-		}
-		list = append(list, Pending{text, "plonec apply"})
+		list = append(list, m.pendingApply())
 	}
 	for _, a := range m.foretell(state) {
-		list = append(list, Pending{a.App + ": " + a.String(), "plonec " + a.Command() + " " + a.App})
+		command := a.Command()
+		if command != "start" && slices.ContainsFunc(m.changes, func(c Change) bool { return c.Drift && c.Waits == a.App }) {
+			command += " --force"
+		}
+		list = append(list, Pending{a.App + ": " + a.String(), "plonec " + command + " " + a.App})
 	}
 	if slices.ContainsFunc(m.changes, func(c Change) bool { return c.Waits == Front }) {
 		list = append(list, Pending{"haproxy.cfg, until the clients run", "plonec deploy"})

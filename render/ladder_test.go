@@ -144,6 +144,14 @@ func TestLadder(t *testing.T) {
 	// A commit of one's own choice, one that there is not, and a lock.
 	contains(deploy(0, "--commit", first[:10], "--release", "20260101000004", "--force"), "release 20260101000004 is built")
 	contains(deploy(1, "--commit", "0123456789abcdef"), "has no 0123456789abcdef")
+
+	// What status tells programs of the releases; without a systemd it gets no
+	// further.
+	cmd := exec.Command(scripts+"/host", "status", "--porcelain")
+	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+	status, _ := cmd.CombinedOutput()
+	contains(string(status), "\nsite.releases=20260101000000:built:"+first+" 20260101000002:built:"+first+" 20260101000003:failed:"+git("rev-parse", "HEAD")+" 20260101000004:built:"+first+"\n")
+
 	lock, err := os.OpenFile(root+"/run/plonec/work", os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -80,12 +80,33 @@ clients restart as in a deploy, and the release that is left is marked bad.`,
 	f.others = true
 	f.apps = allArgs
 	c.RunE = f.fleetCommand("rollback", false, func(ctx context.Context, s *session, args []string) error {
-		if err := s.agreed("roll " + args[0] + " back?"); err != nil {
-			return err
+		if s.asks() {
+			question, err := s.rollbackQuestion(ctx, args[0], to)
+			if err == nil {
+				err = s.agreed(question)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return s.Rollback(ctx, args[0], to, allowOutage)
 	})
 	return c
+}
+
+// rollbackQuestion says from which release an app goes back to which.
+func (s *session) rollbackQuestion(ctx context.Context, app, to string) (string, error) {
+	from, target, names, err := s.RollbackTarget(ctx, app, to)
+	if err != nil {
+		return "", err
+	}
+	text := func(t hosts.Target) string {
+		if t.Commit == "" {
+			return printable(t.Release)
+		}
+		return printable(t.Release + " (commit " + short(t.Commit) + ")")
+	}
+	return fmt.Sprintf("roll %s back from release %s to %s on %s?", app, text(from), text(target), strings.Join(names, ", ")), nil
 }
 
 // appVerbs are the commands that take apps and do one thing to them.

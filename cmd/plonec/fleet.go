@@ -134,7 +134,12 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 			secrets = f.resolver(disk)
 		}
 		// Made here, so that it is there before the first event.
-		sink := func(e hosts.Event) { s.progress.Event(e) }
+		sink := func(e hosts.Event) {
+			if f.report && e.Kind == hosts.Failed {
+				return // the report says it
+			}
+			s.progress.Event(e)
+		}
 		if s.Fleet, err = hosts.New(disk, options, secrets, sink); err != nil {
 			return err
 		}
@@ -219,36 +224,57 @@ func (s *session) conclude(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	count := s.Outcomes()
+	number := s.Outcomes()
 	var st *status
 	switch {
 	case errors.As(err, &st):
 		return err
 	case hosts.Locked(err):
-		return &status{exitLocked, s.Redact(lastLine(err)) + "; try again when it is done"}
-	case count[hosts.Unknown] > 0:
+		return &status{exitLocked, s.lastWords(err) + "; try again when it is done"}
+	case s.flags.report && len(hosts.HostErrors(err)) > 0 && !errors.Is(err, errInterrupted):
+		// The report has the errors themselves.
+		return &status{exitUnknown, "the state of " + strings.Join(hostsOf(hosts.HostErrors(err)), ", ") + " is not known"}
+	case number[hosts.Unknown] > 0:
 		return &status{exitUnknown, "the state of a host is not known, or it could not be brought back: plonec status"}
 	case errors.Is(err, errInterrupted):
 		return &status{exitInterrupted, "interrupted"}
 	case errors.Is(err, hosts.ErrSplit):
 		return &status{exitSplit, s.Redact(err.Error())}
-	case count[hosts.Reverted] > 0:
+	case number[hosts.Reverted] > 0:
 		return &status{exitReverted, "a host was taken back to what it was"}
 	case errors.Is(err, hosts.ErrRefused):
 		return &status{exitError, hosts.ErrRefused.Error()}
 	case errors.Is(err, hosts.ErrNotDeployed):
 		return &status{exitError, hosts.ErrNotDeployed.Error() + "; what failed stands above"}
 	}
-	return &status{exitError, s.Redact(lastLine(err))}
+	return &status{exitError, s.lastWords(err)}
 }
 
-// lastLine shortens an error that the progress has shown in full.
-func lastLine(err error) string {
-	lines := strings.Split(err.Error(), "\n")
-	if len(lines) == 1 {
-		return lines[0]
+// lastWords shortens an error of hosts: the first, and how many other hosts
+// there are. What no event has told of brings its remedy.
+func (s *session) lastWords(err error) string {
+	text := err.Error()
+	if list := hosts.HostErrors(err); len(list) > 0 {
+		text, _, _ = strings.Cut(list[0].Error(), "\n")
+		if n := len(hostsOf(list)) - 1; n > 0 {
+			text += fmt.Sprintf(" (and %s more)", count(n, "host"))
+		}
 	}
-	return fmt.Sprintf("%s (and %d more)", lines[0], len(lines)-1)
+	if hint := s.Hint(err); hint != "" && !hosts.Told(err) {
+		text += "; " + hint
+	}
+	return s.Redact(text)
+}
+
+// hostsOf names the hosts of errors, each once.
+func hostsOf(list []*hosts.HostError) []string {
+	var names []string
+	for _, e := range list {
+		if !slices.Contains(names, e.Host) {
+			names = append(names, e.Host)
+		}
+	}
+	return names
 }
 
 // asks tells whether somebody is there to be asked.

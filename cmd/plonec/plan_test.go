@@ -257,9 +257,8 @@ lb2   nothing was applied yet
 app9  stopped in the stack
 
 pending app2 lb1  1 file of the tree: plonec apply
-drift   app2      changed by hand: /etc/x; plonec plan shows it
-look    app1      site: release 20261124000000 is bad, or was not built
-        app1      client2 is drained by hand: plonec undrain app1
+drift   app2      changed by hand: /etc/x; plonec plan shows it: take it over into the stack, or undo it with plonec apply --force
+look    app1      client2 is drained by hand: plonec undrain app1
         app3      is it down?
         lb1       at work: root@ci
         lb1       nginx is failed: journalctl -u nginx
@@ -272,5 +271,51 @@ look    app1      site: release 20261124000000 is bad, or was not built
 	got := statusText(list, nil, false)
 	if !strings.Contains(got, "site: hosts run different commits (app1 aaaaaaa, app2 bbbbbbb): plonec deploy site\n") || strings.Contains(got, "packages") {
 		t.Errorf("other commits:\n%s", got)
+	}
+}
+
+// What became of releases: an old failure is no news, a new one has a remedy,
+// and what a rollback could go to is listed.
+func TestReleasesInStatus(t *testing.T) {
+	zeo := hosts.Unit{Name: "plone-site-zeo.service", State: "active", Release: "20261101000000"}
+	for _, test := range []struct {
+		app  hosts.AppStatus
+		want string // in place of what is there of the app, below the table
+	}{
+		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261101000000", "20261102000000"}, Bad: []string{"20261101000000"}, Commits: map[string]string{"20261102000000": "bbbbbbbbbb"}},
+			"kept    db1  site: 20261102000000 bbbbbbb (current), 20261101000000 (bad)\n"},
+		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000"}}, ""},
+		{hosts.AppStatus{Release: "20261102000000", Bad: []string{"20261103000000", "20261104000000"}, Failed: []string{"20261104000000"}},
+			"look    db1  site: release 20261104000000 was not built, see /var/log/plonec/site-20261104000000.log there; current is 20261102000000: mend it, then plonec deploy site\n"},
+		{hosts.AppStatus{Release: "20261102000000", Bad: []string{"20261104000000"}, Commits: map[string]string{}},
+			"look    db1  site: release 20261104000000 did not come up, or was rolled back from; current is 20261102000000: mend it, then plonec deploy site\n"},
+		{hosts.AppStatus{Release: "none", Bad: []string{"20261104000000"}},
+			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: mend it, then plonec deploy site\n"},
+	} {
+		test.app.App, test.app.State, test.app.Units = "site", "good", []hosts.Unit{zeo}
+		got := statusText([]hosts.HostStatus{{Host: "db1", Generation: "1", Apps: []hosts.AppStatus{test.app}}}, nil, false)
+		table, notes, _ := strings.Cut(got, "\n\n")
+		if notes != test.want {
+			t.Errorf("got\n%s\nwant\n%s", notes, test.want)
+		}
+		// A ZEO server goes on with an older release where nothing of its own is another.
+		if !strings.HasSuffix(strings.TrimSpace(table), "  zeo of 20261101000000") {
+			t.Errorf("its release is not shown:\n%s", table)
+		}
+	}
+}
+
+func TestUnwell(t *testing.T) {
+	active, failed := hosts.Unit{State: "active"}, hosts.Unit{State: "failed"}
+	if unwell(hosts.HostStatus{Apps: []hosts.AppStatus{{Units: []hosts.Unit{active}}}, Services: []hosts.Service{{State: "active"}}}) {
+		t.Error("all is well")
+	}
+	for _, h := range []hosts.HostStatus{
+		{Pending: []hosts.Pending{{}}}, {Drift: []string{"/etc/x"}}, {Unfit: &hosts.Reason{}},
+		{Services: []hosts.Service{{State: "failed"}}}, {Apps: []hosts.AppStatus{{Units: []hosts.Unit{active, failed}}}},
+	} {
+		if !unwell(h) {
+			t.Errorf("%+v is well", h)
+		}
 	}
 }

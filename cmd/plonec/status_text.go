@@ -112,6 +112,8 @@ func running(a hosts.AppStatus) []string {
 			if strings.HasPrefix(u.Agent, "drained") {
 				drained++
 			}
+		case active && u.Release != "" && u.Release != a.Release:
+			others = append(others, name+" of "+u.Release)
 		case active:
 			others = append(others, name)
 		default:
@@ -155,7 +157,7 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 	}
 	for _, h := range list {
 		if len(h.Drift) > 0 {
-			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+"; plonec plan shows it")
+			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+"; plonec plan shows it: take it over into the stack, or undo it with plonec apply --force")
 		}
 	}
 	for _, h := range list {
@@ -174,8 +176,8 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 			}
 		}
 		for _, a := range h.Apps {
-			for _, release := range a.Bad {
-				add("look", h.Host, a.App+": release "+release+" is bad, or was not built")
+			if text := failedRelease(a); text != "" {
+				add("look", h.Host, a.App+": "+text)
 			}
 			for _, u := range a.Units {
 				if u.Agent != "" && u.Agent != "up" && u.State == "active" {
@@ -187,7 +189,64 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 	for _, text := range differing(list) {
 		add("look", "", text)
 	}
+	for _, h := range list {
+		for _, a := range h.Apps {
+			if text := kept(a); text != "" {
+				add("kept", h.Host, a.App+": "+text)
+			}
+		}
+	}
 	return notes
+}
+
+// failedRelease says what became of a release that came after the current one,
+// the last one; an older one is no news.
+func failedRelease(a hosts.AppStatus) string {
+	last := ""
+	for _, release := range a.Bad {
+		if release > last && (release > a.Release || a.Release == "none") {
+			last = release
+		}
+	}
+	if last == "" {
+		return ""
+	}
+	what := "did not come up, or was rolled back from"
+	switch {
+	case slices.Contains(a.Failed, last):
+		what = "was not built, see /var/log/plonec/" + a.App + "-" + last + ".log there"
+	case a.Commits == nil:
+		what = "was not built, did not come up, or was rolled back from"
+	}
+	return fmt.Sprintf("release %s %s; current is %s: mend it, then plonec deploy %s", last, what, a.Release, a.App)
+}
+
+// kept lists what a rollback could go to beside the current release, the newest
+// first.
+func kept(a hosts.AppStatus) string {
+	var list []string
+	others := false
+	for _, release := range slices.Backward(a.Kept) {
+		if slices.Contains(a.Failed, release) {
+			continue
+		}
+		text := release
+		if commit := a.Commits[release]; commit != "" {
+			text += " " + short(commit)
+		}
+		switch {
+		case release == a.Release:
+			text += " (current)"
+		case slices.Contains(a.Bad, release):
+			text += " (bad)"
+		}
+		others = others || release != a.Release
+		list = append(list, text)
+	}
+	if !others {
+		return ""
+	}
+	return strings.Join(list, ", ")
 }
 
 // differing names apps whose hosts run other commits than each other, or other
