@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 // A reply is what a host answers to one command.
 type reply struct {
 	Out    string
+	Err    string // to standard error
 	Status int
 	Stays  bool // until its input ends
 }
@@ -66,6 +67,7 @@ func fakeSSH(args []string) int {
 		return lost
 	}
 	io.WriteString(os.Stdout, r.Out)
+	io.WriteString(os.Stderr, r.Err)
 	if r.Stays {
 		for in := bufio.NewScanner(os.Stdin); in.Scan() && in.Text() != "done"; {
 		}
@@ -82,7 +84,8 @@ type fakeHosts struct {
 	held   string            // what a host says when it gives its lock; empty: it ends with 1
 	files  map[string]string // that /bin/cat shows, HOST:PATH
 	// job is what a job of a host prints, and its exit status.
-	job func(host string, argv []string) (string, int)
+	job     func(host string, argv []string) (string, int)
+	resolve *reply // to "host resolve"; nil: a commit
 	// follow, where it is there, answers whoever follows a job, from a byte on.
 	follow func(id, out string, at, status int) reply
 
@@ -204,6 +207,9 @@ func (f *fakeHosts) answer(host, command string) reply {
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "status":
 		return reply{Out: f.status[host]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "resolve":
+		if f.resolve != nil {
+			return *f.resolve
+		}
 		return reply{Out: "commit 0123456789abcdef\n"}
 	}
 	return reply{}
