@@ -91,8 +91,24 @@ type session struct {
 // fleetCommand makes the body of a command over hosts: it opens the tree,
 // looks at the hosts, and lets do work. git says whether the tree has to be
 // committed; what is asked for that is not so is an error before any host is
-// touched.
+// touched. As JSON the last event says how it ended.
 func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
+	work := f.onFleet(title, git, do)
+	return func(c *cobra.Command, args []string) error {
+		err := work(c, args)
+		if f.format != "json" || f.report {
+			return err
+		}
+		code, text := ending(err)
+		fmt.Fprint(c.OutOrStdout(), jsonLine(newEnd(code, text)))
+		if err != nil {
+			err = &status{code, ""}
+		}
+		return err
+	}
+}
+
+func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		formats := f.formats
 		if len(formats) == 0 {
@@ -205,7 +221,12 @@ func interruptible(parent context.Context, s *session) (context.Context, func())
 			}
 			if n > 0 {
 				s.progress.Close()
-				fmt.Fprintln(os.Stderr, "plonec: stopped; what a host was at it brings to its end, or takes back, by itself: plonec status")
+				const text = "stopped; what a host was at it brings to its end, or takes back, by itself: plonec status"
+				if s.flags.format == "json" && !s.flags.report {
+					fmt.Fprint(s.out, jsonLine(newEnd(exitInterrupted, text)))
+				} else {
+					fmt.Fprintln(os.Stderr, "plonec: "+text)
+				}
 				os.Exit(exitInterrupted)
 			}
 			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: "stopping: what is at work is finished first; again to leave at once"})
@@ -289,7 +310,7 @@ func (s *session) agreed(question string) error {
 		return nil
 	}
 	in := s.stdin
-	s.progress.Close()
+	s.progress.clear()
 	fmt.Fprintf(s.out, "%s [y/N] ", question)
 	answer, _ := bufio.NewReader(in).ReadString('\n')
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {

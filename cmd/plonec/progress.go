@@ -41,6 +41,7 @@ type progress struct {
 	queue    []pending
 	failures []failure
 	closed   bool
+	cleared  bool // its live lines are to go
 
 	screen  screen // belongs to whoever calls flush
 	wake    chan struct{}
@@ -146,6 +147,10 @@ func (p *progress) Event(e hosts.Event) {
 	}
 	h := p.host(e.Host)
 	h.complete(&e)
+	if e.Kind == hosts.Result && len(h.did) > 0 {
+		e.Text += "; " + strings.Join(h.did, ", ")
+		h.did = nil
+	}
 	if p.json {
 		p.queue = append(p.queue, pending{p.out, jsonLine(e)})
 	}
@@ -177,6 +182,15 @@ func (p *progress) host(name string) *hostProgress {
 		p.hosts = append(p.hosts, &hostProgress{name: name})
 	}
 	return p.hosts[i]
+}
+
+// clear is Close, but that no live lines stay: nothing was asked for yet that a
+// host could have a result of.
+func (p *progress) clear() {
+	p.mu.Lock()
+	p.cleared = true
+	p.mu.Unlock()
+	p.Close()
 }
 
 // Close writes what is left; on a terminal the last line of every host stays.
@@ -213,6 +227,7 @@ func (p *progress) flush(end bool) {
 	now := p.now()
 	var frame []screenLine
 	switch {
+	case p.cleared:
 	case p.live && end:
 		frame = p.frame(now, math.MaxInt, true)
 	case p.live:

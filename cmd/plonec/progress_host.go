@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ type hostProgress struct {
 	output string      // the last line that a program of the step printed
 	lines  []string    // the last of them, at most lastLines
 	failed bool
-	result string // not empty: the host is through
+	result string   // not empty: the host is through
+	did    []string // to daemons and units, since the last result
 }
 
 // An openStep has begun and not ended.
@@ -97,11 +99,17 @@ func (h *hostProgress) find(name string) int {
 func (h *hostProgress) record(e hosts.Event) {
 	switch e.Kind {
 	case hosts.Started:
+		if e.Step == activateStep {
+			h.did = nil
+		}
 		h.open = append(h.open, &openStep{name: e.Step, began: e.Time})
 		h.output, h.lines = "", nil
 	case hosts.Output:
 		h.at(e)
 		h.output = outputLine(e.Text)
+		if e.Step == activateStep {
+			h.act(h.output)
+		}
 		h.lines = append(h.lines[max(0, len(h.lines)+1-lastLines):], h.output)
 	case hosts.Progress:
 		s := h.at(e)
@@ -117,6 +125,31 @@ func (h *hostProgress) record(e hosts.Event) {
 		h.open = nil
 		h.result = cmp.Or(firstLine(printableLines(e.Text)), "done")
 	}
+}
+
+// activateStep is the step in which a host brings files in.
+const activateStep = "activate"
+
+// act notes what a host says that it did to a daemon or a unit.
+func (h *hostProgress) act(line string) {
+	for _, of := range acts {
+		if m := of.says.FindStringSubmatch(line); m != nil {
+			h.did = append(h.did, of.says.ReplaceAllString(line, of.did))
+			return
+		}
+	}
+}
+
+// acts are lines of templates/host: front.sh and generation.sh.
+var acts = []struct {
+	says *regexp.Regexp
+	did  string
+}{
+	{regexp.MustCompile(`^plonec: (\S+) runs its new configuration$`), "$1 runs its new configuration"},
+	{regexp.MustCompile(`^plonec: (\S+) is stopped, and stays so$`), "$1 is stopped and stays so"},
+	{regexp.MustCompile(`^plonec: done: (reload|restart|start):(\S+?)(?:\.service)?$`), "${1}ed $2"},
+	{regexp.MustCompile(`^plonec: done: stop:(\S+?)(?:\.service)?$`), "stopped $1"},
+	{regexp.MustCompile(`^plonec: stopping (\S+?)(?:\.service)?, which is no longer wanted$`), "stopped $1"},
 }
 
 // end ends the named step and those inside it.

@@ -642,3 +642,38 @@ func TestDurations(t *testing.T) {
 		}
 	}
 }
+
+// Before a question the hosts were only looked at: no line of theirs stays.
+func TestProgressBeforeAQuestion(t *testing.T) {
+	s := newStage(t, 80, 24, "app1", "app2")
+	s.after(0, "app1 started connect", "app2 started connect")
+	s.after(600*time.Millisecond, "app1 finished connect", "app2 warning - left out")
+	s.clear()
+	same(t, "what stays", s.terminal.all(), `
+app2    warning: left out
+`)
+	s.terminal.atRest()
+}
+
+// A host's result says what it did to daemons and units, as text and as JSON.
+func TestResultSaysWhatWasDone(t *testing.T) {
+	events := []string{
+		"lb1 started activate", "lb1 output activate plonec: nginx runs its new configuration", "lb1 output activate plonec: done: restart:backup.timer",
+		"lb1 output activate plonec: done: reload:x.service", "lb1 output activate plonec: done: stop:y.service",
+		"lb1 output activate plonec: stopping plone-old.service, which is no longer wanted", "lb1 output activate plonec: configured",
+		"lb1 finished activate", "lb1 output check plonec: done: restart:no.service", "lb1 result - generation 7",
+		"lb1 result - site runs",
+	}
+	const want = "generation 7; nginx runs its new configuration, restarted backup.timer, reloaded x, stopped y, stopped plone-old"
+	s := newStage(t, 0, 0, "lb1")
+	s.after(0, events...)
+	if got := s.out.String(); !strings.Contains(got, want+"\n") || !strings.Contains(got, "site runs\n") {
+		t.Errorf("got\n%s", got)
+	}
+	s = newStage(t, 0, 0, "lb1")
+	s.json = true
+	s.after(0, events...)
+	if got := s.out.String(); !strings.Contains(got, want+"\"}\n") {
+		t.Errorf("got\n%s", got)
+	}
+}

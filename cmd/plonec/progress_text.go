@@ -165,9 +165,19 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", s/60, s%60)
 }
 
+// An end is the last event of a run: what it came to.
+type end struct {
+	hosts.Event
+	Exit int `json:"exit"` // the exit status
+}
+
+func newEnd(code int, text string) end {
+	return end{hosts.Event{Time: time.Now(), Kind: "end", Text: text}, code}
+}
+
 // jsonLine writes an event as JSON in one line. What encoding/json leaves as it
 // is but a terminal may act on is escaped too.
-func jsonLine(e hosts.Event) string {
+func jsonLine(e any) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

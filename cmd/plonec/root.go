@@ -66,22 +66,26 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand())
 	root.AddCommand(appCommands()...)
 	root.AddCommand(drainCommands()...)
-	err := root.Execute()
+	code, text := ending(root.Execute())
+	if text != "" {
+		fmt.Fprintf(stderr, "plonec: %s\n", printableLines(text))
+	}
+	return code
+}
+
+// ending is the exit status of a command that ended with err, and what is left
+// to say.
+func ending(err error) (code int, text string) {
 	var st *status
 	switch {
 	case err == nil:
-		return exitDone
+		return exitDone, ""
 	case errors.Is(err, errReported):
-		return exitError
+		return exitError, ""
 	case errors.As(err, &st):
-		if st.text != "" {
-			fmt.Fprintf(stderr, "plonec: %s\n", st.text)
-		}
-		return st.code
+		return st.code, st.text
 	case errors.Is(err, tree.ErrLocked):
-		fmt.Fprintf(stderr, "plonec: %v; try again when it is done\n", err)
-		return exitLocked
+		return exitLocked, err.Error() + "; try again when it is done"
 	}
-	fmt.Fprintf(stderr, "plonec: %v\n", err)
-	return exitError
+	return exitError, err.Error()
 }
