@@ -3,6 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +35,7 @@ nothing is written.`,
 		if check {
 			work = built.tree.Compare
 		}
+		left := leaving(f.tree, built.tree.Manifest)
 		changes, err := work(f.tree)
 		if err != nil {
 			return err
@@ -38,12 +43,16 @@ nothing is written.`,
 		err = out.finish(diags, "", result{
 			Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files),
 			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed, Foreign: changes.Foreign,
+			Left: left,
 		})
 		if err != nil {
 			return err
 		}
 		if !out.json {
 			printChanges(out.stdout, changes, 20)
+			if len(left) > 0 {
+				fmt.Fprintf(out.stderr, "plonec: note: %s\n", printableLines(farewell(left, f.tree)))
+			}
 			if !check || changes.None() {
 				fmt.Fprintf(out.stdout, "%s: %s\n", f.tree, summary(built, changes))
 			}
@@ -72,21 +81,76 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// printChanges shows one line a file, up to limit of them.
+// printChanges shows one line a file, up to limit of them: hosts' own files
+// first. Those that are the same on every host are one line.
 func printChanges(w io.Writer, c *tree.Changes, limit int) {
 	shown := 0
+	var common []string
 	for _, list := range []struct {
 		mark  string
 		paths []string
 	}{{"+", c.Added}, {"~", c.Changed}, {"-", c.Removed}, {"?", c.Foreign}} {
+		var shared []string
 		for _, p := range list.paths {
+			if strings.HasPrefix(p, "common/") {
+				shared = append(shared, p)
+				continue
+			}
 			if shown < limit {
 				fmt.Fprintf(w, "%s %s\n", list.mark, p)
 			}
 			shown++
 		}
+		switch len(shared) {
+		case 0:
+		case 1:
+			common = append(common, list.mark+" "+shared[0])
+		default:
+			common = append(common, fmt.Sprintf("%s common/ (%s, the same on every host)", list.mark, count(len(shared), "file")))
+		}
 	}
 	if shown > limit {
 		fmt.Fprintf(w, "  … %d more\n", shown-limit)
 	}
+	for _, line := range common {
+		fmt.Fprintln(w, line)
+	}
+}
+
+// leaving are the hosts of the tree in dir that a new one has not. What is no
+// tree that can be read has none.
+func leaving(dir string, next *tree.Manifest) []string {
+	data, err := os.ReadFile(filepath.Join(dir, tree.ManifestName))
+	if err != nil {
+		return nil
+	}
+	before, err := tree.Parse(data)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, h := range before.Hosts {
+		if !slices.ContainsFunc(next.Hosts, func(n tree.Host) bool { return n.Name == h.Name }) {
+			names = append(names, h.Name)
+		}
+	}
+	return names
+}
+
+// farewell says what becomes of hosts that leave the tree; dir is the tree's
+// folder.
+func farewell(names []string, dir string) string {
+	where, list := "", strings.Join(names, ",")
+	if dir != "build" {
+		where = " --tree " + dir
+	}
+	it, goes := "it", "leaves the tree and goes"
+	if len(names) > 1 {
+		it, goes = "them", "leave the tree and go"
+	}
+	return fmt.Sprintf(`%s %s on as before: nothing stops %s, and no command reaches %s any more
+  to retire %s, stop and undeploy first, with the tree of before:
+    plonec drain%s %s
+    plonec stop --all%s --host %s
+    plonec undeploy --all%s --host %s`, strings.Join(names, ", "), goes, it, it, it, where, strings.Join(names, " "), where, list, where, list)
 }

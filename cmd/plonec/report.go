@@ -68,6 +68,7 @@ type result struct {
 	Changed     []string        `json:"changed,omitempty"`
 	Removed     []string        `json:"removed,omitempty"`
 	Foreign     []string        `json:"foreign,omitempty"`
+	Left        []string        `json:"hosts_left,omitempty"` // hosts of the tree of before that are in none now
 	Checkers    []native.Result `json:"checkers,omitempty"`
 }
 
