@@ -277,6 +277,7 @@ func (s *session) lastWords(err error) string {
 	text := err.Error()
 	if list := hosts.HostErrors(err); len(list) > 0 {
 		text, _, _ = strings.Cut(list[0].Error(), "\n")
+		text = strings.TrimSuffix(text, "\r")
 		if n := len(hostsOf(list)) - 1; n > 0 {
 			text += fmt.Sprintf(" (and %s more)", count(n, "host"))
 		}
