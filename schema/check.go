@@ -83,6 +83,9 @@ func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
 		return
 	case a.Sent:
 		maskAll(n)
+		if a.kinds == cue.StringKind && n.Kind != input.String { // $schema
+			c.wrongType(a, n)
+		}
 	case a.Layered:
 		c.layered(a, n)
 		return
