@@ -12,9 +12,9 @@ import (
 	"github.com/plonec/plonec/input"
 )
 
-//go:generate go test . -run "^(TestReference|TestDiagnostics)$" -update
+//go:generate go test . -run "^(TestReference|TestJSONSchema|TestDiagnostics)$" -update
 
-var update = flag.Bool("update", false, "write docs/attributes.md and the expected diagnostics anew")
+var update = flag.Bool("update", false, "write docs/attributes.md, docs/stack.schema.json and the expected diagnostics anew")
 
 // read makes a tree of a JSON text.
 func read(t testing.TB, name, text string) *input.Node {
@@ -32,6 +32,9 @@ func load(t testing.TB, text string) *Decoded {
 	d, list := Load(read(t, "stack.json", text))
 	if list.Errors() > 0 {
 		t.Fatalf("unexpected errors:\n%s", printed(list))
+	}
+	if t, ok := t.(*testing.T); ok {
+		takes(t, "stack.json", text)
 	}
 	return d
 }
