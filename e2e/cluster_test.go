@@ -489,6 +489,8 @@ func (c *cluster) sound(waits ...string) {
 			for f in unconfirmed stage/* txn/*/paths; do if [ -e "$f" ]; then echo "left over: $f"; fi; done
 			find /etc /usr/local/lib/plonec -name '*.plonec-*'
 			ls -d */switch */undo 2>/dev/null
+			# After a boot it runs until it has looked once.
+			for i in {1..100}; do systemctl is-active -q plonec-guard.timer || break; sleep 0.2; done
 			systemctl is-active plonec-guard.timer | grep -v inactive
 			true`)
 		if out != "" {

@@ -103,7 +103,7 @@ var faults = []scenario{
 		s.lab("forget", run, "app3")
 	}},
 	{"ssh cut while a host activates", func(s *trial) {
-		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "70s" })
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "80s" })
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -209,11 +209,11 @@ var faults = []scenario{
 		for reloads := 0; ; reloads++ {
 			select {
 			case r := <-done:
-				if r.status != 0 || reloads < 5 {
+				if r.status != 0 || reloads < 4 {
 					s.t.Errorf("restart ended with %d, after %d reloads\n%s", r.status, reloads, r.out)
 				}
 				return
-			case <-time.After(3 * time.Second):
+			case <-time.After(2 * time.Second):
 				s.exec("lb1", "systemctl reload haproxy")
 			}
 		}
