@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/plonec/plonec/e2e/meter"
 )
 
 // foretold runs apply or deploy, and holds plan to what it said before: what
@@ -77,14 +75,6 @@ func (c *cluster) did(host string, since time.Time) []string {
 	return slices.Sorted(slices.Values(list))
 }
 
-// excuseReload is for scenarios that reload nginx: it closes kept connections,
-// and a request may be under way to one of them.
-func (s *trial) excuseReload() {
-	s.excuse(s.began, "a kept connection that nginx closed at its reload while a request was under way to it", func(f meter.Failure) bool {
-		return f.Kept && (f.Outcome == "closed" || f.Outcome == "reset")
-	})
-}
-
 // applies are changes of configuration.
 var applies = []scenario{
 	{"a reload of nginx and HAProxy", func(s *trial) {
@@ -96,7 +86,6 @@ var applies = []scenario{
 		if out := s.exec("lb1", "curl -sI -H 'Host: www.example.com' http://"+addresses["lb1"]+"/"); !strings.Contains(out, "SAMEORIGIN") {
 			s.t.Errorf("nginx serves the old configuration:\n%s", out)
 		}
-		s.excuseReload()
 	}},
 	{"plan, held to account", func(s *trial) {
 		s.change(func(st map[string]any) {
@@ -119,7 +108,6 @@ var applies = []scenario{
 		}
 		s.exec("lb1", "sed -i '$d' /etc/haproxy/haproxy.cfg")
 		s.must(0, "apply", "--plan", file)
-		s.excuseReload()
 	}},
 	{"a configuration that a checker refuses", func(s *trial) {
 		was := s.exec("lb1", "sha256sum /etc/nginx/nginx.conf")
@@ -147,7 +135,6 @@ var applies = []scenario{
 		s.must(0, "apply", "--force")
 		s.change(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
 		s.must(0, "apply")
-		s.excuseReload()
 	}},
 	{"a file that was there before comes back", func(s *trial) {
 		s.exec("app1", "echo mine >/etc/plonec-test.conf")
