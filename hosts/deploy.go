@@ -108,16 +108,11 @@ func (f *Fleet) Apps() []string {
 // order; all of them where none is named.
 func (f *Fleet) named(apps []string) ([]string, error) {
 	all := f.Apps()
-	if len(all) == 0 {
-		return nil, errors.New("no app runs on the chosen hosts")
+	if err := among(all, apps); err != nil {
+		return nil, err
 	}
 	if len(apps) == 0 {
 		return all, nil
-	}
-	for _, app := range apps {
-		if !slices.Contains(all, app) {
-			return nil, fmt.Errorf("there is no app %s on the chosen hosts; there are %s", app, strings.Join(all, ", "))
-		}
 	}
 	return slices.DeleteFunc(all, func(app string) bool { return !slices.Contains(apps, app) }), nil
 }
@@ -248,73 +243,6 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 	return b, nil
 }
 
-// A resolved is what a host says of the releases that a deploy could take.
-type resolved struct {
-	commit  string   // that the app's revision leads to, or that was asked for
-	current string   // release; empty: none
-	fit     []string // of that commit and configuration: running, or built and newer than current
-	bad     []string // of the same, but taken or rolled back
-	failed  []string // of the same, but its buildout failed
-	taken   []string // names of other releases
-}
-
-// resolve asks a host; with a commit it need not look for one.
-func (m *member) resolve(ctx context.Context, app, commit string) (resolved, error) {
-	var r resolved
-	argv := []string{scriptDir + "/host", "resolve"}
-	if commit != "" {
-		argv = append(argv, "--commit", commit)
-	}
-	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
-	defer cancel()
-	err := m.conn.run(ctx, command{argv: append(argv, app), line: func(line string) {
-		what, name, _ := strings.Cut(line, " ")
-		switch what {
-		case "commit":
-			r.commit = name
-		case "current":
-			r.current = name
-		case "fit":
-			r.fit = append(r.fit, name)
-		case "bad":
-			r.bad = append(r.bad, name)
-		case "failed":
-			r.failed = append(r.failed, name)
-		case "taken":
-			r.taken = append(r.taken, name)
-		}
-	}})
-	var exit *exitError
-	switch {
-	case errors.As(err, &exit) && exit.status == 3:
-		err = &lockedError{m.Name, "another verb runs on the host"}
-	case err == nil && r.commit == "":
-		err = errors.New("it gave no commit")
-	}
-	return r, err
-}
-
-// commonRelease is the name that a release has on all hosts: of those that
-// some have already, the newest that all can take, so that a deploy which was
-// cut short leaves no two names of one thing; else a fresh one.
-func commonRelease(hosts []resolved, fresh string) string {
-	best := ""
-	for _, h := range hosts {
-		for _, name := range h.fit {
-			if name > best && !slices.ContainsFunc(hosts, func(other resolved) bool {
-				return !slices.Contains(slices.Concat(other.fit, other.bad, other.failed), name) &&
-					(slices.Contains(other.taken, name) || name < other.current)
-			}) {
-				best = name
-			}
-		}
-	}
-	if best == "" {
-		return fresh
-	}
-	return best
-}
-
 // verb runs a verb of the host's scripts as a job.
 func (m *member) verb(ctx context.Context, step string, limit time.Duration, argv []string, stop bool) error {
 	clients, done := m.clients(), 0
@@ -393,28 +321,26 @@ func (f *Fleet) fronts() []*member {
 // where it fails: what had worked goes on serving. After is called behind each.
 func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step string, argv func(*member) []string, after func(done int) error) error {
 	for i, m := range members {
-		if ctx.Err() != nil {
-			f.asBefore(ctx, members[i:], app)
-			return context.Cause(ctx)
-		}
-		err := m.step(ctx, step, func(ctx context.Context) error {
-			return m.verb(context.WithoutCancel(ctx), step, rollTime, argv(m), false)
-		})
+		done, rest := i, members[i:]
+		err := context.Cause(ctx)
 		if err == nil {
-			m.outcome = Done
-			m.note(Result, m.ran(app), "")
-			if err = after(i + 1); err == nil {
-				continue
+			rest = members[i+1:] // this one says itself how it is
+			err = m.step(ctx, step, func(ctx context.Context) error {
+				return m.verb(context.WithoutCancel(ctx), step, rollTime, argv(m), false)
+			})
+			if err == nil {
+				m.outcome = Done
+				m.note(Result, m.ran(app), "")
+				done++
+				if err = after(done); err == nil {
+					continue
+				}
 			}
 		}
-		f.asBefore(ctx, members[i+1:], app)
-		if i > 0 {
-			var left []string
-			for _, rest := range members[i:] {
-				left = append(left, rest.Name)
-			}
+		f.asBefore(ctx, rest, app)
+		if done > 0 {
 			err = fmt.Errorf("%w: %s of %s is done on %s and not on %s; mend it and do it again, or plonec rollback %s: %w", ErrSplit, step, app,
-				hostNames(members[:i]), strings.Join(left, ", "), app, err)
+				hostNames(members[:done]), hostNames(members[done:]), app, err)
 		}
 		return err
 	}

@@ -130,25 +130,22 @@ func (f *Fleet) choose() error {
 	}
 	slices.Sort(layers)
 	layers = slices.Compact(layers)
-	for _, word := range o.Hosts {
-		if slices.Contains(names, word) {
-			continue
+	for _, option := range []struct {
+		words, known []string
+		noun         string
+		others       []string
+		other        string
+	}{{o.Hosts, names, "host", layers, "layer"}, {o.Layers, layers, "layer", names, "host"}} {
+		for _, word := range option.words {
+			if slices.Contains(option.known, word) {
+				continue
+			}
+			text := fmt.Sprintf("the tree has no %s %s; its %ss are %s", option.noun, word, option.noun, strings.Join(option.known, ", "))
+			if slices.Contains(option.others, word) {
+				text += fmt.Sprintf("; the %s of that name is --%s %s", option.other, option.other, word)
+			}
+			return errors.New(text)
 		}
-		text := fmt.Sprintf("the tree has no host %s; its hosts are %s", word, strings.Join(names, ", "))
-		if slices.Contains(layers, word) {
-			text += "; the layer of that name is --layer " + word
-		}
-		return errors.New(text)
-	}
-	for _, word := range o.Layers {
-		if slices.Contains(layers, word) {
-			continue
-		}
-		text := fmt.Sprintf("the tree has no layer %s; its layers are %s", word, strings.Join(layers, ", "))
-		if slices.Contains(names, word) {
-			text += "; the host of that name is --host " + word
-		}
-		return errors.New(text)
 	}
 	if len(f.chosen()) == 0 {
 		return errors.New("none of the chosen hosts is online")
@@ -169,12 +166,16 @@ func (f *Fleet) Have(apps []string) error {
 		all = append(all, appsOf(want)...)
 	}
 	slices.Sort(all)
-	all = slices.Compact(all)
+	return among(slices.Compact(all), apps)
+}
+
+// among makes sure that apps are of those that the chosen hosts have.
+func among(all, apps []string) error {
+	if len(all) == 0 {
+		return errors.New("no app runs on the chosen hosts")
+	}
 	for _, app := range apps {
 		if !slices.Contains(all, app) {
-			if len(all) == 0 {
-				return fmt.Errorf("there is no app %s on the chosen hosts, nor any other", app)
-			}
 			return fmt.Errorf("there is no app %s on the chosen hosts; there are %s", app, strings.Join(all, ", "))
 		}
 	}
