@@ -45,7 +45,8 @@ listens() {
 	case $1 in
 	nginx) sed -nE "s/^$blank*listen$blank+([^;[:space:]]+).*/\\1/p" /etc/nginx/nginx.conf ;;
 	haproxy) sed -nE "s/^$blank*bind$blank+([^[:space:]]+).*/\\1/p" /etc/haproxy/haproxy.cfg | tr , '\n' ;;
-	varnish) sed -nE "s/^$blank*-a$blank+\"?([a-z]+=)?([^\"[:space:]]+).*/\\2/p" /etc/systemd/system/varnish.service.d/*.conf ;;
+	# And nothing, so that sed does not wait where there is no file.
+	varnish) sed -nE "s/^$blank*-a$blank+\"?([a-z]+=)?([^\"[:space:]]+).*/\\2/p" /dev/null /etc/systemd/system/varnish.service.d/*.conf ;;
 	esac | grep -E '^(.*:)?[0-9]+$' | sort -u || true
 }
 

@@ -160,7 +160,7 @@ check_staged() {
 	export -f run_checkers check config_files check_ports listens fail
 	export ROOT
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare --mount -- /bin/bash -c '
+	unshare --mount -- /bin/bash -o pipefail -O nullglob -c '
 		mount --make-rprivate / && mount -t overlay overlay -o "lowerdir=$1/root/etc:/etc" /etc || exit 9
 		shift
 		run_checkers "$@"

@@ -63,10 +63,10 @@ history() { printf '%s %s\n' "$(now)" "$*" >>"$STATE/history"; }
 write() {
 	local new
 	new=$(mktemp -- "$1.XXXXXX")
-	cat >"$new"
-	chmod "${2-600}" -- "$new"
-	sync -- "$new"
-	mv -fT -- "$new" "$1"
+	if ! { cat >"$new" && chmod "${2-600}" -- "$new" && sync -- "$new" && mv -fT -- "$new" "$1"; }; then
+		rm -f -- "$new"
+		return 1
+	fi
 }
 
 sum() { sha256sum | cut -c 1-64; }
