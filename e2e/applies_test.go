@@ -45,32 +45,49 @@ func (c *cluster) foretold(command string) {
 	}
 }
 
-// did lists the jobs that a host's systemd did since a time for the units of a
-// stack, as effects: reload:UNIT, restart:UNIT, start:UNIT, stop:UNIT.
-func (c *cluster) did(host string, since time.Time) []string {
+// A unitJob is one thing that a host's systemd has done to a unit of a stack.
+type unitJob struct {
+	unit, verb string // reload, restart, start or stop
+	at         time.Time
+}
+
+var stackUnits = regexp.MustCompile(`^(nginx|haproxy|varnish|plonec-agent|plone-.*)\.service$`)
+
+// jobs lists what a host's systemd has done since a time.
+func (c *cluster) jobs(host string, since time.Time) []unitJob {
 	c.t.Helper()
 	out := c.exec(host, fmt.Sprintf("journalctl -q -o json _PID=1 --since @%d.%06d", since.Unix(), since.Nanosecond()/1000))
-	jobs := map[string]string{}
+	var list []unitJob
 	for dec := json.NewDecoder(strings.NewReader(out)); ; {
 		var e struct {
 			Unit string
-			Type string `json:"JOB_TYPE"`
+			Verb string `json:"JOB_TYPE"`
 			Done string `json:"JOB_RESULT"`
+			At   int64  `json:"__REALTIME_TIMESTAMP,string"` // microseconds
 		}
 		if dec.Decode(&e) != nil {
-			break
+			return list
 		}
-		if e.Done != "done" || !regexp.MustCompile(`^(nginx|haproxy|varnish|plonec-agent|plone-.*)\.service$`).MatchString(e.Unit) {
-			continue
+		if e.Done == "done" && stackUnits.MatchString(e.Unit) {
+			list = append(list, unitJob{e.Unit, e.Verb, time.UnixMicro(e.At)})
 		}
-		if before := jobs[e.Unit]; before == "stop" && e.Type == "start" || before == "restart" {
-			e.Type = "restart"
+	}
+}
+
+// did is the same as effects, one for each unit: reload:UNIT, restart:UNIT,
+// start:UNIT, stop:UNIT.
+func (c *cluster) did(host string, since time.Time) []string {
+	c.t.Helper()
+	last := map[string]string{}
+	for _, j := range c.jobs(host, since) {
+		if before := last[j.unit]; before == "stop" && j.verb == "start" || before == "restart" {
+			j.verb = "restart"
 		}
-		jobs[e.Unit] = e.Type
+		last[j.unit] = j.verb
 	}
 	var list []string
-	for unit, job := range jobs {
-		list = append(list, job+":"+unit)
+	for unit, verb := range last {
+		list = append(list, verb+":"+unit)
 	}
 	return slices.Sorted(slices.Values(list))
 }

@@ -97,8 +97,8 @@ func TestRelStorage(t *testing.T) {
 		runuser -u postgres -- psql -q -c "CREATE ROLE zodb LOGIN PASSWORD '`+pgPassword+`'" -c "CREATE DATABASE plone OWNER zodb"`)
 	c.bring()
 	c.play(t, everyday)
-	if blobs := c.exec("pg", "runuser -u postgres -- psql -At plone -c 'SELECT count(*) > 0 FROM object_state'"); blobs != "t" {
-		t.Errorf("the objects are not in PostgreSQL: %s", blobs)
+	if filled := c.exec("pg", "runuser -u postgres -- psql -At plone -c 'SELECT count(*) > 0 FROM object_state'"); filled != "t" {
+		t.Errorf("the objects are not in PostgreSQL: %s", filled)
 	}
 }
 
