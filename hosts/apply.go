@@ -201,7 +201,10 @@ func (f *Fleet) Apply(ctx context.Context) error {
 	if err := f.lockAll(ctx, work, session); err != nil {
 		return err
 	}
-	err := each(work, f.options.Parallel, func(m *member) error { return m.stage(ctx, session) })
+	err := each(work, f.options.Parallel, func(m *member) error {
+		m.applied = true
+		return m.stage(ctx, session)
+	})
 	if err != nil {
 		f.unchanged(work, "not touched")
 		return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -245,22 +248,29 @@ func (f *Fleet) lockAll(ctx context.Context, members []*member, session string) 
 	take := func(m *member) error {
 		return m.step(ctx, "lock", func(ctx context.Context) error {
 			var err error
-			if m.lock, err = m.conn.hold(ctx, f.scripts["hold"], f.options.Who, session); err != nil {
-				return err
-			}
-			before := m.seen.digest()
-			if err := m.observe(ctx); err != nil {
-				return err
-			}
-			if m.seen.digest() != before {
-				return &hinted{"the host has changed since it was looked at", "run plonec plan again"}
-			}
-			return nil
+			m.lock, err = m.conn.hold(ctx, f.scripts["hold"], f.options.Who, session)
+			return err
 		})
+	}
+	same := func(m *member) error {
+		before := m.seen.digest()
+		err := m.observe(ctx)
+		if err == nil && m.seen.digest() != before {
+			err = &hinted{"the host has changed since it was looked at", "run plonec plan again"}
+		}
+		if err == nil {
+			return nil
+		}
+		err = &HostError{m.Name, "lock", err}
+		f.report(err)
+		return &told{err}
 	}
 	err := take(members[0])
 	if err == nil {
 		err = each(members[1:], len(members), take)
+	}
+	if err == nil {
+		err = each(members, len(members), same)
 	}
 	if err != nil {
 		for _, m := range members {

@@ -180,13 +180,10 @@ type built struct {
 	fresh int
 }
 
-// again looks at the hosts once more, after something was changed there.
+// again looks once more at the hosts that apply has changed.
 func (f *Fleet) again(ctx context.Context) error {
-	return each(f.members, len(f.members), func(m *member) error {
-		m.lock.release()
-		m.lock = nil
-		return m.observe(ctx)
-	})
+	changed := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return !m.applied })
+	return each(changed, len(changed), func(m *member) error { return m.observe(ctx) })
 }
 
 // build makes a release of an app on all of its hosts where one is due.

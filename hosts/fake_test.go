@@ -192,10 +192,13 @@ func (f *fakeHosts) answer(host, command string) reply {
 		return reply{Out: "boot\tb\nfree\t9999999\ngeneration\t1\nsetup\t" + f.setup + "\nend\t\n"}
 	case words[0] == "hold":
 		return reply{Out: f.held, Stays: f.held != "", Status: map[bool]int{true: 1}[f.held == ""]}
-	case words[0] == "job" && words[1] == "start":
-		f.jobs[words[2]] = words[4:]
-	case words[0] == "job" && words[1] == "follow":
-		at, _ := strconv.Atoi(words[3])
+	case words[0] == "job" && words[1] != "stop":
+		at := 0
+		if words[1] == "start" {
+			f.jobs[words[2]] = words[4:]
+		} else {
+			at, _ = strconv.Atoi(words[3])
+		}
 		out, status := f.job(host, f.jobs[words[2]])
 		if f.follow != nil {
 			return f.follow(words[2], out, at, status)

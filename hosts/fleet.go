@@ -63,6 +63,7 @@ type member struct {
 	seen    *observation
 	changes []Change
 	outcome Outcome
+	applied bool  // apply brought something there
 	asked   bool  // it was chosen; others are there since the chosen ones need them
 	failed  error // why it could not be asked
 	unfit   error // why it cannot be worked with

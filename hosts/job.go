@@ -30,18 +30,12 @@ func newID() string {
 func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, line func(string)) (int, error) {
 	id := newID()
 	script := m.fleet.scripts["job"]
-	start := append([]string{"start", id, strconv.Itoa(int(limit.Seconds()))}, argv...)
-	quick, cancel := context.WithTimeout(ctx, quickTimeout)
-	err := m.conn.run(quick, command{script: script, argv: start})
-	cancel()
-	if err != nil {
-		return 0, err
-	}
+	ask := append([]string{"start", id, strconv.Itoa(int(limit.Seconds()))}, argv...)
 	at, status := 0, ""
 	deadline := time.Now().Add(limit + time.Minute)
 	var since time.Time // it was out of reach
 	for status == "" {
-		err := m.conn.run(ctx, command{script: script, argv: []string{"follow", id, strconv.Itoa(at)}, whole: func(text string) {
+		err := m.conn.run(ctx, command{script: script, argv: ask, whole: func(text string) {
 			since = time.Time{}
 			if !strings.HasSuffix(text, "\n") {
 				return // it was cut, and comes again
@@ -55,8 +49,11 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 				status = strings.TrimSpace(end)
 			}
 		}})
+		var refused *exitError
 		switch {
 		case status != "":
+		case ask[0] == "start" && errors.As(err, &refused):
+			return 0, err // it never began
 		case ctx.Err() != nil:
 			if stop {
 				quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*quickTimeout)
@@ -76,6 +73,7 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 			}
 			m.reconnect(ctx)
 		}
+		ask = []string{"follow", id, strconv.Itoa(at)}
 	}
 	n, err := strconv.Atoi(status)
 	if err != nil {

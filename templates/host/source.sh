@@ -13,18 +13,24 @@ git_as_app() {
 	as_app git -c credential.helper= -c gc.auto=0 -c maintenance.auto=false -c advice.detachedHead=false "$@"
 }
 
+# check_source: it can be asked; CACHE is where its copy here is.
 check_source() {
+	CACHE=$DEPLOY_TO/shared/cached-copy
 	[[ -n $SCM_REPOSITORY ]] || fail "$APP has no repository" "set deploy.$APP.scm.repository"
 	[[ $SCM_TYPE == git ]] || fail "deploying from $SCM_TYPE is not possible yet" "use git"
 	command -v git >/dev/null || fail "git is not installed" "run: host setup"
 	getent passwd "$APP_USER" >/dev/null || fail "there is no user $APP_USER" "run: host setup"
 }
 
+# holds_commit COMMIT: the copy has it, given in full.
+holds_commit() {
+	[[ $1 =~ ^[0-9a-f]{40,64}$ ]] && as_app test -d "$CACHE/objects" && git_as_app -C "$CACHE" cat-file -e "$1^{commit}" 2>/dev/null
+}
+
 # fetch_source: brings the copy of the repository up to date.
 fetch_source() {
 	local -a depth=()
 	local -a refs=('+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*')
-	CACHE=$DEPLOY_TO/shared/cached-copy
 	if ! as_app test -d "$CACHE/objects"; then
 		git_as_app init -q --bare -- "$CACHE"
 	fi
