@@ -24,6 +24,7 @@ import (
 type Options struct {
 	Hosts, Layers []string      // the hosts chosen, by name or layer; none: all that are online
 	Others        bool          // the hosts that were not chosen are looked at too
+	Fronts        bool          // of these the front ends are
 	Parallel      int           // hosts at work at once; 0: 10
 	AcceptNew     bool          // trust the key of a host that is not known yet
 	SSHConfig     string        // a file in place of the user's ~/.ssh/config; empty: that
@@ -48,6 +49,7 @@ type Fleet struct {
 	dialer  *dialer
 	scripts map[string]string // those that are sent along, by name
 	members []*member
+	sources bool // secret files are what their sources are: no value and no host is asked
 	// Skipped are hosts that the stack does not have online.
 	Skipped []tree.Host
 }
@@ -123,7 +125,7 @@ func (f *Fleet) choose() error {
 		chosen := len(o.Hosts)+len(o.Layers) == 0 || slices.Contains(o.Hosts, h.Name) ||
 			slices.ContainsFunc(h.Layers, func(l string) bool { return slices.Contains(o.Layers, l) })
 		switch {
-		case h.Status == "online" && (chosen || f.options.Others):
+		case h.Status == "online" && (chosen || o.Others || o.Fronts && f.disk.Has(h.Name, haproxy)):
 			f.members = append(f.members, &member{Host: h, fleet: f, asked: chosen})
 		case chosen:
 			f.Skipped = append(f.Skipped, h)
@@ -286,7 +288,19 @@ func (m *member) look(ctx context.Context, show []string) error {
 	if err != nil {
 		return err
 	}
+	if err := m.saw(ctx, o); err != nil {
+		return err
+	}
+	if m.unfit = m.fit(); m.fleet.options.Survey {
+		return nil
+	}
+	return m.unfit
+}
+
+// saw works out what apply would change of a host that is so.
+func (m *member) saw(ctx context.Context, o *observation) error {
 	m.seen = o
+	var err error
 	if m.want, err = m.files(o); err != nil {
 		return err
 	}
@@ -295,10 +309,7 @@ func (m *member) look(ctx context.Context, show []string) error {
 		return err
 	}
 	m.changes = changes(m.want, o, hold)
-	if m.unfit = m.fit(); m.fleet.options.Survey {
-		return nil
-	}
-	return m.unfit
+	return nil
 }
 
 // fit tells whether the host can be worked with.
@@ -397,7 +408,11 @@ func (m *member) files(o *observation) ([]wanted, error) {
 	if m.fleet.secrets == nil {
 		for _, s := range m.fleet.disk.Manifest.Secrets {
 			if s.Host == m.Name {
-				list = append(list, wanted{s.Path, o.recorded(s.Path), s.Mode, s.Owner, s.Effect, "", nil})
+				is := o.recorded(s.Path)
+				if m.fleet.sources {
+					is = sum(append(sources(s), s.Format...))
+				}
+				list = append(list, wanted{s.Path, is, s.Mode, s.Owner, s.Effect, "", nil})
 			}
 		}
 	}

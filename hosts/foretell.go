@@ -367,15 +367,15 @@ func hostPackages(env []byte) []string {
 	return strings.Fields(strings.Join(assigned(env, "PACKAGES"), " "))
 }
 
-// outage lists what of a plan people would notice.
-func (f *Fleet) outage(p *Plan) []string {
+// outage lists what of plans people would notice.
+func (f *Fleet) outage(plans []HostPlan) []string {
 	list := []string{}
 	add := func(format string, words ...any) {
 		if text := fmt.Sprintf(format, words...); !slices.Contains(list, text) {
 			list = append(list, text)
 		}
 	}
-	for _, h := range p.Hosts {
+	for _, h := range plans {
 		for _, e := range h.Apply {
 			verb, unit, _ := strings.Cut(e, ":")
 			if unit = strings.TrimSuffix(unit, ".service"); unit != "plonec-agent" && (verb == "stop" || verb == "restart") {

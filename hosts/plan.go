@@ -87,7 +87,7 @@ func (p *Plan) Due() bool {
 func (f *Fleet) Plan(ctx context.Context, diffs bool) (*Plan, error) {
 	p := &Plan{
 		Format: planFormat, Tree: f.disk.Sum, Commit: f.options.Commit, Hosts: make([]HostPlan, len(f.members)),
-		Apps: f.Apps(), Outage: []string{}, Absent: []string{}, Always: []string{}, Refused: []Reason{},
+		Apps: f.Apps(), Absent: []string{}, Refused: []Reason{},
 	}
 	for _, h := range f.Skipped {
 		p.Absent = append(p.Absent, h.Name+" is "+h.Status)
@@ -102,15 +102,21 @@ func (f *Fleet) Plan(ctx context.Context, diffs bool) (*Plan, error) {
 		}
 		return m.failed
 	})
+	p.Always, p.Outage = f.always(), f.outage(p.Hosts)
+	return p, err
+}
+
+// always lists the apps of which every deploy makes a new release.
+func (f *Fleet) always() []string {
+	list := []string{}
 	for _, m := range f.members {
 		for _, app := range m.apps() {
-			if m.value(app, "build.conf", "ALWAYS_BUILDOUT") != "" && !slices.Contains(p.Always, app) {
-				p.Always = append(p.Always, app)
+			if m.value(app, "build.conf", "ALWAYS_BUILDOUT") != "" && !slices.Contains(list, app) {
+				list = append(list, app)
 			}
 		}
 	}
-	p.Outage = f.outage(p)
-	return p, err
+	return list
 }
 
 // reason takes an error apart.
@@ -139,16 +145,25 @@ func (m *member) plan(ctx context.Context, h *HostPlan, diffs bool) error {
 	if err := m.look(ctx, show); err != nil {
 		return err
 	}
-	*h = HostPlan{
-		Host: m.Name, Address: m.Address, Digest: m.seen.digest(), Lock: m.seen.Lock, Refused: m.refusals(), Due: m.due(), Files: []FileChange{},
-		Apply: m.effects(), Left: m.left(), Deploy: []AppPlan{},
-	}
+	var state map[string]string
+	var unsure error
 	if len(m.apps()) > 0 {
-		if state, err := m.status(ctx); err == nil {
-			h.Deploy = m.foretell(state)
-		} else {
-			h.Unsure = reason(err)
-		}
+		state, unsure = m.status(ctx)
+	}
+	*h = m.foresee(state, diffs)
+	h.Digest, h.Lock, h.Refused = m.seen.digest(), m.seen.Lock, m.refusals()
+	if unsure != nil {
+		h.Unsure, h.Deploy = reason(unsure), []AppPlan{}
+	}
+	return nil
+}
+
+// foresee says what would happen to the host as it was seen, with its apps in a
+// state that status gave.
+func (m *member) foresee(state map[string]string, diffs bool) HostPlan {
+	h := HostPlan{
+		Host: m.Name, Address: m.Address, Refused: []Reason{}, Due: m.due(), Files: []FileChange{},
+		Apply: m.effects(), Left: m.left(), Deploy: m.foretell(state),
 	}
 	for _, c := range m.changes {
 		h.Files = append(h.Files, m.shown(c, diffs))
@@ -160,7 +175,7 @@ func (m *member) plan(ctx context.Context, h *HostPlan, diffs bool) error {
 	if before, there := m.seen.Texts[haproxy]; there {
 		h.Added, h.Gone = moreServers(before, m.text(haproxy)), moreServers(m.text(haproxy), before)
 	}
-	return nil
+	return h
 }
 
 // refusals are why apply would not begin with a host as it is.

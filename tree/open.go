@@ -37,21 +37,11 @@ func Open(dir, release string) (*Disk, error) {
 // OpenOld reads a tree that need not be pushed: one that is whole but older
 // than its inputs is no error.
 func OpenOld(dir, release string) (*Disk, error) {
-	name := filepath.Join(dir, ManifestName)
-	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no tree in %s: run plonec build, or say where it is with --tree", dir)
-	}
+	d, err := Read(dir)
 	if err != nil {
 		return nil, err
 	}
-	if len(sides(data)) > 1 || len(unmerged(dir)) > 0 {
-		return nil, fmt.Errorf("%s is in conflict: run plonec build and commit what it makes", name)
-	}
-	m, err := Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read (%v): run plonec build", name, err)
-	}
+	m := d.Manifest
 	if m.Plonec != release {
 		return nil, fmt.Errorf("%s was built by plonec %s, and this is %s: run plonec build and review what changes", dir, m.Plonec, release)
 	}
@@ -86,13 +76,43 @@ func OpenOld(dir, release string) (*Disk, error) {
 	if len(faults) > 0 {
 		return nil, faulty(dir+" is not what a build made", append(stale, faults...))
 	}
-	sum := sha256.Sum256(data)
-	d := &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}
 	if len(stale) > 0 {
 		d.Stale = faulty(dir+" is older than the stack", stale)
 	}
 	return d, nil
 }
+
+// Read reads a tree of any release of plonec, to look at it: only its manifest
+// is judged. Where there is none the error is fs.ErrNotExist.
+func Read(dir string) (*Disk, error) {
+	name := filepath.Join(dir, ManifestName)
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &noTree{dir}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(sides(data)) > 1 || len(unmerged(dir)) > 0 {
+		return nil, fmt.Errorf("%s is in conflict: run plonec build and commit what it makes", name)
+	}
+	m, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read (%v): run plonec build", name, err)
+	}
+	sum := sha256.Sum256(data)
+	return &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}, nil
+}
+
+// A noTree says that a folder holds no tree.
+type noTree struct{ dir string }
+
+func (e *noTree) Error() string {
+	return fmt.Sprintf("there is no tree in %s: run plonec build, or say where it is with --tree", e.dir)
+}
+
+// Unwrap tells that it is not there.
+func (e *noTree) Unwrap() error { return fs.ErrNotExist }
 
 // faulty is the error of a tree that only a new build mends.
 func faulty(what string, faults []string) error {
@@ -106,6 +126,11 @@ func faulty(what string, faults []string) error {
 
 // Path is where a file of the manifest lies.
 func (d *Disk) Path(f File) string { return filepath.Join(d.Dir, f.Rel()) }
+
+// Has tells whether the tree has a file for a host.
+func (d *Disk) Has(host, path string) bool {
+	return slices.ContainsFunc(d.Manifest.Files, func(f File) bool { return f.Path == path && f.Host == host })
+}
 
 // Root is the folder of a host's own files, or with "*" of those of every
 // host. It may not be there.

@@ -77,7 +77,7 @@ clients restart as in a deploy, and the release that is left is marked bad.`,
 	f.addYes(c.Flags())
 	c.Flags().StringVar(&to, "to", "", "this `release`")
 	c.Flags().BoolVar(&allowOutage, "allow-outage", false, "the release has its data elsewhere: stop all, switch, start all")
-	f.others = true
+	f.fronts = true
 	f.apps = allArgs
 	c.RunE = f.fleetCommand("rollback", false, func(ctx context.Context, s *session, args []string) error {
 		if s.asks() {
@@ -170,7 +170,7 @@ hand.`,
 	c.Flags().BoolVar(&all, "all", false, "every app")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
-	f.others = true
+	f.fronts = true
 	c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
 	f.apps = allArgs
 	c.RunE = f.fleetCommand("restart", false, func(ctx context.Context, s *session, args []string) error {
@@ -193,7 +193,7 @@ undrain. The last clients that serve are not drained.`,
 	}
 	drain.add(d.Flags())
 	d.Flags().BoolVar(&force, "force", false, "even the last clients that serve")
-	drain.others = true
+	drain.fronts = true
 	drain.hostArgs = true
 	d.RunE = drain.fleetCommand("drain", false, func(ctx context.Context, s *session, _ []string) error { return s.Drain(ctx, force) })
 	u := &cobra.Command{

@@ -45,6 +45,7 @@ type fleetFlags struct {
 	apps      func(args []string) []string // the apps that arguments name; nil: none are
 	fresh     func() bool                  // whether the tree must not be older than the stack; nil: it may
 	others    bool                         // the hosts that were not chosen take part
+	fronts    bool                         // of these the front ends do
 	hostArgs  bool                         // the arguments are hosts
 	report    bool                         // it looks, and prints one report of all hosts, also of those that do not answer
 	noSecrets bool                         // it needs none
@@ -129,7 +130,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			f.hosts = append(f.hosts, args...)
 		}
 		options := hosts.Options{
-			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others,
+			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others, Fronts: f.fronts,
 			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
 			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report, Old: disk.Stale != nil,
 		}

@@ -194,8 +194,14 @@ move() {
 
 # enable_units: at a boot too, from now on.
 enable_units() {
+	local unit
+	local -a new=()
 	rm -f -- "$APP_STATE/stopped"
-	((${#UNITS_OF_APP[@]} == 0)) || systemctl -q enable -- "${UNITS_OF_APP[@]}"
+	# systemctl enable reads all units anew, which takes its time.
+	for unit in "${UNITS_OF_APP[@]}"; do
+		systemctl -q is-enabled -- "$unit" 2>/dev/null || new+=("$unit")
+	done
+	((${#new[@]} == 0)) || systemctl -q enable -- "${new[@]}"
 }
 
 # storage_moves OLD: whether the next release writes into another database than
