@@ -92,3 +92,57 @@ func (n *Node) Lookup(path ...string) *Node {
 	}
 	return n
 }
+
+// Equal tells whether two values are the same, wherever they stand: maps in any
+// order, numbers by their literals. A nil is equal to a nil alone.
+func Equal(a, b *Node) bool {
+	switch {
+	case a == b:
+		return true
+	case a == nil || b == nil || a.Kind != b.Kind || a.Text != b.Text || len(a.Items) != len(b.Items) || len(a.Fields) != len(b.Fields):
+		return false
+	}
+	for i := range a.Items {
+		if !Equal(a.Items[i], b.Items[i]) {
+			return false
+		}
+	}
+	for _, f := range a.Fields {
+		if other := b.Field(f.Key); other == nil || !Equal(f.Value, other.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// Set returns a tree in which a path of keys has another value, or with nil is
+// not there; where the path leads through what is no map, the tree as it is. It
+// shares what it can with the tree, which it does not change.
+func Set(tree, value *Node, path ...string) *Node {
+	if len(path) == 0 {
+		return value
+	}
+	if tree == nil {
+		tree = NewMap(diag.Span{}, nil)
+	}
+	if tree.Kind != Map {
+		return tree
+	}
+	fields := make([]Field, 0, len(tree.Fields)+1)
+	found := false
+	for _, f := range tree.Fields {
+		if f.Key == path[0] {
+			found = true
+			f.Value = Set(f.Value, value, path[1:]...)
+		}
+		if f.Value != nil {
+			fields = append(fields, f)
+		}
+	}
+	if !found {
+		if v := Set(nil, value, path[1:]...); v != nil {
+			fields = append(fields, Field{Key: path[0], Value: v})
+		}
+	}
+	return NewMap(tree.Span, fields)
+}

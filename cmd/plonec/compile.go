@@ -35,6 +35,8 @@ func (f *stackFlags) add(flags *pflag.FlagSet) {
 
 // compiled is what a stack becomes.
 type compiled struct {
+	stack    *input.Node // merged from its files
+	secrets  []schema.PlainSecret
 	topology *topology.Topology
 	tree     *tree.Tree
 }
@@ -50,8 +52,21 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	if read.Tree == nil {
 		return nil, diags, nil
 	}
-	decoded, more := schema.Load(read.Tree)
-	diags = append(diags, more...)
+	inputs, err := treeInputs(files, read.Files, f)
+	if err != nil {
+		return nil, diags, err
+	}
+	built, more, err := assemble(read.Tree, inputs, f)
+	if diags = append(diags, unexplained(more, diags)...); diags.Errors() > 0 {
+		return nil, diags, nil
+	}
+	return built, diags, err
+}
+
+// assemble makes a stack that was read into a tree. compiled is nil where the
+// list has errors.
+func assemble(stack *input.Node, inputs tree.Inputs, f *stackFlags) (*compiled, diag.List, error) {
+	decoded, diags := schema.Load(stack)
 	t, more := topology.Resolve(decoded)
 	diags = append(diags, unexplained(more, diags)...)
 	if diags.Errors() > 0 {
@@ -60,10 +75,6 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	secrets := decoded.PlainSecrets()
 	if diags = append(diags, secretArguments(f, secrets)...); diags.Errors() > 0 {
 		return nil, diags, nil
-	}
-	inputs, err := treeInputs(files, read.Files, f)
-	if err != nil {
-		return nil, diags, err
 	}
 	readme, err := render.Readme(t, diags.Sorted())
 	if err != nil {
@@ -76,7 +87,7 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	if diags = append(diags, secretsInTree(built, secrets)...); diags.Errors() > 0 {
 		return nil, diags, nil
 	}
-	return &compiled{t, built}, diags, nil
+	return &compiled{stack, secrets, t, built}, diags, nil
 }
 
 // compiling is the body of a command that compiles a stack and then does

@@ -25,7 +25,7 @@ type planRow struct {
 }
 
 // rowOrder is how rows stand below each other.
-var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "look", "outage"}
+var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "look", "outage", "later"}
 
 // rows says what happens, and what to look at. Hosts with the same share a row.
 func (r *planReport) rows() []planRow {

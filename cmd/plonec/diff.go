@@ -1,0 +1,307 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/topology"
+)
+
+// diffFormat is the version of the layout of diff --format json.
+const diffFormat = 1
+
+func diffCommand() *cobra.Command {
+	var f stackFlags
+	var against string
+	var exitCode, full, noDiff bool
+	var limit int
+	c := &cobra.Command{
+		Use:   "diff [STACK...]",
+		Short: "show what a change of the stack does to which host",
+		Long: `Diff compiles the stack and compares it with an earlier tree: which lines of the
+stack changed, what apply and deploy will do about it on which host, what people
+would notice, and the differences of the files. It reads no host and no secret:
+plan does.
+
+It compares with the tree on disk, as a build would change it; with --against
+with another tree, or with what a git revision holds. Of a branch that is where
+the work here left it: --against origin/main shows what a pull request changes.`,
+		Example: `  plonec diff
+  plonec diff --against origin/main
+  plonec diff --against origin/main --format markdown`,
+	}
+	f.add(c.Flags())
+	c.Flags().Lookup("format").Usage = "`text`, json or markdown"
+	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree")
+	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where anything changes")
+	c.Flags().BoolVar(&full, "full", false, "show long differences to their end")
+	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
+	c.Flags().IntVar(&limit, "limit", maxComment, "how many `bytes` of markdown to write: differences are cut, consequences never")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		format := f.format
+		if !slices.Contains([]string{"text", "json", "markdown"}, format) {
+			return fmt.Errorf("unknown --format %q: text, json or markdown", format)
+		}
+		out, err := newReporter(c, "text")
+		if err != nil {
+			return err
+		}
+		// Before anything sets what the tree on disk says of the stack.
+		work, err := os.MkdirTemp("", "plonec-diff-*")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(work)
+		before, err := earlierSide(args, &f, against, filepath.Join(work, "before"))
+		if err != nil {
+			return err
+		}
+		built, diags, err := compile(args, &f)
+		if err != nil {
+			return err
+		}
+		if built == nil {
+			return out.finish(diags, "nothing compared", result{})
+		}
+		if err := out.report(slices.DeleteFunc(slices.Clone(diags), func(d diag.Diagnostic) bool { return d.Severity() != diag.Error }), ""); err != nil {
+			return err
+		}
+		r, err := compare(before, built, &f, work)
+		if err != nil {
+			return err
+		}
+		r.color, r.full, r.noDiff, r.limit = useColor(out.stdout), full, noDiff, limit
+		var text string
+		switch format {
+		case "json":
+			text = asJSON(r)
+		case "markdown":
+			text = r.markdown()
+		default:
+			text = r.text()
+		}
+		if _, err := fmt.Fprint(out.stdout, text); err != nil {
+			return err
+		}
+		if exitCode && r.changed() {
+			return &status{exitChanges, ""}
+		}
+		return nil
+	}
+	return c
+}
+
+// A diffReport says what a change of the stack does.
+type diffReport struct {
+	Format int    `json:"format"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Plonec struct {
+		Before string `json:"before,omitempty"`
+		After  string `json:"after"`
+	} `json:"plonec"` // releases
+	Causes []cause `json:"causes"`
+	// Unknown is why it is not known what of this the stack asks for; empty: Causes
+	// is all of it.
+	Unknown string            `json:"causes_unknown,omitempty"`
+	All     *hosts.Comparison `json:"effects"`
+	Look    []string          `json:"look"`
+	Later   []string          `json:"later"` // what is seen only when it is done
+	// Plain is what changes without a change of the stack, since another plonec
+	// built the tree; nil: nothing.
+	Plain *hosts.Comparison `json:"not_from_the_stack,omitempty"`
+
+	stack  *hosts.Comparison // what the stack's own changes make
+	tree   string            // its folder
+	color  bool
+	full   bool
+	noDiff bool
+	limit  int
+}
+
+// compare works a report out.
+func compare(before *side, after *compiled, f *stackFlags, work string) (*diffReport, error) {
+	r := &diffReport{Format: diffFormat, Before: before.label, After: "the stack", Causes: []cause{}, Look: []string{}, Later: []string{}, Unknown: before.unknown, tree: f.tree}
+	r.Plonec.After = release
+	disk, err := onDisk(after, filepath.Join(work, "after"))
+	if err != nil {
+		return nil, err
+	}
+	if r.All, err = hosts.Compare(before.disk, disk); err != nil {
+		return nil, err
+	}
+	r.stack = r.All
+	if before.disk != nil {
+		r.Plonec.Before = before.disk.Manifest.Plonec
+	}
+	if before.built != nil {
+		r.Causes = causes(before, after, f)
+		// What this plonec makes of the earlier stack tells the two reasons apart.
+		if len(unlike(before.disk.Manifest, before.built.tree.Manifest)) > 0 {
+			rebuilt, err := onDisk(before.built, filepath.Join(work, "rebuilt"))
+			if err != nil {
+				return nil, err
+			}
+			if r.Plain, err = hosts.Compare(before.disk, rebuilt); err != nil {
+				return nil, err
+			}
+			if r.stack, err = hosts.Compare(rebuilt, disk); err != nil {
+				return nil, err
+			}
+		}
+		r.Look = append(r.Look, looks(before.built.topology, after.topology)...)
+	}
+	r.later(after)
+	return r, nil
+}
+
+// changed tells whether anything does.
+func (r *diffReport) changed() bool {
+	return len(r.All.New)+len(r.All.Gone) > 0 || slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool { return len(h.Files) > 0 }) ||
+		slices.ContainsFunc(r.All.Absent, func(l hosts.Leaver) bool { return l.Files > 0 })
+}
+
+// later says what a comparison of trees cannot know.
+func (r *diffReport) later(after *compiled) {
+	if !r.changed() {
+		return
+	}
+	var revisions []string
+	for _, app := range r.All.Apps {
+		revisions = append(revisions, revisionOf(after.topology, app)+" of "+app)
+	}
+	if len(revisions) > 0 {
+		r.Later = append(r.Later, "whether "+strings.Join(revisions, ", ")+" leads to another commit: deploy sees it")
+	}
+	for _, h := range r.All.Hosts {
+		if slices.ContainsFunc(h.Files, func(f hosts.FileChange) bool { return f.Secret }) {
+			r.Later = append(r.Later, "whether the value of a secret is another: plan sees it")
+			break
+		}
+	}
+}
+
+// revisionOf is the revision of an app's repository.
+func revisionOf(t *topology.Topology, app string) string {
+	for _, h := range t.Hosts {
+		for _, a := range h.Apps {
+			if a.Name == app {
+				return cmp.Or(a.Config.SCM.Revision, "HEAD")
+			}
+		}
+	}
+	return ""
+}
+
+// looks lists what to think about where hosts get more or less to do: clients,
+// threads, connections.
+func looks(before, after *topology.Topology) []string {
+	var list []string
+	type size struct{ clients, threads int }
+	sizes := func(t *topology.Topology) map[string]size {
+		all := map[string]size{}
+		for _, h := range t.Hosts {
+			for _, a := range h.Apps {
+				s := all[a.Name]
+				for _, c := range a.Clients {
+					if h.Online {
+						s.clients, s.threads = s.clients+1, s.threads+c.Threads
+					}
+				}
+				all[a.Name] = s
+			}
+		}
+		return all
+	}
+	was, is := sizes(before), sizes(after)
+	for _, app := range slices.Sorted(maps.Keys(is)) {
+		var parts []string
+		if a, b := was[app], is[app]; a != b {
+			if a.clients != b.clients {
+				parts = append(parts, fmt.Sprintf("clients %d → %d", a.clients, b.clients))
+			}
+			if a.threads != b.threads {
+				parts = append(parts, fmt.Sprintf("threads, and connections to the database, %d → %d", a.threads, b.threads))
+			}
+			list = append(list, app+": "+strings.Join(parts, ", "))
+		}
+	}
+	list = append(list, flows("new connections: ", before.Flows(), after.Flows())...)
+	return append(list, flows("no longer needed: ", after.Flows(), before.Flows())...)
+}
+
+// flows names the connections of after that before has not: lb1 → app1 app2 tcp
+// 8085-8086.
+func flows(title string, before, after []topology.Flow) []string {
+	type pair struct{ from, to string }
+	ports := map[pair][]int{}
+	var pairs []pair
+	for _, f := range after {
+		if slices.Contains(before, f) {
+			continue
+		}
+		p := pair{f.From, f.To}
+		if ports[p] == nil {
+			pairs = append(pairs, p)
+		}
+		ports[p] = append(ports[p], f.Port)
+	}
+	// Hosts that are reached at the same ports are one entry, and so are those
+	// that reach them.
+	type entry struct {
+		from, to []string
+		ports    string
+	}
+	var list []entry
+	for _, p := range pairs {
+		text := ranges(ports[p])
+		i := slices.IndexFunc(list, func(e entry) bool { return e.from[0] == p.from && e.ports == text })
+		if i < 0 {
+			list = append(list, entry{[]string{p.from}, []string{p.to}, text})
+			continue
+		}
+		list[i].to = append(list[i].to, p.to)
+	}
+	var folded []entry
+	for _, e := range list {
+		i := slices.IndexFunc(folded, func(o entry) bool { return o.ports == e.ports && slices.Equal(o.to, e.to) })
+		if i < 0 {
+			folded = append(folded, e)
+			continue
+		}
+		folded[i].from = append(folded[i].from, e.from...)
+	}
+	var texts []string
+	for _, e := range folded {
+		texts = append(texts, fmt.Sprintf("%s%s → %s tcp %s", title, strings.Join(e.from, " "), strings.Join(e.to, " "), e.ports))
+	}
+	return texts
+}
+
+// ranges writes numbers shortly: 8085-8086, 9085.
+func ranges(numbers []int) string {
+	slices.Sort(numbers)
+	var parts []string
+	for i := 0; i < len(numbers); {
+		j := i
+		for j+1 < len(numbers) && numbers[j+1] <= numbers[j]+1 {
+			j++
+		}
+		if numbers[i] == numbers[j] {
+			parts = append(parts, fmt.Sprint(numbers[i]))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d-%d", numbers[i], numbers[j]))
+		}
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}

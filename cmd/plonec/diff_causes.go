@@ -1,0 +1,293 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/tree"
+)
+
+// A cause is one change of a stack: an attribute that is new, gone, or has
+// another value.
+type cause struct {
+	File   string `json:"file,omitempty"` // where it stands; of one that is gone, where it stood
+	Line   int    `json:"line,omitempty"` // from 1; 0: not known
+	Path   string `json:"attribute"`
+	Change string `json:"change"`          // 2 → 3; no value of a secret
+	Files  *int   `json:"files,omitempty"` // of hosts that would be the same without it; nil: the stack makes no sense without it
+
+	keys  []string
+	order [3]int // for sorting: the file's place among the files, line, column
+}
+
+// causes lists what changed from one stack to another, in the order of its
+// lines, and how many files each change makes another.
+func causes(earlier *side, after *compiled, f *stackFlags) []cause {
+	before := earlier.built
+	w := walk{secret: map[string]bool{}, prefix: earlier.prefix}
+	for _, c := range []*compiled{before, after} {
+		for _, s := range c.secrets {
+			w.secret[s.Pointer] = true
+		}
+	}
+	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.stack), diag.Span{}, input.WithoutNulls(after.stack))
+	slices.SortStableFunc(w.found, func(a, b cause) int { return slices.Compare(a.order[:], b.order[:]) })
+	if len(w.found) <= mostCauses {
+		for i := range w.found {
+			w.found[i].Files = effect(w.found[i].keys, before, after, f)
+		}
+	}
+	return w.found
+}
+
+// mostCauses is up to how many causes each is asked for its files: every one
+// takes a build in memory.
+const mostCauses = 40
+
+// effect counts the files that would be others if one change had not been made;
+// nil where there would be no tree then.
+func effect(keys []string, before, after *compiled, f *stackFlags) *int {
+	old := input.WithoutNulls(before.stack).Lookup(keys...)
+	without, _, err := assemble(input.Set(input.WithoutNulls(after.stack), old, keys...), after.tree.Manifest.Inputs, f)
+	if err != nil || without == nil {
+		return nil
+	}
+	n := len(unlike(without.tree.Manifest, after.tree.Manifest))
+	return &n
+}
+
+// A place is a file on a host; the host is "*" for every one.
+type place struct{ host, path string }
+
+// unlike are the files that are not the same in two manifests, secrets by
+// where their values come from.
+func unlike(a, b *tree.Manifest) map[place]bool {
+	list := func(m *tree.Manifest) map[place]string {
+		files := map[place]string{}
+		for _, f := range m.Files {
+			files[place{f.Host, f.Path}] = f.Sum + f.Mode + f.Owner
+		}
+		for _, s := range m.Secrets {
+			files[place{s.Host, s.Path}] = fmt.Sprint(s.Format, s.Entries, s.Mode, s.Owner)
+		}
+		return files
+	}
+	before, after := list(a), list(b)
+	found := map[place]bool{}
+	for p, sum := range before {
+		if after[p] != sum {
+			found[p] = true
+		}
+	}
+	for p := range after {
+		if _, there := before[p]; !there {
+			found[p] = true
+		}
+	}
+	return found
+}
+
+// A walk finds what differs between two stacks.
+type walk struct {
+	secret map[string]bool // by JSON pointer, of those that stand in a stack in plain
+	prefix string          // of the files of the earlier stack
+	found  []cause
+}
+
+// nodes compares two values at a path; the spans are of their keys.
+func (w *walk) nodes(keys []string, keyA diag.Span, a *input.Node, keyB diag.Span, b *input.Node) {
+	if input.Equal(a, b) {
+		return
+	}
+	if a != nil && b != nil && a.Kind == input.Map && b.Kind == input.Map && reference(a) == "" && reference(b) == "" {
+		for _, f := range b.Fields {
+			old := a.Field(f.Key)
+			if old == nil {
+				old = &input.Field{}
+			}
+			w.nodes(append(keys[:len(keys):len(keys)], f.Key), old.Span, old.Value, f.Span, f.Value)
+		}
+		for _, f := range a.Fields {
+			if b.Field(f.Key) == nil {
+				w.nodes(append(keys[:len(keys):len(keys)], f.Key), f.Span, f.Value, diag.Span{}, nil)
+			}
+		}
+		return
+	}
+	c := cause{keys: keys, Path: shownPath(keys), Change: w.change(keys, a, b)}
+	key, node := keyB, b
+	if b == nil {
+		key, node = keyA, a
+	}
+	// A value that is another is shown where it stands, one that is new or gone
+	// where its key does.
+	span := node.Span
+	if a == nil || b == nil || !span.HasPlace() {
+		span = key
+	}
+	if span.File != nil {
+		c.File = strings.TrimPrefix(span.File.Name, w.prefix)
+		c.order[0] = span.File.Order
+		if span.HasPlace() {
+			p := span.File.Position(span.Start)
+			c.Line, c.order[1], c.order[2] = p.Line, p.Line, p.Col
+		}
+	}
+	w.found = append(w.found, c)
+}
+
+// change says in a few words what changed.
+func (w *walk) change(keys []string, a, b *input.Node) string {
+	switch {
+	case a == nil && scalar(b):
+		return "set to " + w.show(keys, b)
+	case a == nil:
+		return "new"
+	case b == nil && scalar(a):
+		return "removed, it was " + w.show(keys, a)
+	case b == nil:
+		return "removed"
+	case w.hidden(keys):
+	case a.Kind == input.List && b.Kind == input.List:
+		return listChange(a, b)
+	case a.Kind == input.String && b.Kind == input.String && (long(a.Text) || long(b.Text)):
+		return lineChange(a.Text, b.Text)
+	}
+	from, to := w.show(keys, a), w.show(keys, b)
+	if from == to {
+		return "changed"
+	}
+	return from + " → " + to
+}
+
+// hidden tells whether a value is a secret, or a text with one in it.
+func (w *walk) hidden(keys []string) bool {
+	at := pointer(keys)
+	for secret := range w.secret {
+		if secret == at || strings.HasPrefix(secret, at+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// show is a value in a few characters.
+func (w *walk) show(keys []string, n *input.Node) string {
+	switch {
+	case reference(n) != "":
+		return printable(reference(n))
+	case w.hidden(keys):
+		return "***"
+	case n.Kind == input.String && n.Text == "":
+		return `""`
+	case n.Kind == input.String && long(n.Text):
+		return fmt.Sprintf("a text of %s", count(utf8.RuneCountInString(n.Text), "character"))
+	case scalar(n):
+		return printable(n.Text)
+	}
+	return n.Kind.String()
+}
+
+const longest = 48 // characters of a value that are shown
+
+func long(s string) bool { return utf8.RuneCountInString(s) > longest || strings.Contains(s, "\n") }
+
+func scalar(n *input.Node) bool {
+	return n.Kind != input.Map && n.Kind != input.List || reference(n) != ""
+}
+
+// reference is where the value of a secret comes from; empty for what is no
+// {"$secret": …}.
+func reference(n *input.Node) string {
+	if n != nil && n.Kind == input.Map && len(n.Fields) == 1 && n.Fields[0].Key == "$secret" {
+		return n.Fields[0].Value.Text
+	}
+	return ""
+}
+
+// listChange names what a list of scalars got and lost.
+func listChange(a, b *input.Node) string {
+	var parts []string
+	gain := func(sign string, from, to *input.Node) bool {
+		for _, n := range to.Items {
+			if !scalar(n) {
+				return false
+			}
+			if !slices.ContainsFunc(from.Items, func(o *input.Node) bool { return input.Equal(o, n) }) {
+				parts = append(parts, sign+printable(cropped(n.Text)))
+			}
+		}
+		return true
+	}
+	if gain("+", a, b) && gain("−", b, a) && len(parts) > 0 && len(parts) <= 4 {
+		return strings.Join(parts, " ")
+	}
+	if len(a.Items) != len(b.Items) {
+		return fmt.Sprintf("%d → %d entries", len(a.Items), len(b.Items))
+	}
+	return "changed"
+}
+
+func cropped(s string) string {
+	if long(s) {
+		s, _, _ = strings.Cut(s, "\n")
+		r := []rune(s)
+		s = string(r[:min(len(r), longest)]) + "…"
+	}
+	return s
+}
+
+// lineChange counts the lines that a text got and lost.
+func lineChange(a, b string) string {
+	number := map[string]int{}
+	for _, line := range strings.Split(strings.TrimSuffix(b, "\n"), "\n") {
+		number[line]++
+	}
+	for _, line := range strings.Split(strings.TrimSuffix(a, "\n"), "\n") {
+		number[line]--
+	}
+	more, less := 0, 0
+	for _, n := range number {
+		more, less = more+max(n, 0), less+max(-n, 0)
+	}
+	var parts []string
+	if more > 0 {
+		parts = append(parts, "+"+count(more, "line"))
+	}
+	if less > 0 {
+		parts = append(parts, "−"+count(less, "line"))
+	}
+	return cmp.Or(strings.Join(parts, " "), "its lines in another order")
+}
+
+// pointer is the JSON pointer (RFC 6901) of a path.
+func pointer(keys []string) string {
+	var b strings.Builder
+	for _, k := range keys {
+		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(k))
+	}
+	return b.String()
+}
+
+// shownPath writes a path as diagnostics do.
+func shownPath(keys []string) string {
+	path := ""
+	for _, k := range keys {
+		path = diag.JoinKey(path, k)
+	}
+	return path
+}
+
+// where is the place of a cause: stack.json:18.
+func (c *cause) where() string {
+	if c.Line == 0 {
+		return c.File
+	}
+	return c.File + ":" + strconv.Itoa(c.Line)
+}

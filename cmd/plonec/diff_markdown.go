@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// diffMarker begins a comment, so that the next one replaces it.
+const diffMarker = "<!-- plonec diff -->"
+
+// maxComment is how many bytes a comment may have: GitHub takes 65,536
+// characters, GitLab a million; some are left for who puts a line around it.
+const maxComment = 65_000
+
+// markdown is the whole report as one comment on a pull request.
+func (r *diffReport) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n### plonec diff\n\n`%s` → %s; no host was read.\n", diffMarker, strings.ReplaceAll(r.Before, "`", "'"), r.After)
+	if !r.changed() {
+		b.WriteString("\nNo host's files change.\n")
+	} else {
+		r.consequences(&b)
+	}
+	if causes := r.why(); len(causes) > 0 {
+		b.WriteString("\n| because of | change | files |\n|---|---|---|\n")
+		shown := r.shownCauses()
+		for _, c := range shown {
+			files := ""
+			if c.Files != nil {
+				files = fmt.Sprint(*c.Files)
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", markdown(oneLine(c.where())), markdown(oneLine(c.Path+" "+c.Change)), files)
+		}
+		for _, line := range causes[len(shown):] {
+			fmt.Fprintf(&b, "| | %s | |\n", markdown(oneLine(line)))
+		}
+	}
+	next := ""
+	if r.changed() {
+		if commands := r.plan(r.All).next(); len(commands) > 0 {
+			next = "\nAfter the merge:\n\n```\nplonec plan\n" + strings.Join(commands, "\n") + "\n```\n\nTo undo it: revert the merge, build, and apply; `plonec rollback APP` takes an app back to the release before.\n"
+		}
+	}
+	room := r.limit - b.Len() - len(next)
+	for _, part := range r.parts() {
+		if files(part.comparison) == 0 {
+			continue
+		}
+		text := r.folded(part, room)
+		room -= len(text)
+		b.WriteString(text)
+	}
+	return b.String() + next
+}
+
+// consequences writes what happens on which host, and what to look at.
+func (r *diffReport) consequences(b *strings.Builder) {
+	b.WriteString("\n| on | host | what happens |\n|---|---|---|\n")
+	var notes []string
+	for _, row := range r.rows() {
+		text, names := markdown(row.text), markdown(hostList(row.hosts, len(r.All.Hosts)))
+		switch row.on {
+		case "look", "outage", "later":
+			note := text
+			if names != "" {
+				note = names + ": " + text
+			}
+			notes = append(notes, fmt.Sprintf("- **%s** %s\n", row.on, note))
+		default:
+			if len(row.hosts) > 1 && row.on != "nothing" && row.on != "apply" {
+				text += ", each"
+			}
+			fmt.Fprintf(b, "| %s | %s | %s |\n", row.on, names, text)
+		}
+	}
+	b.WriteString("\n" + strings.Join(notes, ""))
+}
+
+// folded are the differences of a part, at most so many bytes of them: those
+// that find no room are named, or at least counted.
+func (r *diffReport) folded(part diffPart, room int) string {
+	p := r.plan(part.comparison)
+	title := p.tally()
+	if part.title != "" {
+		title = part.title + ": " + title
+	}
+	const around = 300 // the fold, its fences and a last line
+	room -= around + len(title)
+	var text strings.Builder
+	left := 0
+	for _, c := range r.changes(part) {
+		one := c.text(len(p.Hosts))
+		if text.Len()+len(one) > room {
+			c.diff, c.note = "", strings.TrimPrefix(c.note+", too long for here", ", ")
+			one = c.text(len(p.Hosts))
+		}
+		if text.Len()+len(one) > room {
+			left++
+			continue
+		}
+		text.WriteString(one)
+	}
+	if left > 0 {
+		fmt.Fprintf(&text, "… %d more; plonec diff shows them\n", left)
+	}
+	fence := strings.Repeat("`", max(3, longestRun(text.String(), '`')+1))
+	return fmt.Sprintf("\n<details><summary>%s</summary>\n\n%sdiff\n%s%s\n\n</details>\n", markdown(title), fence, text.String(), fence)
+}

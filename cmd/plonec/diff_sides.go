@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/tree"
+)
+
+// A side is one of the two states that a diff compares.
+type side struct {
+	label   string
+	disk    *tree.Disk // nil: there is nothing yet
+	built   *compiled  // what this plonec makes of its stack; nil: the stack is not known
+	unknown string     // why it is not
+	prefix  string     // of the paths of its stack's files, which lie in a folder of their own
+}
+
+// earlierSide is what a diff begins from: the tree on disk, another tree, or
+// what a git revision holds. work is an empty folder.
+func earlierSide(files []string, f *stackFlags, against, work string) (*side, error) {
+	switch _, err := os.Stat(filepath.Join(against, tree.ManifestName)); {
+	case against == "":
+		return treeSide(f.tree, work)
+	case err == nil:
+		return treeSide(against, work)
+	}
+	return revisionSide(files, f, against, work)
+}
+
+// treeSide is a tree on disk, with the stack that it was built from, where that
+// is still to be had.
+func treeSide(dir, work string) (*side, error) {
+	s := &side{label: dir, prefix: work}
+	disk, err := tree.Read(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.label += " (nothing yet)"
+		return s, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.disk = disk
+	for _, in := range disk.Manifest.Inputs.Files {
+		name, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(in.Path)))
+		if err != nil {
+			return nil, err
+		}
+		data, found := asBuilt(name, in.Sum)
+		if !found {
+			s.unknown = fmt.Sprintf("the %s that %s was built from is neither here nor in git", filepath.Base(name), dir)
+			return s, nil
+		}
+		if err := putBelow(work, name, data); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.compile(dir)
+}
+
+// asBuilt finds the content of a file that has a sum: as it is, staged, or
+// committed last.
+func asBuilt(name, sum string) ([]byte, bool) {
+	good := func(data []byte) bool {
+		s := sha256.Sum256(data)
+		return hex.EncodeToString(s[:]) == sum
+	}
+	if data, err := os.ReadFile(name); err == nil && good(data) {
+		return data, true
+	}
+	for _, at := range []string{":", "HEAD:"} {
+		data, err := exec.Command("git", "-C", filepath.Dir(name), "cat-file", "blob", at+"./"+filepath.Base(name)).Output()
+		if err == nil && good(data) {
+			return data, true
+		}
+	}
+	return nil, false
+}
+
+// compile builds the stack of a tree that lies in dir, from the copies of its
+// inputs below the prefix.
+func (s *side) compile(dir string) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	in := s.disk.Manifest.Inputs
+	var files []string
+	for _, name := range in.Stack {
+		files = append(files, filepath.Join(s.prefix, abs, filepath.FromSlash(name)))
+	}
+	return s.compileFiles(files, &stackFlags{tree: filepath.Join(s.prefix, abs), extStr: in.ExtStr, tlaStr: in.TLAStr})
+}
+
+func (s *side) compileFiles(files []string, f *stackFlags) error {
+	// The top of a repository, above which nothing is read.
+	if err := os.MkdirAll(filepath.Join(s.prefix, ".git"), 0o755); err != nil {
+		return err
+	}
+	built, diags, err := compile(files, f)
+	if s.built = built; built == nil && err == nil {
+		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", release, count(diags.Errors(), "error"), s.label)
+	}
+	return err
+}
+
+// putBelow writes a file below a folder, at its absolute path.
+func putBelow(work, name string, data []byte) error {
+	name = filepath.Join(work, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o644)
+}
+
+// A repository is the git repository around a folder, at a commit.
+type repository struct {
+	top, commit string
+	blobs       map[string]string // by path from the top
+}
+
+// git runs a command of git there.
+func (r *repository) git(stdin io.Reader, args ...string) ([]byte, error) {
+	cmd := exec.Command("git", append([]string{"-C", r.top}, args...)...)
+	cmd.Stdin = stdin
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		said, _, _ := strings.Cut(string(exit.Stderr), "\n")
+		err = fmt.Errorf("git %s: %s", args[0], cmp.Or(strings.TrimPrefix(said, "fatal: "), err.Error()))
+	}
+	return out, err
+}
+
+// revision opens the commit at which the work here left a revision: their merge
+// base, or the revision itself where they have none.
+func revision(rev string) (r *repository, label string, err error) {
+	r = &repository{top: "."}
+	top, err := r.git(nil, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, "", fmt.Errorf("--against %s: there is no tree in a folder of that name, and this is no git repository", rev)
+	}
+	r.top = strings.TrimSuffix(string(top), "\n")
+	commit, err := r.git(nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		return nil, "", fmt.Errorf("--against %s: git knows no such revision, and there is no tree in a folder of that name (in CI, fetch it first: git fetch origin %s)", rev, rev)
+	}
+	r.commit = strings.TrimSpace(string(commit))
+	label = rev
+	if !strings.HasPrefix(r.commit, rev) {
+		label += "@" + r.commit[:7]
+	}
+	if base, err := r.git(nil, "merge-base", r.commit, "HEAD"); err == nil {
+		if b := strings.TrimSpace(string(base)); b != r.commit {
+			r.commit = b
+			label = fmt.Sprintf("%s@%s, where this left it", rev, b[:7])
+		}
+	}
+	list, err := r.git(nil, "ls-tree", "-r", "-z", "--full-tree", r.commit)
+	if err != nil {
+		return nil, "", err
+	}
+	r.blobs = map[string]string{}
+	for _, entry := range strings.Split(string(list), "\x00") {
+		meta, name, _ := strings.Cut(entry, "\t")
+		if f := strings.Fields(meta); len(f) == 3 && f[1] == "blob" && f[0] != "120000" {
+			r.blobs[name] = f[2]
+		}
+	}
+	return r, label, nil
+}
+
+// rel is a path from the top, with slashes; false for one outside.
+func (r *repository) rel(name string) (string, bool) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", false
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil { // as git's top is
+		abs = filepath.Join(dir, filepath.Base(abs))
+	}
+	rel, err := filepath.Rel(r.top, abs)
+	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
+}
+
+// extract writes files of the commit below work, at the absolute paths that
+// they have in the work tree.
+func (r *repository) extract(work string, want func(path string) bool) error {
+	var names []string
+	var ask strings.Builder
+	for name, blob := range r.blobs {
+		if want(name) {
+			names = append(names, name)
+			ask.WriteString(blob + "\n")
+		}
+	}
+	out, err := r.git(strings.NewReader(ask.String()), "cat-file", "--batch")
+	if err != nil {
+		return err
+	}
+	from := bufio.NewReader(bytes.NewReader(out))
+	for _, name := range names {
+		head, err := from.ReadString('\n')
+		f := strings.Fields(head)
+		if err != nil || len(f) != 3 {
+			return fmt.Errorf("git cat-file: %s: %s", name, strings.TrimSpace(head))
+		}
+		size, err := strconv.Atoi(f[2])
+		if err != nil {
+			return err
+		}
+		data := make([]byte, size)
+		if _, err := io.ReadFull(from, data); err != nil {
+			return err
+		}
+		from.Discard(1)
+		if err := putBelow(work, filepath.Join(r.top, filepath.FromSlash(name)), data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revisionSide is what a git revision holds: its tree, or where it has none what
+// this plonec makes of its stack.
+func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error) {
+	r, label, err := revision(rev)
+	if err != nil {
+		return nil, err
+	}
+	s := &side{label: label, prefix: work}
+	dir, inside := r.rel(f.tree)
+	if _, has := r.blobs[dir+"/"+tree.ManifestName]; inside && has {
+		err := r.extract(work, func(path string) bool { return strings.HasPrefix(path, dir+"/") })
+		if err != nil {
+			return nil, err
+		}
+		at := filepath.Join(r.top, filepath.FromSlash(dir))
+		if s.disk, err = tree.Read(filepath.Join(work, at)); err != nil {
+			return nil, fmt.Errorf("%s of %s: %w", f.tree, label, err)
+		}
+		needed := map[string]bool{}
+		for _, in := range s.disk.Manifest.Inputs.Files {
+			name, inside := r.rel(filepath.Join(at, filepath.FromSlash(in.Path)))
+			if _, has := r.blobs[name]; !inside || !has {
+				s.unknown = fmt.Sprintf("%s, from which %s was built, is not in %s", filepath.Base(in.Path), f.tree, label)
+				return s, nil
+			}
+			needed[name] = true
+		}
+		if err := r.extract(work, func(path string) bool { return needed[path] }); err != nil {
+			return nil, err
+		}
+		return s, s.compile(at)
+	}
+	if files, err = stackFiles(files, f); err != nil {
+		return nil, err
+	}
+	var then []string
+	for _, name := range files {
+		path, inside := r.rel(name)
+		if _, has := r.blobs[path]; !inside || !has {
+			s.label += " (no stack yet)"
+			return s, nil
+		}
+		then = append(then, filepath.Join(work, r.top, filepath.FromSlash(path)))
+	}
+	s.label += " (no tree there: built now)"
+	if err := r.extract(work, func(string) bool { return true }); err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(f.tree)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.compileFiles(then, &stackFlags{tree: filepath.Join(work, abs), extStr: f.extStr, tlaStr: f.tlaStr}); err != nil {
+		return nil, err
+	}
+	if s.built == nil {
+		return nil, fmt.Errorf("%s, and there is no tree either: nothing to compare with", s.unknown)
+	}
+	s.disk, err = onDisk(s.built, filepath.Join(work, abs))
+	return s, err
+}
+
+// onDisk writes what was built into a folder, and reads it from there.
+func onDisk(built *compiled, dir string) (*tree.Disk, error) {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, err
+	}
+	if _, err := built.tree.Write(dir); err != nil {
+		return nil, err
+	}
+	return tree.Read(dir)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/plonec/plonec/hosts"
+)
+
+// plan is a comparison as the report of a plan, whose rows and files read the
+// same.
+func (r *diffReport) plan(c *hosts.Comparison) *planReport {
+	p := &hosts.Plan{Hosts: c.Hosts, Apps: c.Apps, Always: c.Always, Outage: c.Outage}
+	return &planReport{Plan: p, flags: &fleetFlags{tree: r.tree}, color: r.color}
+}
+
+// rows says what happens, and what to look at.
+func (r *diffReport) rows() []planRow {
+	rows := r.plan(r.All).rows()
+	add := func(on, text string, hosts ...string) {
+		rows = append(rows, planRow{on: on, text: oneLine(text), hosts: hosts})
+	}
+	if len(r.All.New) > 0 {
+		add("look", "new: ssh has to get there, and apply sets it up", r.All.New...)
+	}
+	for _, l := range r.All.Gone {
+		if l.Status == "" {
+			add("look", "leaves the stack, and runs on as before: before the merge, drain, stop and undeploy it with the tree of before", l.Host)
+		} else {
+			add("look", "is "+l.Status+" now: nothing is done there, and no balancer sends it requests", l.Host)
+		}
+	}
+	for _, l := range r.All.Absent {
+		if l.Files > 0 {
+			add("look", l.Status+" in the stack: "+count(l.Files, "file")+" of it change, and nothing is done there", l.Host)
+		}
+	}
+	for i := range r.All.Hosts {
+		if h := &r.All.Hosts[i]; len(h.Gone) > 0 {
+			add("look", "visitors of "+strings.Join(h.Gone, " ")+" go to other clients", h.Host)
+		}
+	}
+	for _, text := range r.Look {
+		add("look", text)
+	}
+	for _, text := range r.Later {
+		add("later", text)
+	}
+	slices.SortStableFunc(rows, func(a, b planRow) int {
+		return slices.Index(rowOrder, a.on) - slices.Index(rowOrder, b.on)
+	})
+	return rows
+}
+
+// why is one line for each cause, in columns.
+func (r *diffReport) why() []string {
+	var list [][3]string
+	widths := [2]int{}
+	for _, c := range r.shownCauses() {
+		row := [3]string{c.where(), c.Path + " " + c.Change, ""}
+		if c.Files != nil {
+			row[2] = count(*c.Files, "file")
+			if *c.Files == 0 {
+				row[2] = "no file"
+			}
+		}
+		for i := range widths {
+			if n := utf8.RuneCountInString(row[i]); n <= maxCause {
+				widths[i] = max(widths[i], n)
+			}
+		}
+		list = append(list, row)
+	}
+	var lines []string
+	for _, row := range list {
+		lines = append(lines, strings.TrimRight(printable(pad(row[0], widths[0])+"  "+pad(row[1], widths[1])+"  "+row[2]), " "))
+	}
+	if n := len(r.Causes) - len(list); n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more changes of the stack", n))
+	}
+	if r.Unknown != "" {
+		lines = append(lines, "not known: "+r.Unknown)
+	}
+	if n := files(r.Plain); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s: %s that no line of the stack explains, below", r.otherPlonec(), count(n, "file")))
+	}
+	return lines
+}
+
+const (
+	maxCause    = 60 // characters of a column, beyond which a row has its own width
+	shownCauses = 40
+)
+
+func (r *diffReport) shownCauses() []cause {
+	if r.full {
+		return r.Causes
+	}
+	return r.Causes[:min(len(r.Causes), shownCauses)]
+}
+
+// otherPlonec says what else than the stack changes a tree.
+func (r *diffReport) otherPlonec() string {
+	if r.Plonec.Before == r.Plonec.After {
+		return "another build of plonec " + r.Plonec.After + ", or a tree that was not built after its stack changed"
+	}
+	return "plonec " + r.Plonec.Before + " → " + r.Plonec.After
+}
+
+// files counts the files that change in a comparison.
+func files(c *hosts.Comparison) int {
+	n := 0
+	if c != nil {
+		for _, h := range c.Hosts {
+			n += len(h.Files)
+		}
+	}
+	return n
+}
+
+// text is the whole report.
+func (r *diffReport) text() string {
+	var b strings.Builder
+	label := func(s string) string { return paint(r.color, styleBold, pad(s, 8)) }
+	if !r.changed() {
+		fmt.Fprintf(&b, "%s%s → %s: no host's files change\n", label("diff"), r.Before, r.After)
+	} else {
+		fmt.Fprintf(&b, "%s%s → %s; hosts not read\n", label("diff"), r.Before, r.After)
+	}
+	for i, line := range r.why() {
+		b.WriteString(label(map[bool]string{true: "why"}[i == 0]) + line + "\n")
+	}
+	if !r.changed() {
+		return b.String()
+	}
+	rows := r.rows()
+	for i, row := range rows {
+		if len(row.hosts) > 1 && (row.on == "deploy" || row.on == "restart") {
+			rows[i].text += ", each"
+		}
+	}
+	b.WriteString(rowsText(rows, len(r.All.Hosts), r.color))
+	for _, part := range r.parts() {
+		if files(part.comparison) == 0 {
+			continue
+		}
+		b.WriteString("\n")
+		if part.title != "" {
+			b.WriteString(part.title + "\n")
+		}
+		p := r.plan(part.comparison)
+		for _, c := range r.changes(part) {
+			b.WriteString(p.painted(c))
+		}
+		b.WriteString(p.tally() + "\n")
+	}
+	return b.String()
+}
+
+// A part of the differences has one reason.
+type diffPart struct {
+	title      string
+	comparison *hosts.Comparison
+}
+
+func (r *diffReport) parts() []diffPart {
+	parts := []diffPart{{"", r.stack}}
+	if r.Plain != nil {
+		parts = append(parts, diffPart{"Not from the stack: " + r.otherPlonec(), r.Plain})
+	}
+	return parts
+}
+
+// changes lists what changes in a part: of a host that is new all of it in one
+// line.
+func (r *diffReport) changes(part diffPart) []planChange {
+	p := r.plan(part.comparison)
+	p.Hosts = slices.Clone(p.Hosts)
+	var list []planChange
+	for i := range p.Hosts {
+		if h := &p.Hosts[i]; slices.Contains(part.comparison.New, h.Host) {
+			list = append(list, planChange{sign: "+", hosts: []string{h.Host}, paths: []string{count(len(h.Files), "file")}, note: "a new host"})
+			h.Files = nil
+		}
+	}
+	for _, c := range p.changes() {
+		list = append(list, r.cut(c))
+	}
+	return list
+}
+
+// shownLines is how many lines of one difference are shown without --full.
+const shownLines = 40
+
+// cut shortens a difference.
+func (r *diffReport) cut(c planChange) planChange {
+	if r.noDiff {
+		c.diff = ""
+	}
+	lines := strings.SplitAfter(c.diff, "\n")
+	if n := len(lines) - shownLines; !r.full && n > 5 {
+		c.diff = strings.Join(lines[:shownLines], "") + fmt.Sprintf("  … %d more lines (--full)\n", n)
+	}
+	return c
+}
