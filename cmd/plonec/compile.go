@@ -29,6 +29,11 @@ type stackFlags struct {
 func (f *stackFlags) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.tree, "tree", "o", "build", "folder of the compiled `tree`")
 	flags.StringVar(&f.format, "format", "text", "`text` or json")
+	f.addArguments(flags)
+}
+
+// addArguments adds what a stack in Jsonnet takes.
+func (f *stackFlags) addArguments(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&f.extStr, "ext-str", nil, "Jsonnet's external variable `NAME=VALUE`")
 	flags.StringToStringVar(&f.tlaStr, "tla-str", nil, "Jsonnet's top-level argument `NAME=VALUE`")
 }
@@ -36,7 +41,7 @@ func (f *stackFlags) add(flags *pflag.FlagSet) {
 // compiled is what a stack becomes.
 type compiled struct {
 	stack    *input.Node // merged from its files
-	secrets  []schema.PlainSecret
+	secrets  []schema.PlainSecret // that stand in it in plain
 	topology *topology.Topology
 	tree     *tree.Tree
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/graph"
 	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/tree"
 )
@@ -56,6 +58,21 @@ func secretsInTree(t *tree.Tree, secrets []schema.PlainSecret) diag.List {
 				})
 				break
 			}
+		}
+	}
+	return list
+}
+
+// secretsInGraph is the same for a picture.
+func secretsInGraph(g *graph.Graph, secrets []schema.PlainSecret) diag.List {
+	var list diag.List
+	for _, s := range secrets {
+		if len(s.Value) >= tellingLength && slices.ContainsFunc(g.Texts(), func(text string) bool { return strings.Contains(text, s.Value) }) {
+			list.Add(diag.Diagnostic{
+				Code: "secret-in-tree", Span: s.Span, Path: path(s),
+				Message: "its value also stands in a text that the picture would show",
+				Remedy:  "take it out there, or give this one by reference",
+			})
 		}
 	}
 	return list

@@ -62,7 +62,7 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(buildCommand(), checkCommand(), diffCommand(), explainCommand(), schemaCommand(),
+	root.AddCommand(buildCommand(), checkCommand(), diffCommand(), explainCommand(), schemaCommand(), graphCommand(),
 		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand())
 	root.AddCommand(appCommands()...)
 	root.AddCommand(drainCommands()...)

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/graph"
+)
+
+func graphCommand() *cobra.Command {
+	var f stackFlags
+	var format, out string
+	c := &cobra.Command{
+		Use:   "graph [STACK...]",
+		Short: "the topology as a picture: Mermaid, DOT or SVG",
+		Long: `Graph draws the way of a request through the stack, from left to right: its
+visitors, the front ends, the clients, and what they keep their data in; each
+with its hosts, addresses and ports. What is not online is dashed.
+
+Mermaid is for a block in Markdown, DOT for Graphviz, and SVG is a picture as it
+is, in light and dark, that needs nothing else. Without --format the ending of
+the -o FILE says which (.mmd, .dot, .svg); without both it is Mermaid.`,
+		Example: `  plonec graph stack.json -o stack.svg
+  plonec graph stack.json >> README.md`,
+	}
+	f.addArguments(c.Flags())
+	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, which says the STACK where none is given")
+	c.Flags().StringVar(&format, "format", "", "`mermaid`, dot or svg")
+	c.Flags().StringVarP(&out, "out", "o", "", "write to this `file`, not to standard output")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		as, err := graphFormat(format, out)
+		if err != nil {
+			return err
+		}
+		f.format = "text"
+		return f.compiling("no picture", func(r *reporter, built *compiled, diags diag.List) error {
+			g := graph.New(built.topology)
+			if leaks := secretsInGraph(g, built.secrets); len(leaks) > 0 {
+				return r.finish(append(diags, leaks...), "no picture", result{})
+			}
+			if err := r.finish(diags, "", result{}); err != nil {
+				return err
+			}
+			picture := as.Write(g)
+			if out == "" {
+				_, err := r.stdout.Write(picture)
+				return err
+			}
+			if err := writeFile(out, picture, 0o644); err != nil {
+				return err
+			}
+			fmt.Fprintf(r.stdout, "%s: %s\n", out, g.Summary)
+			return nil
+		})(c, args)
+	}
+	return c
+}
+
+// graphFormat is the language of a picture: the one that is named, else that of
+// the file's ending.
+func graphFormat(name, file string) (graph.Format, error) {
+	var names, endings []string
+	ending := strings.ToLower(filepath.Ext(file))
+	for _, f := range graph.Formats {
+		if name == f.Name || name == "" && (file == "" || slices.Contains(f.Endings, ending)) {
+			return f, nil
+		}
+		names, endings = append(names, f.Name), append(endings, f.Endings...)
+	}
+	if name != "" {
+		return graph.Format{}, fmt.Errorf("unknown --format %q: %s", name, strings.Join(names, ", "))
+	}
+	return graph.Format{}, fmt.Errorf("%s: its ending does not say the format: give --format %s, or one of %s", file, strings.Join(names, ", "), strings.Join(endings, " "))
+}
