@@ -28,9 +28,10 @@ e2e:
 demo:
 	testdata/demo
 
-# What the tests need besides Go: daemons, shellcheck, Python.
+# What the tests need besides Go: daemons, shellcheck, Python, a browser.
 tools:
 	testdata/tools
+	testdata/tools browser
 
 lint:
 	@dirs=$$(go list -f '{{.Dir}}' ./...); test -z "$$(gofmt -l $$dirs)" || { echo "not gofmt:"; gofmt -l $$dirs; exit 1; }

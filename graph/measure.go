@@ -75,7 +75,7 @@ func (s style) wrap(text string, limit int) []string {
 				end = fit
 			}
 		}
-		if end < fit/2 {
+		if end <= fit/2 {
 			end = fit
 		}
 		list = append(list, strings.TrimRight(text[:end], " "))
