@@ -59,24 +59,31 @@ func (s style) em(r rune) int {
 	return wide
 }
 
-// wrap breaks a text into lines of at most limit px, after a separator where
-// there is one in the line's second half.
+// wrap breaks a text into lines of at most limit px, after a space where there is
+// one in the line's second half, else after another separator there.
 func (s style) wrap(text string, limit int) []string {
 	var list []string
 	for s.width(text) > limit {
-		end, fit, wide := 0, 0, 0
+		space, mark, fit, wide := 0, 0, 0, 0
 		for i, r := range text {
 			wide += s.em(r) * s.size
 			if i > 0 && wide > limit*1000 {
 				break
 			}
 			fit = i + utf8.RuneLen(r)
-			if strings.ContainsRune(" -_./:,", r) {
-				end = fit
+			switch {
+			case r == ' ':
+				space = fit
+			case strings.ContainsRune("-_./:,", r):
+				mark = fit
 			}
 		}
-		if end <= fit/2 {
-			end = fit
+		end := fit
+		for _, at := range []int{space, mark} {
+			if at > fit/2 {
+				end = at
+				break
+			}
 		}
 		list = append(list, strings.TrimRight(text[:end], " "))
 		text = strings.TrimLeft(text[end:], " ")

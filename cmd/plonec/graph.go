@@ -20,13 +20,14 @@ func graphCommand() *cobra.Command {
 		Short: "the topology as a picture: Mermaid, DOT or SVG",
 		Long: `Graph draws the way of a request through the stack, from left to right: its
 visitors, the front ends, the clients, and what they keep their data in; each
-with its hosts, addresses and ports. What is not online is dashed.
+with its hosts, addresses and ports. A host that is not online is dashed, and
+nothing leads there.
 
 Mermaid is for a block in Markdown, DOT for Graphviz, and SVG is a picture as it
-is, in light and dark, that needs nothing else. Without --format the ending of
-the -o FILE says which (.mmd, .dot, .svg); without both it is Mermaid.`,
+is, in light and in dark, that needs nothing else. Without --format the ending of
+the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`,
 		Example: `  plonec graph stack.json -o stack.svg
-  plonec graph stack.json >> README.md`,
+  plonec graph stack.json --format dot | dot -Tpdf -o stack.pdf`,
 	}
 	f.addArguments(c.Flags())
 	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, which says the STACK where none is given")
