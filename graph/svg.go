@@ -74,7 +74,6 @@ const (
 // rows sets lines in a width of at least least px; a text at the right that has
 // no room beside the one at the left gets a line of its own.
 func rows(list []row, least int) block {
-	type line struct{ text, end string }
 	var out []row
 	w := least
 	for _, r := range list {
