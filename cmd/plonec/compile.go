@@ -40,7 +40,7 @@ func (f *stackFlags) addArguments(flags *pflag.FlagSet) {
 
 // compiled is what a stack becomes.
 type compiled struct {
-	stack    *input.Node // merged from its files
+	stack    *input.Node          // merged from its files
 	secrets  []schema.PlainSecret // that stand in it in plain
 	topology *topology.Topology
 	tree     *tree.Tree
