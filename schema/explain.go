@@ -2,7 +2,6 @@ package schema
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/plonec/plonec/input"
@@ -11,65 +10,35 @@ import (
 // Root is the tree of all attributes; its Fields are the top-level keys.
 func Root() *Attr { return compile().root }
 
-// Lookup finds an attribute by its path: deploy.<app>.scm.repository, or with
-// a name in the place of <app>. Aliases are found too.
-func Lookup(path string) *Attr {
-	a := Root()
-	for _, key := range strings.Split(path, ".") {
-		name, list := strings.CutSuffix(key, "[]")
-		below := a.Field(name)
-		if below == nil && a.Item != nil {
-			below = a.Item.Field(name)
-		}
-		if below != nil && list {
-			below = below.Item
-		}
-		if below == nil {
-			return nil
-		}
-		a = below
+// NotFound says that there is no attribute at a path, nor any of the other
+// words that might be meant, and what is near.
+func NotFound(path string, others []string) string {
+	keys, _, _ := splitPath(path)
+	last := path
+	if len(keys) > 0 {
+		last = keys[len(keys)-1].text
 	}
-	return a
-}
-
-// Explain says in a few lines what an attribute is, or what is near the path
-// where there is no such attribute; ok is false then.
-func Explain(path string) (text string, ok bool) {
-	a := Lookup(strings.Trim(path, "."))
-	if a == nil {
-		return missing(path), false
-	}
-	var b strings.Builder
-	fmt.Fprintln(&b, a.Path)
-	if a.Doc != "" {
-		fmt.Fprintf(&b, "    %s\n", a.Doc)
-	}
-	for _, row := range a.rows() {
-		fmt.Fprintf(&b, "%-11s %s\n", row[0], row[1])
-	}
-	for _, below := range a.below() {
-		first, _, _ := strings.Cut(below.Doc, ". ")
-		fmt.Fprintf(&b, "  %s: %s\n", below.Name, strings.TrimSuffix(first, "."))
-	}
-	return b.String(), true
-}
-
-func missing(path string) string {
-	parts := strings.Split(path, ".")
-	last := parts[len(parts)-1]
 	paths := compile().paths()
 	at := paths[last]
-	if near := nearest(last, sortedKeys(paths)); len(at) == 0 && near != "" {
-		at = paths[near]
+	if len(at) == 0 {
+		if near := nearest(last, append(sortedKeys(paths), others...)); near != "" {
+			if at = paths[near]; len(at) == 0 {
+				at = []string{near}
+			}
+		}
+	}
+	text := "there is no attribute " + path
+	if len(keys) < 2 {
+		text = "there is no attribute, group or code " + path
 	}
 	if len(at) == 0 {
-		return "no attribute is called " + path
+		return text + "; plonec explain lists the groups and the codes"
 	}
-	return "no attribute is called " + path + "; did you mean " + strings.Join(at, " or ") + "?"
+	return text + "; did you mean " + strings.Join(at[:min(len(at), 5)], " or ") + "?"
 }
 
-// rows are what there is to say about an attribute, as pairs.
-func (a *Attr) rows() [][2]string {
+// Rows are what there is to say about an attribute, as pairs of a few words.
+func (a *Attr) Rows() [][2]string {
 	rows := [][2]string{{"type", a.Type}}
 	add := func(name, value string) {
 		if value != "" {
@@ -95,8 +64,8 @@ func (a *Attr) rows() [][2]string {
 	return rows
 }
 
-// below are the attributes of a map that are worth listing.
-func (a *Attr) below() []*Attr {
+// Below are the attributes of a map that are worth listing.
+func (a *Attr) Below() []*Attr {
 	from := a
 	switch {
 	case len(a.Fields) > 0:

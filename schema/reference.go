@@ -58,7 +58,7 @@ func (a *Attr) section(b *strings.Builder, sent *[]*Attr) {
 				rows = append(rows, x)
 			}
 		}
-		for _, f := range x.below() {
+		for _, f := range x.Below() {
 			collect(f)
 		}
 		for _, f := range x.Fields {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,27 +28,32 @@ func TestReference(t *testing.T) {
 
 // TestExplain looks an attribute up in each way that people write it.
 func TestExplain(t *testing.T) {
-	for path, want := range map[string]string{
-		"plone_instances.per_cpu":             "default     2",
-		"deploy.<app>.scm.repository":         "deploy.<app>.scm.repository",
-		"deploy.site.scm.ssh_key":             "secret      it never enters the tree",
-		"deploy.site.always_build_on_deploy":  "also called always_build_on_deploy",
-		"zeoserver.nfs_blobs":                 "not yet     nothing renders NFS mounts so far",
-		"haproxy.httpclose":                   "deprecated  http_server_close takes its place",
-		"haproxy":                             "  stats_url: The path of that page",
-		"deploy.x.buildout_init_commands.cmd": "The program, inside the release or absolute.",
+	for path, want := range map[string][2]string{
+		"plone_instances.per_cpu":             {"default", "2"},
+		"deploy.site.scm.ssh_key":             {"secret", "it never enters the tree"},
+		"deploy.site.always_build_on_deploy":  {"also called", "always_build_on_deploy"},
+		"zeoserver.nfs_blobs":                 {"not yet", "nothing renders NFS mounts so far"},
+		"haproxy.httpclose":                   {"deprecated", "http_server_close takes its place"},
+		`instances."app1.example.com".cpus`:   {"type", "a whole number, 1 to 1024"},
+		"deploy.x.buildout_init_commands.cmd": {"type", Lookup("deploy.<app>.buildout_init_commands[].cmd").Type},
+		"layers.big.custom_json.haproxy.fall": {"default", "3"},
 	} {
-		text, ok := Explain(path)
-		if !ok || !strings.Contains(text, want) {
-			t.Errorf("%s: want %q in:\n%s", path, want, text)
+		if a := Lookup(path); a == nil || !slices.Contains(a.Rows(), want) {
+			t.Errorf("%s: want %q", path, want)
 		}
 	}
 	for path, want := range map[string]string{
 		"per_cpu":       "did you mean plone_instances.per_cpu?",
-		"haproxy.stats": "no attribute is called haproxy.stats",
-		"":              "no attribute is called ",
+		"haproxy.stats": "there is no attribute haproxy.stats",
+		"wrong-tpye":    "did you mean wrong-type?",
+		"haprxy.fall":   "did you mean haproxy.fall?",
+		"instance":      "did you mean instances",
+		"":              "there is no attribute, group or code ",
 	} {
-		if text, ok := Explain(path); ok || !strings.Contains(text, want) {
+		if Lookup(path) != nil {
+			t.Errorf("%q is an attribute", path)
+		}
+		if text := NotFound(path, []string{"wrong-type"}); !strings.Contains(text, want) {
 			t.Errorf("%q: want %q in %q", path, want, text)
 		}
 	}

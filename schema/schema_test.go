@@ -37,7 +37,7 @@ func eachOwn(f func(*Attr)) {
 			return
 		}
 		f(a)
-		for _, below := range a.below() {
+		for _, below := range a.Below() {
 			walk(below)
 		}
 		if a.def == "#EnvValue" {

@@ -109,7 +109,7 @@ func TestViewsTogether(t *testing.T) {
 			defer wg.Done()
 			s, _ := d.View([]string{[]string{"web", "text", "apps", "build"}[i%4]})
 			s.App(fmt.Sprint(i))
-			Explain("haproxy.fall")
+			Lookup("haproxy.fall").Rows()
 			d.ViewSpan([]string{"same"}, "haproxy")
 		}()
 	}

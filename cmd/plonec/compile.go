@@ -40,7 +40,8 @@ func (f *stackFlags) addArguments(flags *pflag.FlagSet) {
 
 // compiled is what a stack becomes.
 type compiled struct {
-	stack    *input.Node          // merged from its files
+	text     *input.Node // the stack, merged from its files
+	stack    *schema.Decoded
 	secrets  []schema.PlainSecret // that stand in it in plain
 	topology *topology.Topology
 	tree     *tree.Tree
@@ -49,6 +50,24 @@ type compiled struct {
 // compile reads, checks, resolves and renders a stack, in memory. compiled is
 // nil where the list has errors; err is what is not the stack's own fault.
 func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
+	s, diags, err := readStack(files, f)
+	if s == nil {
+		return nil, diags, err
+	}
+	return s.compile()
+}
+
+// A stackText is a stack that was read, and not judged yet.
+type stackText struct {
+	files []string // as they were named
+	flags *stackFlags
+	read  *input.Result
+	diags diag.List // of the reading
+}
+
+// readStack reads the files of a stack. It returns nil where one of them could
+// not be read to its end.
+func readStack(files []string, f *stackFlags) (*stackText, diag.List, error) {
 	files, err := stackFiles(files, f)
 	if err != nil {
 		return nil, nil, err
@@ -57,21 +76,31 @@ func compile(files []string, f *stackFlags) (*compiled, diag.List, error) {
 	if read.Tree == nil {
 		return nil, diags, nil
 	}
-	inputs, err := treeInputs(files, read.Files, f)
-	if err != nil {
-		return nil, diags, err
+	return &stackText{files, f, read, diags}, diags, nil
+}
+
+// compile makes the tree of a stack with values laid over it. The list holds
+// what reading it found too.
+func (s *stackText) compile(over ...*schema.Override) (*compiled, diag.List, error) {
+	text := s.read.Tree
+	for _, o := range over {
+		text = o.Over(text)
 	}
-	built, more, err := assemble(read.Tree, inputs, f)
-	if diags = append(diags, unexplained(more, diags)...); diags.Errors() > 0 {
+	inputs, err := treeInputs(s.files, s.read.Files, s.flags)
+	if err != nil {
+		return nil, s.diags, err
+	}
+	built, more, err := assemble(text, inputs, s.flags)
+	diags := append(slices.Clone(s.diags), unexplained(more, s.diags)...)
+	if diags.Errors() > 0 {
 		return nil, diags, nil
 	}
 	return built, diags, err
 }
 
-// assemble makes a stack that was read into a tree. compiled is nil where the
-// list has errors.
-func assemble(stack *input.Node, inputs tree.Inputs, f *stackFlags) (*compiled, diag.List, error) {
-	decoded, diags := schema.Load(stack)
+// assemble makes a stack into a tree. compiled is nil where the list has errors.
+func assemble(text *input.Node, inputs tree.Inputs, f *stackFlags) (*compiled, diag.List, error) {
+	decoded, diags := schema.Load(text)
 	t, more := topology.Resolve(decoded)
 	diags = append(diags, unexplained(more, diags)...)
 	if diags.Errors() > 0 {
@@ -92,7 +121,7 @@ func assemble(stack *input.Node, inputs tree.Inputs, f *stackFlags) (*compiled, 
 	if diags = append(diags, secretsInTree(built, secrets)...); diags.Errors() > 0 {
 		return nil, diags, nil
 	}
-	return &compiled{stack, secrets, t, built}, diags, nil
+	return &compiled{text, decoded, secrets, t, built}, diags, nil
 }
 
 // compiling is the body of a command that compiles a stack and then does

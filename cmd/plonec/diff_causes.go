@@ -36,7 +36,7 @@ func causes(earlier *side, after *compiled, f *stackFlags) []cause {
 			w.secret[s.Pointer] = true
 		}
 	}
-	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.stack), diag.Span{}, input.WithoutNulls(after.stack))
+	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.text), diag.Span{}, input.WithoutNulls(after.text))
 	slices.SortStableFunc(w.found, func(a, b cause) int { return slices.Compare(a.order[:], b.order[:]) })
 	if len(w.found) <= mostCauses {
 		for i := range w.found {
@@ -53,8 +53,8 @@ const mostCauses = 40
 // effect counts the files that would be others if one change had not been made;
 // nil where there would be no tree then.
 func effect(keys []string, before, after *compiled, f *stackFlags) *int {
-	old := input.WithoutNulls(before.stack).Lookup(keys...)
-	without, _, err := assemble(input.Set(input.WithoutNulls(after.stack), old, keys...), after.tree.Manifest.Inputs, f)
+	old := input.WithoutNulls(before.text).Lookup(keys...)
+	without, _, err := assemble(input.Set(input.WithoutNulls(after.text), old, keys...), after.tree.Manifest.Inputs, f)
 	if err != nil || without == nil {
 		return nil
 	}
@@ -220,7 +220,7 @@ func listChange(a, b *input.Node) string {
 				return false
 			}
 			if !slices.ContainsFunc(from.Items, func(o *input.Node) bool { return input.Equal(o, n) }) {
-				parts = append(parts, sign+printable(cropped(n.Text)))
+				parts = append(parts, sign+printable(beginning(n.Text)))
 			}
 		}
 		return true
@@ -234,7 +234,7 @@ func listChange(a, b *input.Node) string {
 	return "changed"
 }
 
-func cropped(s string) string {
+func beginning(s string) string {
 	if long(s) {
 		s, _, _ = strings.Cut(s, "\n")
 		r := []rune(s)

@@ -199,9 +199,8 @@ func (r *diffReport) cut(c planChange) planChange {
 	if r.noDiff {
 		c.diff = ""
 	}
-	lines := strings.SplitAfter(c.diff, "\n")
-	if n := len(lines) - shownLines; !r.full && n > 5 {
-		c.diff = strings.Join(lines[:shownLines], "") + fmt.Sprintf("  … %d more lines (--full)\n", n)
+	if !r.full {
+		c.diff = cropped(c.diff, shownLines)
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -15,56 +16,175 @@ import (
 )
 
 func explainCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "explain [ATTRIBUTE or CODE]",
-		Short: "what an attribute or a diagnostic means",
-		Long: `Explain tells what an attribute does, its type, default and place, or what a
-diagnostic means and how to mend it. Without an argument it lists the codes of
-all diagnostics.`,
+	var f explainFlags
+	c := &cobra.Command{
+		Use:   "explain [ATTRIBUTE or CODE] [STACK...]",
+		Short: "what an attribute or a diagnostic means, and what a change would do",
+		Long: `Explain tells what an attribute or a group of them does, its type, default, other
+names and place, or what a diagnostic means and how to mend it. Without an argument
+it lists the groups and the codes of all diagnostics.
+
+Of a STACK, or of the one in this folder, it also tells where that sets the
+attribute, and which files of which hosts it shows in. It finds that out by
+compiling the stack with other values, in memory.
+
+With --set it shows what a change would do to the files, and changes nothing. The
+value is JSON, or a text where it is none; null takes back what is set. Several
+--set make one change.`,
 		Example: `  plonec explain plone_instances.per_cpu
-  plonec explain haproxy
-  plonec explain wrong-type`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("plonec explain takes one attribute or code, and was given %s", strings.Join(args, " "))
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			out := c.OutOrStdout()
-			if len(args) == 0 {
-				for _, name := range slices.Sorted(maps.Keys(diag.Codes)) {
-					fmt.Fprintf(out, "%-20s %s: %s\n", name, diag.Codes[name].Severity, diag.Codes[name].Title)
-				}
-				return nil
-			}
-			if code, ok := diag.Codes[args[0]]; ok {
-				explainCode(out, args[0], code)
-				return nil
-			}
-			text, ok := schema.Explain(args[0])
-			if !ok {
-				return fmt.Errorf("%s; plonec explain lists the codes", text)
-			}
-			_, err := io.WriteString(out, text)
+  plonec explain haproxy stack.json
+  plonec explain wrong-type
+  plonec explain --set plone_instances.per_cpu=2 --set haproxy.fall=5`,
+	}
+	f.add(c.Flags())
+	c.Flags().StringArrayVar(&f.set, "set", nil, "show what `ATTRIBUTE=VALUE` would change")
+	c.Flags().BoolVar(&f.full, "full", false, "with --set: the whole of each difference")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		out, err := newReporter(c, f.format)
+		if err != nil {
 			return err
-		},
+		}
+		if len(f.set) > 0 {
+			if len(args) > 0 && (schema.Lookup(args[0]) != nil || diag.Codes[args[0]].Title != "") {
+				return fmt.Errorf("plonec explain takes an attribute or --set, not both, and was given %s", args[0])
+			}
+			return f.effect(out, args)
+		}
+		if len(args) == 0 {
+			return explainAll(out)
+		}
+		if code, ok := diag.Codes[args[0]]; ok {
+			if len(args) > 1 {
+				return fmt.Errorf("a code is explained without a STACK, and was given %s", strings.Join(args[1:], " "))
+			}
+			return explainCode(out, args[0], code)
+		}
+		a := schema.Lookup(args[0])
+		if a == nil {
+			return errors.New(schema.NotFound(args[0], slices.Collect(maps.Keys(diag.Codes))))
+		}
+		where, err := f.where(out, args[0], args[1:])
+		if err != nil {
+			return err
+		}
+		return explainAttribute(out, a, where)
+	}
+	return c
+}
+
+// explainFlags are the flags of explain.
+type explainFlags struct {
+	stackFlags
+	set  []string
+	full bool
+}
+
+// codeJSON and attributeJSON are what explain prints with --format json.
+type codeJSON struct {
+	Code     string `json:"code"`
+	Severity string `json:"severity"`
+	Title    string `json:"title"`
+	Mend     string `json:"mend"`
+}
+
+type attributeJSON struct {
+	Attribute  string          `json:"attribute"`
+	Doc        string          `json:"doc,omitempty"`
+	Type       string          `json:"type"`
+	Default    string          `json:"default,omitempty"` // JSON, or words where it follows from other attributes
+	Shows      string          `json:"shows_in,omitempty"`
+	Aliases    []string        `json:"aliases,omitempty"`
+	Deprecated string          `json:"deprecated,omitempty"`
+	Secret     bool            `json:"secret,omitempty"`
+	Below      []attributeJSON `json:"below,omitempty"`
+	*whereItShows
+}
+
+func explainAll(out *reporter) error {
+	var groups []attributeJSON
+	var codes []codeJSON
+	for _, a := range schema.Root().Below() {
+		groups = append(groups, asAttribute(a))
+	}
+	for _, name := range slices.Sorted(maps.Keys(diag.Codes)) {
+		codes = append(codes, asCode(name, diag.Codes[name]))
+	}
+	if out.json {
+		return out.encode(map[string]any{"groups": groups, "codes": codes})
+	}
+	fmt.Fprint(out.stdout, "Attributes, and groups of them:\n\n")
+	for _, g := range groups {
+		fmt.Fprintf(out.stdout, "%-23s %s\n", g.Attribute, firstSentence(g.Doc))
+	}
+	fmt.Fprint(out.stdout, "\nDiagnostics:\n\n")
+	for _, code := range codes {
+		fmt.Fprintf(out.stdout, "%-20s %s: %s\n", code.Code, code.Severity, code.Title)
+	}
+	return nil
+}
+
+func explainCode(out *reporter, name string, code diag.Code) error {
+	if out.json {
+		return out.encode(asCode(name, code))
+	}
+	_, err := fmt.Fprintf(out.stdout, "%s[%s]: %s\n\n%s\n", code.Severity, name, code.Title, wrap(code.Mend, 78))
+	return err
+}
+
+func explainAttribute(out *reporter, a *schema.Attr, where *whereItShows) error {
+	if out.json {
+		shown := asAttribute(a)
+		for _, below := range a.Below() {
+			shown.Below = append(shown.Below, asAttribute(below))
+		}
+		shown.whereItShows = where
+		return out.encode(shown)
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, a.Path)
+	if a.Doc != "" {
+		fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(wrap(a.Doc, 74), "\n", "\n    "))
+	}
+	for _, row := range a.Rows() {
+		fmt.Fprintf(&b, "%-11s %s\n", row[0], row[1])
+	}
+	where.print(&b)
+	for _, below := range a.Below() {
+		note := ""
+		if below.Deprecated != "" {
+			note = " (deprecated)"
+		}
+		fmt.Fprintf(&b, "  %s: %s%s\n", below.Name, firstSentence(below.Doc), note)
+	}
+	_, err := io.WriteString(out.stdout, b.String())
+	return err
+}
+
+func asCode(name string, code diag.Code) codeJSON {
+	return codeJSON{name, code.Severity.String(), code.Title, code.Mend}
+}
+
+func asAttribute(a *schema.Attr) attributeJSON {
+	return attributeJSON{
+		Attribute: a.Path, Doc: a.Doc, Type: a.Type, Default: a.DefaultText(), Shows: a.Shows,
+		Aliases: a.Aliases, Deprecated: a.Deprecated, Secret: a.Secret,
 	}
 }
 
-func explainCode(w io.Writer, name string, code diag.Code) {
-	fmt.Fprintf(w, "%s[%s]: %s\n\n%s\n", code.Severity, name, code.Title, wrap(code.Mend))
+func firstSentence(doc string) string {
+	first, _, _ := strings.Cut(doc, ". ")
+	return strings.TrimSuffix(first, ".")
 }
 
-// wrap breaks a paragraph into lines of at most 78 characters.
-func wrap(text string) string {
+// wrap breaks a paragraph into lines of at most width characters.
+func wrap(text string, width int) string {
 	var b strings.Builder
 	col := 0
 	for _, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case col == 0:
-		case col+1+n > 78:
+		case col+1+n > width:
 			b.WriteString("\n")
 			col = 0
 		default:

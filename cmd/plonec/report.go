@@ -70,6 +70,12 @@ type result struct {
 	Foreign     []string        `json:"foreign,omitempty"`
 	Left        []string        `json:"hosts_left,omitempty"` // hosts of the tree of before that are in none now
 	Checkers    []native.Result `json:"checkers,omitempty"`
+
+	// Of explain --set.
+	Set          []setJSON    `json:"set,omitempty"`
+	Changes      []changeJSON `json:"changes,omitempty"`
+	HostsAdded   []string     `json:"hosts_added,omitempty"`
+	HostsRemoved []string     `json:"hosts_removed,omitempty"`
 }
 
 // finish ends a command: it prints the diagnostics and, as JSON, the result.
@@ -81,10 +87,7 @@ func (r *reporter) finish(list diag.List, outcome string, res result) error {
 			return err
 		}
 		res.Diagnostics = b.Bytes()
-		e := json.NewEncoder(r.stdout)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(res); err != nil {
+		if err := r.encode(res); err != nil {
 			return err
 		}
 	} else if err := r.report(list, outcome); err != nil {
@@ -94,4 +97,10 @@ func (r *reporter) finish(list diag.List, outcome string, res result) error {
 		return errReported
 	}
 	return nil
+}
+
+// encode prints a value as JSON.
+func (r *reporter) encode(v any) error {
+	_, err := io.WriteString(r.stdout, asJSON(v))
+	return err
 }
