@@ -1,24 +1,37 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/schema"
 )
 
 func schemaCommand() *cobra.Command {
-	return &cobra.Command{
+	var format string
+	c := &cobra.Command{
 		Use:   "schema",
-		Short: "the JSON Schema of a stack, for editors",
+		Short: "the schema of a stack, for editors and for CUE",
 		Long: `Schema prints a JSON Schema (2020-12) of the stack: every attribute with its
 documentation, type, range and default. An editor that has it completes keys,
 explains them and marks mistakes while a stack is written in JSON. What depends
-on several attributes is left to plonec check. "$schema" may stand in a stack.`,
-		Example: `  plonec schema > stack.schema.json`,
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := c.OutOrStdout().Write(schema.JSONSchema())
-			return err
-		},
+on several attributes is left to plonec check. "$schema" may stand in a stack.
+
+With --format cue it prints the same attributes as one file of the CUE package
+schema, which a stack in CUE imports from its own module.`,
+		Example: `  plonec schema > stack.schema.json
+  mkdir -p schema && plonec schema --format cue > schema/schema.cue`,
+		Args: noArgs,
 	}
+	c.Flags().StringVar(&format, "format", "json", "`json` (JSON Schema) or cue")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		print := map[string]func() []byte{"json": schema.JSONSchema, "cue": schema.CUE}[format]
+		if print == nil {
+			return fmt.Errorf("unknown --format %q: json or cue", format)
+		}
+		_, err := c.OutOrStdout().Write(print())
+		return err
+	}
+	return c
 }
