@@ -28,10 +28,11 @@ e2e:
 demo:
 	testdata/demo
 
-# What the tests need besides Go: daemons, shellcheck, Python, a browser.
+# What the tests need besides Go: daemons, shellcheck, Python, a browser, shells.
 tools:
 	testdata/tools
 	testdata/tools browser
+	testdata/tools shells
 
 lint:
 	@dirs=$$(go list -f '{{.Dir}}' ./...); test -z "$$(gofmt -l $$dirs)" || { echo "not gofmt:"; gofmt -l $$dirs; exit 1; }

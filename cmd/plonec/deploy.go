@@ -206,10 +206,14 @@ undrain. The last clients that serve are not drained.`,
 	return []*cobra.Command{d, u}
 }
 
+// deploys are the recipes that make a new release.
+var deploys = []string{"rebuild", "develop-up"}
+
+func recipeNames() []string { return slices.Concat(deploys, hosts.Recipes()) }
+
 func runCommand() *cobra.Command {
 	var f fleetFlags
-	deploys := []string{"rebuild", "develop-up"}
-	names := slices.Concat(deploys, hosts.Recipes())
+	names := recipeNames()
 	c := &cobra.Command{
 		Use:   "run NAME [APP...]",
 		Short: "run one of the cookbook's helper recipes",

@@ -38,6 +38,20 @@ var errReported = errors.New("reported")
 
 // run is the whole command line: it returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	setUsage(root, args)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	code, text := ending(root.Execute())
+	if text != "" {
+		fmt.Fprintf(stderr, "plonec: %s\n", printableLines(text))
+	}
+	return code
+}
+
+// rootCommand is plonec with all its commands.
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "plonec",
 		Short: "compile the description of a Plone stack into the files of its hosts",
@@ -50,7 +64,7 @@ STACK is one or more files, merged left to right; with none, those that the
 tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.`,
 		Example: `  plonec build examples/zeo/stack.json -o build
   git add build && git diff --staged`,
-		Version:       release,
+		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -58,19 +72,15 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 
 		SuggestionsMinimumDistance: 2,
 	}
-	setUsage(root, args)
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetVersionTemplate("plonec {{.Version}}\n")
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(buildCommand(), checkCommand(), diffCommand(), explainCommand(), schemaCommand(), graphCommand(),
-		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand())
+		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand(),
+		completionCommand(), manCommand(), versionCommand())
 	root.AddCommand(appCommands()...)
 	root.AddCommand(drainCommands()...)
-	code, text := ending(root.Execute())
-	if text != "" {
-		fmt.Fprintf(stderr, "plonec: %s\n", printableLines(text))
-	}
-	return code
+	completions(root)
+	return root
 }
 
 // ending is the exit status of a command that ended with err, and what is left

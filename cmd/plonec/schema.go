@@ -24,7 +24,7 @@ schema, which a stack in CUE imports from its own module.`,
   mkdir -p schema && plonec schema --format cue > schema/schema.cue`,
 		Args: noArgs,
 	}
-	c.Flags().StringVar(&format, "format", "json", "`json` (JSON Schema) or cue")
+	c.Flags().StringVar(&format, "format", "json", "`json` or cue")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		print := map[string]func() []byte{"json": schema.JSONSchema, "cue": schema.CUE}[format]
 		if print == nil {

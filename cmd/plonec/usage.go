@@ -36,6 +36,16 @@ func wanting(what string, most int) cobra.PositionalArgs {
 	}
 }
 
+// oneOf makes sure of one argument that is among names; what says what it is.
+func oneOf(what string, names []string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != 1 || !slices.Contains(names, args[0]) {
+			return fmt.Errorf("%s wants %s, one of %s, as in: %s", c.CommandPath(), what, strings.Join(names, ", "), example(c))
+		}
+		return nil
+	}
+}
+
 // example is the first of a command's examples.
 func example(c *cobra.Command) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
@@ -91,17 +101,7 @@ func flagUsages(flags *pflag.FlagSet) string {
 		if f.Hidden {
 			return
 		}
-		takes, usage := pflag.UnquoteUsage(f)
-		name := "      --" + f.Name
-		if f.Shorthand != "" {
-			name = "  -" + f.Shorthand + ", --" + f.Name
-		}
-		if takes != "" {
-			name += " " + takes
-		}
-		if !slices.Contains([]string{"", "false", "[]", "0", "0s"}, f.DefValue) {
-			usage += " (default " + f.DefValue + ")"
-		}
+		name, usage := flagLine(f)
 		width = max(width, utf8.RuneCountInString(name))
 		lines = append(lines, [2]string{name, usage})
 	})
@@ -110,4 +110,20 @@ func flagUsages(flags *pflag.FlagSet) string {
 		b.WriteString(pad(line[0], width) + "   " + line[1] + "\n")
 	}
 	return b.String()
+}
+
+// flagLine is a flag's name with what it takes, and what it does.
+func flagLine(f *pflag.Flag) (name, usage string) {
+	takes, usage := pflag.UnquoteUsage(f)
+	name = "      --" + f.Name
+	if f.Shorthand != "" {
+		name = "  -" + f.Shorthand + ", --" + f.Name
+	}
+	if takes != "" {
+		name += " " + takes
+	}
+	if !slices.Contains([]string{"", "false", "[]", "0", "0s"}, f.DefValue) {
+		usage += " (default " + f.DefValue + ")"
+	}
+	return name, usage
 }
