@@ -2,11 +2,15 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test test-systems e2e demo tools lint update bench fuzz clean
+.PHONY: build release test test-systems e2e demo tools lint update bench fuzz clean
 
 # The program itself.
 build:
 	go build -o plonec ./cmd/plonec
+
+# The archives of a release for linux and macOS, with their checksums, in dist/.
+release:
+	testdata/release
 
 # Every test, with the real daemons. About two minutes on two cores, four the first time.
 test: tools lint
