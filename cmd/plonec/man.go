@@ -27,7 +27,7 @@ func manCommand() *cobra.Command {
 			}
 			pages := manPages(c.Root())
 			for name, text := range pages {
-				if err := writeFile(filepath.Join(args[0], name), []byte(text)); err != nil {
+				if err := writeFile(filepath.Join(args[0], name), []byte(text), 0o644); err != nil {
 					return err
 				}
 			}
