@@ -5,6 +5,7 @@ package tree
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -151,6 +152,29 @@ func lines[T any](b *bytes.Buffer, name string, list []T, enc func(any) error) e
 	return nil
 }
 
+// A FormatError is of a manifest whose layout this plonec does not know.
+type FormatError struct {
+	Plonec string // that wrote it
+	Format int
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("plonec %s wrote it in format %d, and this one reads format %d", e.Plonec, e.Format, Format)
+}
+
+// Unreadable is the error of a manifest that Parse refused with err; remedy
+// says what to do where it is not of another plonec.
+func Unreadable(name string, err error, remedy string) error {
+	var other *FormatError
+	if errors.As(err, &other) {
+		remedy = "run plonec " + other.Plonec + ", or a newer one than this"
+		if other.Format < Format {
+			remedy = "build into a new folder, and put that in its place"
+		}
+	}
+	return fmt.Errorf("%s cannot be read (%w): %s", name, err, remedy)
+}
+
 // Parse reads a manifest. One of a format that this plonec does not know, or
 // with a path that would leave the tree, is an error.
 func Parse(data []byte) (*Manifest, error) {
@@ -159,7 +183,7 @@ func Parse(data []byte) (*Manifest, error) {
 		return nil, err
 	}
 	if m.Format != Format {
-		return nil, fmt.Errorf("its format is %d and this plonec reads format %d", m.Format, Format)
+		return nil, &FormatError{m.Plonec, m.Format}
 	}
 	for _, f := range m.Files {
 		if !safe(f) {

@@ -26,7 +26,7 @@ func old(dir string) (map[string]bool, error) {
 	for _, side := range append(sides(data), unmerged(dir)...) {
 		m, err := Parse(side)
 		if err != nil {
-			return nil, fmt.Errorf("%s cannot be read (%v): restore it from git, or build into a new folder", filepath.Join(dir, ManifestName), err)
+			return nil, Unreadable(filepath.Join(dir, ManifestName), err, "restore it from git, or build into a new folder")
 		}
 		for _, f := range m.Files {
 			paths[f.Rel()] = true

@@ -98,7 +98,7 @@ func Read(dir string) (*Disk, error) {
 	}
 	m, err := Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read (%v): run plonec build", name, err)
+		return nil, Unreadable(name, err, "run plonec build")
 	}
 	sum := sha256.Sum256(data)
 	return &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}, nil

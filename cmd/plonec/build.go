@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,11 @@ nothing is written.`,
 		if check {
 			work = built.tree.Compare
 		}
-		left := leaving(f.tree, built.tree.Manifest)
+		before := earlier(f.tree)
+		left, writer := leaving(before, built.tree.Manifest), ""
+		if before != nil && before.Plonec != release {
+			writer = before.Plonec
+		}
 		changes, err := work(f.tree)
 		if err != nil {
 			return err
@@ -43,12 +48,12 @@ nothing is written.`,
 		err = out.finish(diags, "", result{
 			Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files),
 			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed, Foreign: changes.Foreign,
-			Left: left,
+			Left: left, WrittenBy: writer,
 		})
 		if err != nil {
 			return err
 		}
-		if !out.json {
+		if out.people() {
 			printChanges(out.stdout, changes, 20)
 			if len(left) > 0 {
 				fmt.Fprintf(out.stderr, "plonec: note: %s\n", printableLines(farewell(left, f.tree)))
@@ -61,11 +66,34 @@ nothing is written.`,
 			return fmt.Errorf("%s holds what no build made (marked ?): remove it, or it would be pushed by hand one day", f.tree)
 		}
 		if check && !changes.None() {
-			return fmt.Errorf("%s is stale: run plonec build and commit it", f.tree)
+			return errors.New(stale(f.tree, before, writer))
 		}
 		return nil
 	})
 	return c
+}
+
+// stale says why a tree is not what its stack gives, as far as that is known,
+// and how to mend it; before is its manifest, writer the plonec that wrote it
+// where that was another.
+func stale(dir string, before *tree.Manifest, writer string) string {
+	command := "plonec build"
+	if dir != "build" {
+		command += " -o " + dir
+	}
+	_, err := os.Stat(filepath.Join(dir, tree.ManifestName))
+	switch {
+	case err != nil:
+		return fmt.Sprintf("there is no tree in %s: run %s and commit it", dir, command)
+	case before == nil: // what is no manifest at all was an error before
+		return fmt.Sprintf("%s is in conflict: run %s and commit what it makes", filepath.Join(dir, tree.ManifestName), command)
+	case writer == "":
+		return fmt.Sprintf("%s is stale: run %s and commit it", dir, command)
+	}
+	return fmt.Sprintf(`%s is stale: plonec %s wrote it, and this is plonec %s
+  what differs may come from that, and not from the stack
+  to go on with %s: run %s with it, review what changes, and commit it
+  to stay with %s: run that version here`, dir, writer, release, release, command, writer)
 }
 
 func summary(b *compiled, c *tree.Changes) string {
@@ -117,15 +145,23 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 	}
 }
 
-// leaving are the hosts of the tree in dir that a new one has not. What is no
-// tree that can be read has none.
-func leaving(dir string, next *tree.Manifest) []string {
+// earlier is the manifest of the tree in dir; nil where there is none that can
+// be read.
+func earlier(dir string) *tree.Manifest {
 	data, err := os.ReadFile(filepath.Join(dir, tree.ManifestName))
 	if err != nil {
 		return nil
 	}
-	before, err := tree.Parse(data)
+	m, err := tree.Parse(data)
 	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// leaving are the hosts of an earlier tree that a new one has not.
+func leaving(before, next *tree.Manifest) []string {
+	if before == nil {
 		return nil
 	}
 	var names []string

@@ -38,13 +38,13 @@ nginx, varnishd, systemd-analyze.`,
 			return err
 		}
 		w := out.stdout
-		if out.json {
+		if !out.people() {
 			w = io.Discard
 		}
 		if refused := printCheckers(w, res.Checkers); refused > 0 {
 			return fmt.Errorf("%s refused", count(refused, "configuration"))
 		}
-		if !out.json {
+		if out.people() {
 			fmt.Fprintf(out.stdout, "%s, %s: good\n", count(res.Hosts, "host"), count(res.Files, "file"))
 		}
 		return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +27,7 @@ type stackFlags struct {
 
 func (f *stackFlags) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.tree, "tree", "o", "build", "folder of the compiled `tree`")
-	flags.StringVar(&f.format, "format", "text", "`text` or json")
+	flags.StringVar(&f.format, "format", "text", "`text`, json, github (annotations) or sarif")
 	f.addArguments(flags)
 }
 
@@ -135,12 +134,15 @@ func (f *stackFlags) compiling(outcome string, do func(*reporter, *compiled, dia
 		}
 		built, diags, err := compile(args, f)
 		if err != nil {
-			return err
+			return out.fail(err)
+		}
+		if files, err := stackFiles(args, f); err == nil && out.sarif != nil {
+			out.sarif.Stack = files[0]
 		}
 		if built == nil {
 			return out.finish(diags, outcome, result{})
 		}
-		return do(out, built, diags)
+		return out.fail(do(out, built, diags))
 	}
 }
 
@@ -177,7 +179,7 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 	if err == nil {
 		m, err := tree.Parse(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s cannot be read (%v): name the STACK", filepath.Join(f.tree, tree.ManifestName), err)
+			return nil, tree.Unreadable(filepath.Join(f.tree, tree.ManifestName), err, "name the STACK")
 		}
 		for _, name := range m.Inputs.Stack {
 			files = append(files, filepath.Join(f.tree, filepath.FromSlash(name)))

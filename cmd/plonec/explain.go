@@ -37,9 +37,13 @@ value is JSON, or a text where it is none; null takes back what is set. Several
   plonec explain --set plone_instances.per_cpu=2 --set haproxy.fall=5`,
 	}
 	f.add(c.Flags())
+	c.Flags().Lookup("format").Usage = "`text` or json"
 	c.Flags().StringArrayVar(&f.set, "set", nil, "show what `ATTRIBUTE=VALUE` would change")
 	c.Flags().BoolVar(&f.full, "full", false, "with --set: the whole of each difference")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if f.format != "text" && f.format != "json" {
+			return fmt.Errorf("unknown --format %q: text or json", f.format)
+		}
 		out, err := newReporter(c, f.format)
 		if err != nil {
 			return err

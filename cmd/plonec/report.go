@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -14,13 +15,19 @@ import (
 	"github.com/plonec/plonec/native"
 )
 
-// A reporter prints what a command found: diagnostics to standard error and
-// results to standard output as text, or everything as one JSON object.
+// A reporter prints what a command found. For people, diagnostics go to
+// standard error and results to standard output; with github, annotations go
+// there too. For programs all is one object: json has the results, sarif the
+// diagnostics alone.
 type reporter struct {
-	json           bool
+	json, github   bool
+	sarif          *diag.SARIF // nil: another format
 	color          bool
 	stdout, stderr io.Writer
 }
+
+// people tells whether the report is read by people.
+func (r *reporter) people() bool { return !r.json && r.sarif == nil }
 
 func newReporter(c *cobra.Command, format string) (*reporter, error) {
 	r := &reporter{stdout: c.OutOrStdout(), stderr: c.ErrOrStderr()}
@@ -29,8 +36,12 @@ func newReporter(c *cobra.Command, format string) (*reporter, error) {
 		r.color = useColor(r.stderr)
 	case "json":
 		r.json = true
+	case "github":
+		r.github = true
+	case "sarif":
+		r.sarif = &diag.SARIF{Version: release, Path: inRepository}
 	default:
-		return nil, fmt.Errorf("unknown --format %q: text or json", format)
+		return nil, fmt.Errorf("unknown --format %q: text, json, github or sarif", format)
 	}
 	return r, nil
 }
@@ -69,6 +80,7 @@ type result struct {
 	Removed     []string        `json:"removed,omitempty"`
 	Foreign     []string        `json:"foreign,omitempty"`
 	Left        []string        `json:"hosts_left,omitempty"` // hosts of the tree of before that are in none now
+	WrittenBy   string          `json:"written_by,omitempty"` // the plonec of the tree of before, where it was another
 	Checkers    []native.Result `json:"checkers,omitempty"`
 
 	// Of explain --set.
@@ -81,7 +93,12 @@ type result struct {
 // finish ends a command: it prints the diagnostics and, as JSON, the result.
 // outcome says what the errors prevented.
 func (r *reporter) finish(list diag.List, outcome string, res result) error {
-	if r.json {
+	switch {
+	case r.sarif != nil:
+		if err := r.sarif.Format(r.stdout, list); err != nil {
+			return err
+		}
+	case r.json:
 		var b bytes.Buffer
 		if err := (diag.JSON{}).Format(&b, list); err != nil {
 			return err
@@ -90,8 +107,15 @@ func (r *reporter) finish(list diag.List, outcome string, res result) error {
 		if err := r.encode(res); err != nil {
 			return err
 		}
-	} else if err := r.report(list, outcome); err != nil {
-		return err
+	default:
+		if r.github {
+			if err := (diag.GitHub{Path: inRepository}).Format(r.stdout, list); err != nil {
+				return err
+			}
+		}
+		if err := r.report(list, outcome); err != nil {
+			return err
+		}
 	}
 	if list.Errors() > 0 {
 		return errReported
@@ -103,4 +127,56 @@ func (r *reporter) finish(list diag.List, outcome string, res result) error {
 func (r *reporter) encode(v any) error {
 	_, err := io.WriteString(r.stdout, asJSON(v))
 	return err
+}
+
+// fail makes an error that is no diagnostic an annotation too.
+func (r *reporter) fail(err error) error {
+	if _, text := ending(err); r.github && text != "" {
+		fmt.Fprint(r.stdout, diag.GitHubError(printableLines(text)))
+	}
+	return err
+}
+
+// inRepository is the path of a file in its git work tree, with slashes, as
+// annotations name it. One outside of any stays as it is.
+func inRepository(name string) string {
+	if top, ok := gitTop(filepath.Dir(name)); ok {
+		if real, err := realPath(name); err == nil {
+			if rel, err := filepath.Rel(top, real); err == nil && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel)
+			}
+		}
+	}
+	return filepath.ToSlash(name)
+}
+
+// gitTop is the git work tree that holds a folder, without symbolic links.
+func gitTop(dir string) (string, bool) {
+	abs, err := filepath.Abs(dir)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
+	if err != nil {
+		return "", false
+	}
+	for {
+		if _, err := os.Lstat(filepath.Join(abs, ".git")); err == nil {
+			return abs, true
+		}
+		up := filepath.Dir(abs)
+		if up == abs {
+			return "", false
+		}
+		abs = up
+	}
+}
+
+// realPath is absolute; the folders of it are no symbolic links.
+func realPath(name string) (string, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	return filepath.Join(dir, filepath.Base(abs)), err
 }

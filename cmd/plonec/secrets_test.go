@@ -122,7 +122,7 @@ func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string
 	return stack.(map[string]any), n
 }
 
-// buildAndSearch runs the command in both formats, and searches.
+// buildAndSearch runs the command in every format, and searches.
 func buildAndSearch(t *testing.T, stack any, good bool) {
 	t.Helper()
 	for _, form := range []string{"many lines", "one line"} {
@@ -139,7 +139,7 @@ func buildAndSearch(t *testing.T, stack any, good bool) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		for _, format := range []string{"text", "json"} {
+		for _, format := range []string{"text", "json", "github", "sarif"} {
 			status := run([]string{"build", "--format", format, "-o", tree, name}, &out, &out)
 			if good != (status == exitDone) {
 				t.Fatalf("exit status %d:\n%s", status, out.String())
