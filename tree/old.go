@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +86,23 @@ func sides(data []byte) [][]byte {
 		}
 	}
 	return [][]byte{ours.Bytes(), theirs.Bytes()}
+}
+
+// ParseInputs reads what a tree was built from out of its manifest. Where a merge
+// left that in conflict both sides have to name the same stack and arguments.
+func ParseInputs(data []byte) (*Inputs, error) {
+	var in *Inputs
+	for _, side := range sides(data) {
+		m, err := Parse(side)
+		if err != nil {
+			return nil, err
+		}
+		if in != nil && !(slices.Equal(in.Stack, m.Inputs.Stack) && maps.Equal(in.ExtStr, m.Inputs.ExtStr) && maps.Equal(in.TLAStr, m.Inputs.TLAStr)) {
+			return nil, errors.New("it is in conflict, and its two sides name different stacks")
+		}
+		in = &m.Inputs
+	}
+	return in, nil
 }
 
 // unmerged gives the sides of a manifest that git keeps apart during a merge:

@@ -177,15 +177,15 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 	}
 	data, err := os.ReadFile(filepath.Join(f.tree, tree.ManifestName))
 	if err == nil {
-		m, err := tree.Parse(data)
+		in, err := tree.ParseInputs(data)
 		if err != nil {
 			return nil, tree.Unreadable(filepath.Join(f.tree, tree.ManifestName), err, "name the STACK")
 		}
-		for _, name := range m.Inputs.Stack {
+		for _, name := range in.Stack {
 			files = append(files, filepath.Join(f.tree, filepath.FromSlash(name)))
 		}
 		if len(f.extStr)+len(f.tlaStr) == 0 {
-			f.extStr, f.tlaStr = m.Inputs.ExtStr, m.Inputs.TLAStr
+			f.extStr, f.tlaStr = in.ExtStr, in.TLAStr
 		}
 		return files, nil
 	}

@@ -74,7 +74,7 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 	}
 	root.SetVersionTemplate("plonec {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(buildCommand(), checkCommand(), diffCommand(), explainCommand(), schemaCommand(), graphCommand(),
+	root.AddCommand(initCommand(), buildCommand(), checkCommand(), diffCommand(), explainCommand(), schemaCommand(), graphCommand(),
 		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand(),
 		completionCommand(), manCommand(), versionCommand())
 	root.AddCommand(appCommands()...)

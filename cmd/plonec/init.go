@@ -1,0 +1,360 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/templates"
+	"github.com/plonec/plonec/tree"
+)
+
+func initCommand() *cobra.Command {
+	var f initFlags
+	c := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "write what a repository needs: CI files, .gitattributes",
+		Long: `Init writes, into the git repository of the folder DIR that holds a stack (this
+one, where none is named), a workflow for GitHub Actions or jobs for GitLab, and
+the .gitattributes of the tree. On a pull request they check the stack, build it,
+and comment what the change would do; on the main branch they deploy, after your
+tests. The files are yours from then on: one that is there is never written over.`,
+		Example: `  plonec init
+  plonec init ops --ci github,gitlab
+  plonec init --print .github/workflows/plonec.yml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("plonec init takes one folder, and was given %s", strings.Join(args, " "))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
+		},
+	}
+	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom: `github`, gitlab or both (default: by the remote origin, else both)")
+	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, in DIR")
+	c.Flags().StringVar(&f.print, "print", "", "write nothing, print this one `file` as it would be")
+	return c
+}
+
+type initFlags struct {
+	ci          []string
+	tree, print string
+}
+
+// A scaffold is a file that init writes.
+type scaffold struct {
+	name     string // relative to the top of the repository, with slashes
+	template string // in templates/ci
+	// What an existing file has to hold, a line each; the rest is its owner's.
+	// None: init has no say in it.
+	needs func(content string) []string
+	// How those lines get into a file that lacks them.
+	mend string
+}
+
+// scaffolds are the files for each place where CI runs.
+var scaffolds = map[string][]scaffold{
+	"": {{
+		name: ".gitattributes", template: "gitattributes.tmpl", needs: sayingLines,
+		mend: "to add them: plonec init%s --print .gitattributes >> %s",
+	}},
+	"github": {{name: ".github/workflows/plonec.yml", template: "github.yml.tmpl"}},
+	"gitlab": {
+		{name: ".gitlab/plonec.yml", template: "gitlab.yml.tmpl"},
+		{
+			name: ".gitlab-ci.yml", template: "gitlab-ci.yml.tmpl",
+			needs: func(string) []string { return []string{"local: " + gitlabJobs} },
+			mend:  "to add it: an entry \"- local: " + gitlabJobs + "\" in its include",
+		},
+	},
+}
+
+const gitlabJobs = "/.gitlab/plonec.yml"
+
+// What the files are made from.
+type scaffoldData struct {
+	Folder  string // of the stack, relative to the top of the repository, with slashes
+	Tree    string // relative to the top
+	Branch  string // that is deployed
+	Release string // of plonec
+	Secrets []string
+	// What stands in a command where the tree is not in build.
+	TreeFlag string
+
+	Module, Checkout, Go, Include string
+}
+
+// What the files pin, beside plonec.
+const (
+	pinnedModule   = "github.com/plonec/plonec/cmd/plonec"
+	pinnedCheckout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
+	pinnedGo       = "1.26" // as in go.mod
+)
+
+// plainPath is what needs no quotes in YAML, a shell and .gitattributes.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$|^\.$`)
+
+func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
+	top, ok := gitTop(dir)
+	if !ok {
+		if _, err := os.Stat(dir); err != nil {
+			return fmt.Errorf("there is no folder %s", dir)
+		}
+		return fmt.Errorf("%s is in no git repository: git init, then plonec init again", dir)
+	}
+	data, err := f.data(top, dir)
+	if err != nil {
+		return err
+	}
+	files, err := f.files(top)
+	if err != nil {
+		return err
+	}
+	if f.print != "" {
+		return f.printOne(stdout, files, data)
+	}
+	argument := ""
+	if dir != "." {
+		argument = " " + dir
+	}
+	if f.tree != "build" {
+		argument += " --tree " + f.tree
+	}
+	var lacking []string
+	written := 0
+	for _, s := range files {
+		content, err := s.content(data)
+		if err != nil {
+			return err
+		}
+		name := filepath.Join(top, filepath.FromSlash(s.name))
+		shown := fromHere(name)
+		before, err := os.ReadFile(name)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			if err := createFile(name, content); err != nil {
+				return err
+			}
+			written++
+			fmt.Fprintf(stdout, "+ %s\n", shown)
+		case err != nil:
+			return err
+		case bytes.Equal(before, content):
+			fmt.Fprintf(stdout, "= %s\n", shown)
+		case s.needs == nil:
+			fmt.Fprintf(stdout, "= %s (yours: it differs from what this plonec writes, and stays)\n", shown)
+			fmt.Fprintf(stderr, "plonec: to compare: plonec init%s --print %s | diff %s -\n", argument, s.name, shown)
+		default:
+			missing := missingLines(string(before), s.needs(string(content)))
+			if len(missing) == 0 {
+				fmt.Fprintf(stdout, "= %s (yours, with what plonec needs)\n", shown)
+				continue
+			}
+			mend := s.mend
+			if strings.Contains(mend, "%s") {
+				mend = fmt.Sprintf(mend, argument, shown)
+			}
+			lacking = append(lacking, fmt.Sprintf("%s is there, was left alone, and lacks\n    %s\n  %s", shown, strings.Join(missing, "\n    "), mend))
+		}
+	}
+	if written > 0 {
+		sayWhatIsLeft(stderr, data)
+	}
+	if len(lacking) > 0 {
+		return errors.New(strings.Join(lacking, "\nplonec: "))
+	}
+	return nil
+}
+
+// sayWhatIsLeft says what there is to do after files were written.
+func sayWhatIsLeft(w io.Writer, data scaffoldData) {
+	fmt.Fprintf(w, "plonec: next: read them, put your tests into the job tests, do what their first lines ask for, and commit\n")
+	if info, ok := debug.ReadBuildInfo(); !ok || info.Main.Version != "v"+data.Release {
+		fmt.Fprintf(w, "plonec: note: this plonec is a development build; the files install plonec %s (their line PLONEC), which has to be released, and to build the same tree\n", data.Release)
+	}
+}
+
+func (f *initFlags) data(top, dir string) (scaffoldData, error) {
+	d := scaffoldData{Release: release, Branch: mainBranch(top), Module: pinnedModule, Checkout: pinnedCheckout, Go: pinnedGo, Include: gitlabJobs}
+	abs, err := filepath.Abs(dir)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
+	if err != nil {
+		return d, err
+	}
+	rel, err := filepath.Rel(top, abs)
+	if err != nil {
+		return d, err
+	}
+	d.Folder = filepath.ToSlash(rel)
+	d.Tree = filepath.ToSlash(filepath.Join(rel, f.tree))
+	for what, name := range map[string]string{"folder of the stack": d.Folder, "tree": d.Tree, "branch": d.Branch} {
+		if !plainPath.MatchString(name) || strings.HasPrefix(name, "..") {
+			return d, fmt.Errorf("the %s, %q, is to be written into files of CI: give it a name of letters, digits, / . _ and -, inside the repository", what, name)
+		}
+	}
+	if f.tree != "build" {
+		d.TreeFlag = " --tree " + filepath.ToSlash(f.tree)
+	}
+	if m := earlier(filepath.Join(abs, f.tree)); m != nil {
+		d.Secrets = variables(m)
+	}
+	return d, nil
+}
+
+// variables are the names that the stack refers to as env:NAME, sorted.
+func variables(m *tree.Manifest) []string {
+	var names []string
+	for _, s := range m.Secrets {
+		for _, e := range s.Entries {
+			if name, ok := strings.CutPrefix(e.Source, "env:"); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// files are those for the places that were named, else for that of the
+// repository's origin.
+func (f *initFlags) files(top string) ([]scaffold, error) {
+	places := f.ci
+	if len(places) == 0 {
+		origin := askGit(top, "config", "--get", "remote.origin.url")
+		for _, name := range []string{"github", "gitlab"} {
+			if strings.Contains(origin, name) {
+				places = append(places, name)
+			}
+		}
+		if len(places) == 0 {
+			places = []string{"github", "gitlab"}
+		}
+	}
+	list := slices.Clone(scaffolds[""])
+	for _, name := range []string{"github", "gitlab"} {
+		if slices.Contains(places, name) {
+			list = append(list, scaffolds[name]...)
+		}
+	}
+	for _, name := range places {
+		if name == "" || scaffolds[name] == nil {
+			return nil, fmt.Errorf("--ci %s is not known: github or gitlab", name)
+		}
+	}
+	return list, nil
+}
+
+func (f *initFlags) printOne(w io.Writer, files []scaffold, data scaffoldData) error {
+	var names []string
+	for _, s := range files {
+		if s.name == filepath.ToSlash(filepath.Clean(f.print)) {
+			content, err := s.content(data)
+			if err == nil {
+				_, err = w.Write(content)
+			}
+			return err
+		}
+		names = append(names, s.name)
+	}
+	return fmt.Errorf("--print %s is no file of plonec init; it writes %s", f.print, strings.Join(names, ", "))
+}
+
+// content is the file as this plonec writes it.
+func (s scaffold) content(data scaffoldData) ([]byte, error) {
+	t, err := template.New(s.template).Delims("[[", "]]").Option("missingkey=error").ParseFS(templates.FS, "ci/"+s.template)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = t.Execute(&b, data)
+	return b.Bytes(), err
+}
+
+// createFile writes a file that is not there, whole or not at all.
+func createFile(name string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		os.Remove(name)
+	}
+	return err
+}
+
+// sayingLines are those of a file that say something.
+func sayingLines(content string) []string {
+	var list []string
+	for line := range strings.Lines(content) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// missingLines are those that an existing file does not have, quotes and the
+// marks of a list aside.
+func missingLines(content string, wanted []string) []string {
+	has := map[string]bool{}
+	for _, line := range sayingLines(content) {
+		has[strings.NewReplacer(`"`, "", "'", "").Replace(strings.TrimPrefix(line, "- "))] = true
+	}
+	return slices.DeleteFunc(slices.Clone(wanted), func(line string) bool { return has[line] })
+}
+
+// mainBranch is the branch from which a repository deploys: that of its origin,
+// else main or master where there is one, else the one that is checked out.
+func mainBranch(top string) string {
+	if head := askGit(top, "symbolic-ref", "--short", "refs/remotes/origin/HEAD"); head != "" {
+		return strings.TrimPrefix(head, "origin/")
+	}
+	for _, name := range []string{"main", "master"} {
+		if askGit(top, "rev-parse", "--verify", "--quiet", "refs/heads/"+name) != "" {
+			return name
+		}
+	}
+	return cmp.Or(askGit(top, "symbolic-ref", "--short", "HEAD"), "main")
+}
+
+// askGit is what git prints, without the last newline; empty where it fails.
+func askGit(dir string, args ...string) string {
+	out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// fromHere is a path as seen from the working directory.
+func fromHere(name string) string {
+	if wd, err := os.Getwd(); err == nil {
+		if real, err := filepath.EvalSymlinks(wd); err == nil {
+			wd = real
+		}
+		if rel, err := filepath.Rel(wd, name); err == nil {
+			return rel
+		}
+	}
+	return name
+}
