@@ -2,6 +2,7 @@ package diag
 
 import (
 	"path"
+	"strings"
 	"testing"
 )
 
@@ -25,4 +26,35 @@ func TestGitHub(t *testing.T) {
 	if got, want := GitHubError("50%\nmore"), "::error title=plonec::50%25%0Amore\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// FuzzGitHub writes any texts: it stays one line for a diagnostic, and a runner
+// reads the file's name and the message back.
+func FuzzGitHub(f *testing.F) {
+	f.Add("ops/stack.json", "want a number", "write 3")
+	f.Add("a,b:c%25.json", "::error::\r\n%0A", "50%")
+	f.Add("\x1b\u202e\n", "::stop-commands::x", "\n::set-env name=PATH::/tmp")
+	f.Fuzz(func(t *testing.T, name, message, remedy string) {
+		out := text(t, GitHub{}, Diagnostic{Code: "syntax", Span: Span{File: &File{Name: name}}, Message: message, Remedy: remedy})
+		line, rest, _ := strings.Cut(out, "\n")
+		if rest != "" || strings.ContainsRune(line, '\r') {
+			t.Fatalf("several lines: %q", out)
+		}
+		head, data, ok := strings.Cut(strings.TrimPrefix(line, "::error "), "::")
+		file, title, two := strings.Cut(head, ",")
+		if !ok || !two || title != "title=plonec syntax" {
+			t.Fatalf("%q", line)
+		}
+		unescape := strings.NewReplacer("%25", "%", "%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",")
+		if got, want := unescape.Replace(file), "file="+Visible(name, 4096); got != want {
+			t.Errorf("the file reads back as %q, want %q", got, want)
+		}
+		want := Visible(message, maxMessage)
+		if remedy != "" {
+			want += "\n" + Visible(remedy, maxMessage)
+		}
+		if got := strings.NewReplacer("%25", "%", "%0D", "\r", "%0A", "\n").Replace(data); got != want {
+			t.Errorf("the message reads back as %q, want %q", got, want)
+		}
+	})
 }

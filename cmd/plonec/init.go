@@ -44,7 +44,7 @@ tests. The files are yours from then on: one that is there is never written over
 			return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
 		},
 	}
-	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom: `github`, gitlab or both (default: by the remote origin, else both)")
+	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom, one or both of `github,gitlab`; without it as the remote origin says, else both")
 	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, in DIR")
 	c.Flags().StringVar(&f.print, "print", "", "write nothing, print this one `file` as it would be")
 	return c
@@ -235,16 +235,16 @@ func variables(m *tree.Manifest) []string {
 // repository's origin.
 func (f *initFlags) files(top string) ([]scaffold, error) {
 	places := f.ci
-	if len(places) == 0 {
+	if len(places) == 0 && f.print == "" {
 		origin := askGit(top, "config", "--get", "remote.origin.url")
 		for _, name := range []string{"github", "gitlab"} {
 			if strings.Contains(origin, name) {
 				places = append(places, name)
 			}
 		}
-		if len(places) == 0 {
-			places = []string{"github", "gitlab"}
-		}
+	}
+	if len(places) == 0 {
+		places = []string{"github", "gitlab"}
 	}
 	list := slices.Clone(scaffolds[""])
 	for _, name := range []string{"github", "gitlab"} {
