@@ -94,11 +94,6 @@ func newForge(t *testing.T) *forge {
 		t.Fatal(err)
 	}
 	bin := t.TempDir()
-	if out, _ := exec.Command(plonec, "diff", "nowhere.json").CombinedOutput(); bytes.Contains(out, []byte("no command diff")) { // TODO: until plonec diff is there
-		stand := filepath.Join(bin, "with-diff")
-		f.program(stand, "#!/bin/sh\n[ \"$1\" = diff ] || exec "+plonec+" \"$@\"\n[ \"$(git rev-parse --verify \"$3^{commit}\")\" ] && sed \"1i"+marker+"\" stack.json\n")
-		plonec = stand
-	}
 	f.path = bin + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 	gopath := filepath.Join(f.home, "go")
 	agent, err := exec.LookPath("ssh-agent")
