@@ -5,42 +5,99 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 )
 
+// A forecast is what plan or diff says of a host.
+type forecast struct {
+	Host   string
+	Apply  []string
+	Deploy []struct {
+		App                  string
+		Restart, Start, Stop []string
+		Agent                string
+	}
+	Files []struct {
+		Path, Kind, Waits string
+		Effects           []string
+	}
+}
+
+// does lists what a command should do to units: verb:unit, sorted.
+func (f *forecast) does(command string) []string {
+	does := slices.Clone(f.Apply)
+	if command == "deploy" {
+		for _, a := range f.Deploy {
+			for verb, units := range map[string][]string{"restart": a.Restart, "start": a.Start, "stop": a.Stop} {
+				for _, unit := range units {
+					does = append(does, verb+":"+unit)
+				}
+			}
+			if a.Agent != "" {
+				does = append(does, a.Agent+":plonec-agent.service")
+			}
+		}
+		for _, file := range f.Files {
+			if file.Waits == "*clients" {
+				does = append(does, file.Effects...)
+			}
+		}
+	}
+	slices.Sort(does)
+	return does
+}
+
+// plan asks what would happen to the hosts as they are.
+func (c *cluster) plan() []forecast {
+	c.t.Helper()
+	var plan struct{ Hosts []forecast }
+	if err := json.Unmarshal([]byte(c.must(0, "plan", "--format", "json")), &plan); err != nil {
+		c.t.Fatal(err)
+	}
+	return plan.Hosts
+}
+
 // foretold runs apply or deploy, and holds plan to what it said before: what
 // the hosts' systemd did to the units of the stack is that, and nothing else.
 func (c *cluster) foretold(command string) {
 	c.t.Helper()
-	var plan struct {
-		Hosts []struct {
-			Host   string
-			Apply  []string
-			Deploy []struct{ Restart, Start, Stop []string }
-		}
-	}
-	if err := json.Unmarshal([]byte(c.must(0, "plan", "--format", "json")), &plan); err != nil {
-		c.t.Fatal(err)
-	}
+	plan := c.plan()
 	began := time.Now()
 	c.must(0, command)
-	for _, h := range plan.Hosts {
-		want := h.Apply
-		if command == "deploy" {
-			for _, a := range h.Deploy {
-				for verb, units := range map[string][]string{"restart": a.Restart, "start": a.Start, "stop": a.Stop} {
-					for _, unit := range units {
-						want = append(want, verb+":"+unit)
-					}
-				}
-			}
-		}
-		slices.Sort(want)
-		if did := c.did(h.Host, began); !slices.Equal(want, did) {
+	for _, h := range plan {
+		if want, did := h.does(command), c.did(h.Host, began); !slices.Equal(want, did) {
 			c.t.Errorf("%s on %s: plan said %q, systemd did %q", command, h.Host, want, did)
+		}
+	}
+}
+
+// reviewed changes the stack where the hosts have all that it was, and holds
+// diff, which asks no host, to what plan sees on them.
+func (c *cluster) reviewed(edit func(map[string]any)) {
+	c.t.Helper()
+	c.must(0, "plan", "--exit-code")
+	c.change(edit)
+	var diff struct {
+		Effects struct{ Hosts []forecast }
+		Causes  []struct{ Attribute string }
+	}
+	if err := json.Unmarshal([]byte(c.must(0, "diff", "--against", "HEAD~1", "--format", "json")), &diff); err != nil {
+		c.t.Fatal(err)
+	}
+	if len(diff.Causes) == 0 {
+		c.t.Error("diff names no cause")
+	}
+	plan := c.plan()
+	if len(plan) != len(diff.Effects.Hosts) {
+		c.t.Fatalf("diff speaks of %d hosts, plan of %d", len(diff.Effects.Hosts), len(plan))
+	}
+	for i, h := range plan {
+		if d := diff.Effects.Hosts[i]; !reflect.DeepEqual(d, h) {
+			c.t.Errorf("%s: diff says %+v, plan %+v", h.Host, d, h)
 		}
 	}
 }
@@ -104,16 +161,22 @@ var applies = []scenario{
 			s.t.Errorf("nginx serves the old configuration:\n%s", out)
 		}
 	}},
-	{"plan, held to account", func(s *trial) {
-		s.change(func(st map[string]any) {
+	{"plan and diff, held to account", func(s *trial) {
+		s.must(0, "deploy")
+		s.reviewed(func(st map[string]any) {
 			at(st, "nginx_plone")["additional_config"] = "add_header X-Test one always;"
 			at(st, "haproxy")["queue_timeout"] = "51s"
 			at(st, "plone_instances")["zodb_cache_size"] = 21000
 		})
 		s.foretold("apply")
 		s.foretold("deploy")
-		s.change(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
+		s.reviewed(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
 		s.foretold("apply")
+		for _, perCPU := range []int{2, 1} {
+			s.reviewed(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = perCPU })
+			s.foretold("apply")
+			s.foretold("deploy")
+		}
 		// A plan is of the hosts as they were.
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "52s" })
 		file := s.dir + "/../" + s.name + ".plan"

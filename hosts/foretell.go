@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -20,6 +21,7 @@ type AppPlan struct {
 	Maybe       []string `json:"maybe,omitempty"`        // units that restart where the new release has something else for them
 	Start       []string `json:"start,omitempty"`        // units
 	Stop        []string `json:"stop,omitempty"`         // units that go
+	Agent       string   `json:"agent,omitempty"`        // start, restart or stop: what happens to plonec-agent.service, which speaks for the clients
 	Moves       string   `json:"moves,omitempty"`        // the database, from where to where
 	NewDatabase string   `json:"new_database,omitempty"` // where a first start has to find a Data.fs
 	Unfinished  bool     `json:"unfinished,omitempty"`   // a switch was cut short
@@ -64,6 +66,9 @@ func (a *AppPlan) String() string {
 	}
 	if len(a.Stop) > 0 {
 		parts = append(parts, "stop of "+a.units(a.Stop))
+	}
+	if a.Agent != "" {
+		parts = append(parts, a.Agent+" of the agent")
 	}
 	if a.Stopped {
 		parts = append(parts, "it was stopped on purpose")
@@ -197,6 +202,11 @@ func (m *member) foretell(state map[string]string) []AppPlan {
 			}
 			a.Files++
 			changed[c.Path] = true
+			if c.Path == agentUnit {
+				a.Agent = map[ChangeKind]string{Added: "start", Removed: "stop"}[c.Kind]
+				a.Agent = cmp.Or(a.Agent, "restart")
+				continue
+			}
 			if unit := unitOf(c.Path); unit != "" && c.Kind == Removed {
 				a.Stop = append(a.Stop, unit)
 				continue
