@@ -22,8 +22,9 @@ type cause struct {
 	Change string `json:"change"`          // 2 → 3; no value of a secret
 	Files  *int   `json:"files,omitempty"` // of hosts that would be the same without it; nil: the stack makes no sense without it
 
-	keys  []string
-	order [3]int // for sorting: the file's place among the files, line, column
+	keys   []string
+	places map[place]bool // of the files
+	order  [3]int         // for sorting: the file's place among the files, line, column
 }
 
 // causes lists what changed from one stack to another, in the order of its
@@ -40,7 +41,11 @@ func causes(earlier *side, after *compiled, f *stackFlags) []cause {
 	slices.SortStableFunc(w.found, func(a, b cause) int { return slices.Compare(a.order[:], b.order[:]) })
 	if len(w.found) <= mostCauses {
 		for i := range w.found {
-			w.found[i].Files = effect(w.found[i].keys, before, after, f)
+			c := &w.found[i]
+			if c.places = effect(c.keys, before, after, f); c.places != nil {
+				n := len(c.places)
+				c.Files = &n
+			}
 		}
 	}
 	return w.found
@@ -50,16 +55,15 @@ func causes(earlier *side, after *compiled, f *stackFlags) []cause {
 // takes a build in memory.
 const mostCauses = 40
 
-// effect counts the files that would be others if one change had not been made;
-// nil where there would be no tree then.
-func effect(keys []string, before, after *compiled, f *stackFlags) *int {
+// effect are the files that would be others if one change had not been made; nil
+// where there would be no tree then.
+func effect(keys []string, before, after *compiled, f *stackFlags) map[place]bool {
 	old := input.WithoutNulls(before.text).Lookup(keys...)
 	without, _, err := assemble(input.Set(input.WithoutNulls(after.text), old, keys...), after.tree.Manifest.Inputs, f)
 	if err != nil || without == nil {
 		return nil
 	}
-	n := len(unlike(without.tree.Manifest, after.tree.Manifest))
-	return &n
+	return unlike(without.tree.Manifest, after.tree.Manifest)
 }
 
 // A place is a file on a host; the host is "*" for every one.
@@ -132,7 +136,7 @@ func (w *walk) nodes(keys []string, keyA diag.Span, a *input.Node, keyB diag.Spa
 		span = key
 	}
 	if span.File != nil {
-		c.File = strings.TrimPrefix(span.File.Name, w.prefix)
+		c.File = w.fileName(span.File.Name)
 		c.order[0] = span.File.Order
 		if span.HasPlace() {
 			p := span.File.Position(span.Start)
@@ -140,6 +144,19 @@ func (w *walk) nodes(keys []string, keyA diag.Span, a *input.Node, keyB diag.Spa
 		}
 	}
 	w.found = append(w.found, c)
+}
+
+// fileName is a file as it is named from here, also where what was read is a
+// copy of it.
+func (w *walk) fileName(name string) string {
+	rest, copied := strings.CutPrefix(name, w.prefix+"/")
+	if !copied || w.prefix == "" {
+		return name
+	}
+	if rel, err := relative(".", "/"+rest); err == nil {
+		return rel
+	}
+	return "/" + rest
 }
 
 // change says in a few words what changed.

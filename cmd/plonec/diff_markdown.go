@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -55,7 +56,7 @@ func (r *diffReport) markdown() string {
 
 // consequences writes what happens on which host, and what to look at.
 func (r *diffReport) consequences(b *strings.Builder) {
-	b.WriteString("\n| on | host | what happens |\n|---|---|---|\n")
+	b.WriteString("\n| on | host | what happens | because of |\n|---|---|---|---|\n")
 	var notes []string
 	for _, row := range r.rows() {
 		text, names := markdown(row.text), markdown(hostList(row.hosts, len(r.All.Hosts)))
@@ -70,10 +71,41 @@ func (r *diffReport) consequences(b *strings.Builder) {
 			if len(row.hosts) > 1 && row.on != "nothing" && row.on != "apply" {
 				text += ", each"
 			}
-			fmt.Fprintf(b, "| %s | %s | %s |\n", row.on, names, text)
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", row.on, names, text, markdown(oneLine(r.because(row))))
 		}
 	}
 	b.WriteString("\n" + strings.Join(notes, ""))
+}
+
+// because names the lines of the stack that have a part in a row.
+func (r *diffReport) because(row planRow) string {
+	var lines []string
+	for _, c := range r.Causes {
+		if where := c.where(); r.partOf(&c, row) && !slices.Contains(lines, where) {
+			lines = append(lines, where)
+		}
+	}
+	const most = 5
+	if n := len(lines) - most; n > 0 {
+		lines = append(lines[:most], fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(lines, ", ")
+}
+
+// partOf tells whether a cause changes a file that a row is about: with deploy
+// one that waits for it.
+func (r *diffReport) partOf(c *cause, row planRow) bool {
+	for _, h := range r.All.Hosts {
+		if !slices.Contains(row.hosts, h.Host) {
+			continue
+		}
+		for _, f := range h.Files {
+			if (row.on == "apply" || f.Waits != "") && (c.places[place{h.Host, f.Path}] || c.places[place{"*", f.Path}]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // folded are the differences of a part, at most so many bytes of them: those
