@@ -25,4 +25,6 @@ var _ = register(map[string]Code{
 		"CUE unifies what it is given: two files that give different values for one field conflict. Keep one, or give the later one as JSON or Jsonnet, which replaces."},
 	"incomplete": {Error, "a CUE field has a type but no value",
 		"Give the field a value, a default (*), or mark it optional (?)."},
+	"not-opsworks": {Error, "a file is nothing that plonec init --from-opsworks reads",
+		"It reads the JSON of a host, custom JSON, CloudFormation templates, and what aws opsworks prints with --output json: describe-stacks, -layers, -instances, -apps, and the others that docs/opsworks.md names. All of one call must be of one stack."},
 })

@@ -146,7 +146,7 @@ func (r *resolver) layer(name string, named map[string]map[Role]bool) {
 	for _, event := range sortedKeys(layer.CustomRecipes) {
 		for _, recipe := range layer.CustomRecipes[event] {
 			recipes++
-			if _, ok := recipeRole(recipe); !ok && !slices.Contains(helperRecipes, recipe) {
+			if !KnownRecipe(recipe) {
 				r.once("unknown-recipe", []string{"layers", name, "custom_recipes", recipe},
 					fmt.Sprintf("nothing comes of the recipe %s", recipe), "set up by hand what it did, or take it out")
 			}

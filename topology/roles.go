@@ -101,6 +101,30 @@ func layerRoles(name string, l schema.Layer, named map[string]map[Role]bool) map
 	return set
 }
 
+// LayerRoles says what the hosts of each layer do: its roles, else what its
+// name and its recipes say. A layer that does nothing has an empty list.
+func LayerRoles(d *schema.Decoded) map[string][]Role {
+	views := []*schema.Stack{d.Base}
+	for _, name := range sortedKeys(d.Base.Layers) {
+		if view, _ := d.View([]string{name}); view != nil {
+			views = append(views, view)
+		}
+	}
+	named := namedRoles(views)
+	roles := map[string][]Role{}
+	for name, layer := range d.Base.Layers {
+		roles[name] = inOrder(layerRoles(name, layer, named))
+	}
+	return roles
+}
+
+// KnownRecipe tells whether something comes of a recipe of the cookbook, or
+// nothing needs to.
+func KnownRecipe(recipe string) bool {
+	_, ok := recipeRole(recipe)
+	return ok || slices.Contains(helperRecipes, recipe)
+}
+
 func recipeRole(recipe string) (Role, bool) {
 	if slices.Contains(helperRecipes, recipe) {
 		return "", false
@@ -122,3 +146,6 @@ func inOrder(set map[Role]bool) []Role {
 	}
 	return roles
 }
+
+// Roles are all roles, in the order in which a request meets them.
+func Roles() []Role { return slices.Clone(roleOrder) }
