@@ -57,7 +57,7 @@ func TestStacksInTheDocumentation(t *testing.T) {
 // What the documentation names is there.
 func TestFilesInTheDocumentation(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, name := range []string{"../../README.md", "../../CONTRIBUTING.md", "../../docs/stack.md", "../../docs/hosts.md", "../../docs/ci.md"} {
+	for _, name := range []string{"../../README.md", "../../CONTRIBUTING.md", "../../docs/stack.md", "../../docs/hosts.md", "../../docs/ci.md", "../../docs/opsworks.md"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
