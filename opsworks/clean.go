@@ -145,8 +145,8 @@ func suggestion(path []string) string {
 	if len(path) > 2 && path[0] == "layers" && path[2] == "custom_json" {
 		path = path[3:]
 	}
-	said, _ := schema.Explain(strings.Join(path, "."))
-	if _, near, ok := strings.Cut(strings.TrimSpace(said), "; "); ok {
+	said := schema.NotFound(strings.Join(path, "."), nil)
+	if _, near, _ := strings.Cut(said, "; "); strings.HasPrefix(near, "did you mean") {
 		return "; " + near
 	}
 	return ""
