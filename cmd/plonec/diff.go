@@ -14,6 +14,7 @@ import (
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/tree"
 )
 
 // diffFormat is the version of the layout of diff --format json.
@@ -160,13 +161,51 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 		}
 		r.Look = append(r.Look, looks(before.built.topology, after.topology)...)
 	}
+	if before.disk != nil {
+		r.Look = append(r.Look, reached(before.disk.Manifest.Hosts, disk.Manifest.Hosts)...)
+	}
+	for _, h := range r.All.Hosts {
+		for _, c := range h.Files {
+			if c.Secret && strings.Contains(c.Diff, "PLONEC_DSN from") {
+				r.Look = append(r.Look, h.Host+": the address of the database comes from another place: plan sees whether the database moves")
+			}
+		}
+	}
 	r.later(after)
 	return r, nil
 }
 
+// reached says which hosts ssh will look for in another way.
+func reached(before, after []tree.Host) []string {
+	var list []string
+	for _, h := range after {
+		at := slices.IndexFunc(before, func(b tree.Host) bool { return b.Name == h.Name })
+		if at < 0 {
+			continue
+		}
+		how := func(h tree.Host) string {
+			text := h.SSHAddress
+			if h.SSH.User != "" {
+				text = h.SSH.User + "@" + text
+			}
+			if h.SSH.Port != 0 {
+				text += fmt.Sprintf(" port %d", h.SSH.Port)
+			}
+			return text
+		}
+		switch was, is := how(before[at]), how(h); {
+		case was != is:
+			list = append(list, fmt.Sprintf("%s is reached by ssh as %s, no longer %s", h.Name, is, was))
+		case before[at].SSH != h.SSH:
+			list = append(list, h.Name+": ssh judges its key by another known_hosts")
+		}
+	}
+	return list
+}
+
 // changed tells whether anything does.
 func (r *diffReport) changed() bool {
-	return len(r.All.New)+len(r.All.Gone) > 0 || slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool { return len(h.Files) > 0 }) ||
+	return len(r.All.New)+len(r.All.Gone)+len(r.Look) > 0 || slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool { return len(h.Files) > 0 }) ||
 		slices.ContainsFunc(r.All.Absent, func(l hosts.Leaver) bool { return l.Files > 0 })
 }
 
