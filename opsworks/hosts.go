@@ -13,12 +13,11 @@ import (
 
 // A host is what the files say of one instance, in either form.
 type host struct {
-	name     string
-	id       string
-	layers   []*input.Node
-	facts    *input.Node // all that is said of it, by both forms' names
-	elastic  *input.Node
-	schedule string // when a time-based instance ran
+	name    string
+	id      string
+	layers  []*input.Node
+	facts   *input.Node // all that is said of it, by both forms' names
+	elastic *input.Node
 }
 
 // gatherHosts collects the instances of a host's JSON and of the outputs.
