@@ -123,7 +123,7 @@ type result struct {
 
 // command makes a plonec command, in the stack's repository.
 func (c *cluster) command(args ...string) *exec.Cmd {
-	if len(args) > 0 && args[0] != "build" {
+	if len(args) > 0 && args[0] != "build" && args[0] != "diff" {
 		args = append(args, "--ssh-config", c.runDir()+"/ssh_config")
 	}
 	cmd := exec.Command(work+"/plonec", args...)
