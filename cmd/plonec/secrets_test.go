@@ -145,6 +145,25 @@ func buildAndSearch(t *testing.T, stack any, good bool) {
 				t.Fatalf("exit status %d:\n%s", status, out.String())
 			}
 		}
+		if good {
+			// All secrets are others, and something else is too.
+			next := bytes.ReplaceAll(data, []byte(sentinel), []byte(sentinel+"-next"))
+			next = bytes.ReplaceAll(next, []byte("env:PLONEC_TEST_"), []byte("env:PLONEC_NEXT_"))
+			other := filepath.Join(dir, "next.json")
+			if err := os.WriteFile(other, next, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			var told bytes.Buffer
+			for _, format := range []string{"text", "json", "markdown"} {
+				if status := run([]string{"diff", "--full", "--format", format, "--against", tree, "-o", filepath.Join(dir, "next"), other}, &told, &out); status != exitDone {
+					t.Fatalf("diff: exit status %d:\n%s", status, out.String())
+				}
+			}
+			if !strings.Contains(told.String(), "stats_password") {
+				t.Errorf("diff does not name what changed:\n%s", told.String())
+			}
+			out.Write(told.Bytes())
+		}
 		if !strings.Contains(out.String(), "plain-secret") && bytes.Contains(data, []byte(sentinel)) {
 			t.Errorf("nothing warns of secrets in plain:\n%s", out.String())
 		}
