@@ -17,6 +17,7 @@ type AppPlan struct {
 	App         string   `json:"app"`
 	Files       int      `json:"files,omitempty"`        // that wait for it
 	Build       string   `json:"build,omitempty"`        // why there will be a new release; empty: there will not
+	Source      string   `json:"source,omitempty"`       // the revision that a deploy looks at, where the tree says another one or another repository
 	Restart     []string `json:"restart,omitempty"`      // units, one by one
 	Maybe       []string `json:"maybe,omitempty"`        // units that restart where the new release has something else for them
 	Start       []string `json:"start,omitempty"`        // units
@@ -35,7 +36,7 @@ func (a *AppPlan) Command() string {
 		return "deploy --allow-outage"
 	case a.NewDatabase != "":
 		return "deploy --new-database"
-	case a.Build != "" || a.Unfinished:
+	case a.Build != "" || a.Source != "" || a.Unfinished:
 		return "deploy"
 	case a.Files > 0 || len(a.Restart)+len(a.Stop) > 0:
 		return "restart --changed"
@@ -48,6 +49,8 @@ func (a *AppPlan) String() string {
 	var parts []string
 	if a.Build != "" {
 		parts = append(parts, "buildout ("+a.Build+")")
+	} else if a.Source != "" {
+		parts = append(parts, "buildout if "+a.Source+" leads to another commit")
 	}
 	if a.Unfinished {
 		parts = append(parts, "the end of a switch that was cut short")
@@ -219,6 +222,7 @@ func (m *member) foretell(state map[string]string) []AppPlan {
 			}
 		}
 		a.Build = m.whyBuild(app, state, changed)
+		a.Source = m.otherSource(app)
 		if a.Moves = m.moves(app, state); a.Moves != "" && a.Build == "" {
 			a.Build = "its database moves"
 		}
@@ -244,6 +248,17 @@ func (m *member) foretell(state map[string]string) []AppPlan {
 		}
 	}
 	return plans
+}
+
+// otherSource is the revision that the app is deployed from, where the tree says
+// another one, or another repository, than what is there.
+func (m *member) otherSource(app string) string {
+	file := "/etc/plonec/" + app + "/build.conf"
+	before, there := m.seen.Texts[file]
+	if !there || bytes.Equal(linesWith(before, "SCM_"), linesWith(m.text(file), "SCM_")) {
+		return ""
+	}
+	return cmp.Or(m.value(app, "build.conf", "SCM_REVISION"), "HEAD")
 }
 
 // whyBuild says why a deploy of the same commit would make a new release.

@@ -366,3 +366,21 @@ func TestShown(t *testing.T) {
 		t.Errorf("a secret that somebody wrote into it: %s", fc.Diff)
 	}
 }
+
+// Another revision may lead to another commit: only a deploy looks.
+func TestForetellAnotherRevision(t *testing.T) {
+	for before, want := range map[string]string{
+		buildConf: "restart --changed",
+		strings.Replace(buildConf, "SCM_REVISION='main'", "SCM_REVISION='v1'", 1): "deploy",
+	} {
+		m := host(waits("build.conf", Changed, "deploy:site"))
+		m.seen.Texts = map[string][]byte{"/etc/plonec/site/build.conf": []byte(before)}
+		plans := m.foretell(state())
+		if len(plans) != 1 || plans[0].Command() != want {
+			t.Fatalf("%q: %+v", before, plans)
+		}
+		if text := plans[0].String(); (want == "deploy") != (text == "buildout if main leads to another commit") {
+			t.Errorf("it says %q", text)
+		}
+	}
+}
