@@ -23,13 +23,27 @@ func command(t *testing.T, dir string, env []string, name string, args ...string
 	return string(out)
 }
 
-// TestRelease makes the archive for this system twice, in two clones of the
-// last commit that lie in different places, and runs what is in it.
-func TestRelease(t *testing.T) {
+// sources is the git repository of plonec; of sources that came as an archive one
+// is made.
+func sources(t *testing.T) string {
+	t.Helper()
 	repo, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(filepath.Join(repo, ".git")); err == nil {
+		return repo
+	}
+	made := t.TempDir()
+	command(t, made, nil, "sh", "-euc", `tar -C "$1" --exclude=./.cache -cf - . | tar -xf - && git init -q && git add . &&
+		git -c user.name=t -c user.email=t@example.com commit -q -m sources`, "sh", repo)
+	return made
+}
+
+// TestRelease makes the archive for this system twice, in two clones of the
+// last commit that lie in different places, and runs what is in it.
+func TestRelease(t *testing.T) {
+	repo := sources(t)
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	var sums [2]string
 	var dist string
@@ -73,10 +87,7 @@ func TestRelease(t *testing.T) {
 
 // TestGoInstall installs a release from a module proxy, as go install does.
 func TestGoInstall(t *testing.T) {
-	repo, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	repo := sources(t)
 	const module = "github.com/plonec/plonec"
 	version := "v" + release
 	proxy := t.TempDir()
