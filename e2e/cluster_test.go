@@ -87,8 +87,23 @@ func (c *cluster) exec(host, script string) string {
 
 func (c *cluster) try(host, script string) (string, error) {
 	cmd := exec.Command(top+"/testdata/hosts", "exec", run, host, "bash", "-c", script)
-	out, err := cmd.CombinedOutput()
-	return strings.TrimSpace(string(out)), err
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return strings.TrimSpace(out.String()), err
+		case <-time.After(time.Second):
+			// A host that goes down stops all of its processes before it kills them, and
+			// nsenter stops itself with its child: for ever, if nobody wakes it.
+			cmd.Process.Signal(syscall.SIGCONT)
+		}
+	}
 }
 
 // start boots hosts, from their images where they have some.
