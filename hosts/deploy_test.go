@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plonec/plonec/tree"
 )
 
 // two are two hosts with clients of one app.
@@ -164,5 +166,29 @@ func TestWhatADeployDid(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A restart of one host asks the front ends too, and no other host.
+func TestFrontsTakePart(t *testing.T) {
+	disk := &tree.Disk{Manifest: &tree.Manifest{
+		Hosts: []tree.Host{{Name: "app1", Status: "online"}, {Name: "app2", Status: "online"}, {Name: "lb1", Status: "online"}, {Name: "lb2", Status: "stopped"}},
+		Files: []tree.File{{Host: "lb1", Path: haproxy}, {Host: "lb2", Path: haproxy}},
+	}}
+	for _, test := range []struct {
+		options Options
+		want    string
+	}{
+		{Options{Hosts: []string{"app1"}}, "app1"},
+		{Options{Hosts: []string{"app1"}, Fronts: true}, "app1 lb1"},
+		{Options{Hosts: []string{"app1"}, Others: true}, "app1 app2 lb1"},
+	} {
+		f := &Fleet{disk: disk, options: test.options}
+		if err := f.choose(); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.Names(), " "); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
 	}
 }

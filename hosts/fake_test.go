@@ -88,6 +88,7 @@ type fakeHosts struct {
 	resolve *reply // to "host resolve"; nil: a commit
 	// follow, where it is there, answers whoever follows a job, from a byte on.
 	follow func(id, out string, at, status int) reply
+	begin  *reply // to the start of a job; nil: it begins
 
 	mu     sync.Mutex
 	jobs   map[string][]string
@@ -195,6 +196,9 @@ func (f *fakeHosts) answer(host, command string) reply {
 	case words[0] == "job" && words[1] != "stop":
 		at := 0
 		if words[1] == "start" {
+			if f.begin != nil {
+				return *f.begin
+			}
 			f.jobs[words[2]] = words[4:]
 		} else {
 			at, _ = strconv.Atoi(words[3])

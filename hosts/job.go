@@ -49,10 +49,9 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 				status = strings.TrimSpace(end)
 			}
 		}})
-		var refused *exitError
 		switch {
 		case status != "":
-		case ask[0] == "start" && errors.As(err, &refused):
+		case ask[0] == "start" && err != nil && ctx.Err() == nil && !isLost(err):
 			return 0, err // it never began
 		case ctx.Err() != nil:
 			if stop {

@@ -38,3 +38,19 @@ func TestJobOverBrokenConnections(t *testing.T) {
 		}
 	}
 }
+
+// A job that the host refuses to begin is an error at once: there is nothing to
+// follow.
+func TestJobThatNeverBegins(t *testing.T) {
+	f := newFakeHosts(t, map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n"})
+	for status, said := range map[int]string{1: "no space left", 127: "sudo: a password is required"} {
+		f.begin = &reply{Status: status, Err: said}
+		asked := f.count("app1 job")
+		if _, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, func(string) {}); err == nil {
+			t.Errorf("%q: no error", said)
+		}
+		if n := f.count("app1 job") - asked; n != 1 {
+			t.Errorf("%q: asked %d times", said, n)
+		}
+	}
+}

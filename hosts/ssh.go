@@ -233,6 +233,9 @@ const lost = 255
 // known.
 var errLost = errors.New("the connection was lost")
 
+// isLost tells whether an error says so.
+func isLost(err error) bool { return strings.HasPrefix(err.Error(), errLost.Error()) }
+
 // run runs a command over the master connection.
 func (c *conn) run(ctx context.Context, what command) error {
 	args := append([]string{"-o", "ControlMaster=no", "-o", "ControlPath=" + c.socket}, c.options...)
