@@ -49,7 +49,7 @@ func ParseOverride(name, text string, order int) (*Override, error) {
 }
 
 // String is the path as diagnostics write it.
-func (o *Override) String() string { return joinKeys(o.Path) }
+func (o *Override) String() string { return JoinKeys(o.Path) }
 
 // Shown is the value as JSON, and *** for what no output shows.
 func (o *Override) Shown() string {

@@ -78,8 +78,8 @@ func (a *Attr) at(key string) *Attr {
 	return below
 }
 
-// joinKeys writes a path as diagnostics do.
-func joinKeys(keys []string) string {
+// JoinKeys writes a path as diagnostics do.
+func JoinKeys(keys []string) string {
 	path := ""
 	for _, key := range keys {
 		path = diag.JoinKey(path, key)

@@ -25,7 +25,7 @@ func (c *checker) secret(a *Attr, n *input.Node) {
 		case !c.judge.accepts(a, n.Kind, n.Text):
 			c.report("bad-value", n.Span, "this secret has a line break or a control character inside", "give it in one line, as {\"$secret\": \"env:"+c.variableName()+"\"}")
 		default:
-			c.origin[n] = c.pointer()
+			c.origin[n] = Pointer(c.path)
 			c.report("plain-secret", n.Span, "a secret stands in the stack in plain", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
 		}
 	default:
@@ -52,7 +52,7 @@ func (c *checker) variable(a *Attr, n *input.Node) {
 	case !c.judge.accepts(a, n.Kind, n.Text):
 		c.report("bad-value", n.Span, "want "+a.want, "")
 	case secret && n.Kind != input.Bool && n.Text != "":
-		c.origin[n] = c.pointer()
+		c.origin[n] = Pointer(c.path)
 		c.report("plain-secret", n.Span, "a variable with this name or value is taken for a secret", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
 	}
 }
@@ -93,10 +93,11 @@ func (c *checker) variableName() string {
 	return string(name[:min(len(name), 100)])
 }
 
-// pointer is the JSON pointer (RFC 6901) of the value at hand.
-func (c *checker) pointer() string {
+// Pointer is the JSON pointer (RFC 6901) of a path, as the sources of plain
+// secrets have it.
+func Pointer(path []string) string {
 	var b strings.Builder
-	for _, key := range c.path {
+	for _, key := range path {
 		b.WriteByte('/')
 		b.WriteString(pointerEscaper.Replace(strings.TrimPrefix(key, indexMark)))
 	}

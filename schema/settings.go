@@ -18,7 +18,7 @@ type Setting struct {
 }
 
 // String is the path as diagnostics write it.
-func (s *Setting) String() string { return joinKeys(s.Path) }
+func (s *Setting) String() string { return JoinKeys(s.Path) }
 
 // Shown is the value as JSON on one line, and *** for what no output shows.
 func (s *Setting) Shown() string { return shown(s.Attr, s.Value) }

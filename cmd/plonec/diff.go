@@ -110,7 +110,8 @@ type diffReport struct {
 		Before string `json:"before,omitempty"`
 		After  string `json:"after"`
 	} `json:"plonec"` // releases
-	Causes []cause `json:"causes"`
+	Set    []setJSON `json:"set,omitempty"` // of explain --set, in place of Causes
+	Causes []cause   `json:"causes,omitempty"`
 	// Unknown is why it is not known what of this the stack asks for; empty: Causes
 	// is all of it.
 	Unknown string            `json:"causes_unknown,omitempty"`
@@ -216,7 +217,11 @@ func (r *diffReport) later(after *compiled) {
 	}
 	var revisions []string
 	for _, app := range r.All.Apps {
-		revisions = append(revisions, revisionOf(after.topology, app)+" of "+app)
+		if slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool {
+			return slices.ContainsFunc(h.Deploy, func(a hosts.AppPlan) bool { return a.App == app })
+		}) {
+			revisions = append(revisions, revisionOf(after.topology, app)+" of "+app)
+		}
 	}
 	if len(revisions) > 0 {
 		r.Later = append(r.Later, "whether "+strings.Join(revisions, ", ")+" leads to another commit: deploy sees it")

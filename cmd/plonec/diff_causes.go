@@ -10,6 +10,7 @@ import (
 
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -43,7 +44,12 @@ func causes(earlier *side, after *compiled, f *stackFlags) []cause {
 		for i := range w.found {
 			c := &w.found[i]
 			if c.places = effect(c.keys, before, after, f); c.places != nil {
-				n := len(c.places)
+				n := 0
+				for p := range c.places {
+					if p.path != tree.ManifestName {
+						n++
+					}
+				}
 				c.Files = &n
 			}
 		}
@@ -66,7 +72,8 @@ func effect(keys []string, before, after *compiled, f *stackFlags) map[place]boo
 	return unlike(without.tree.Manifest, after.tree.Manifest)
 }
 
-// A place is a file on a host; the host is "*" for every one.
+// A place is a file on a host; the host is "*" for every one. What the manifest
+// says of a host, such as how ssh gets there, is its ManifestName.
 type place struct{ host, path string }
 
 // unlike are the files that are not the same in two manifests, secrets by
@@ -79,6 +86,9 @@ func unlike(a, b *tree.Manifest) map[place]bool {
 		}
 		for _, s := range m.Secrets {
 			files[place{s.Host, s.Path}] = fmt.Sprint(s.Format, s.Entries, s.Mode, s.Owner)
+		}
+		for _, h := range m.Hosts {
+			files[place{h.Name, tree.ManifestName}] = fmt.Sprint(h)
 		}
 		return files
 	}
@@ -124,7 +134,7 @@ func (w *walk) nodes(keys []string, keyA diag.Span, a *input.Node, keyB diag.Spa
 		}
 		return
 	}
-	c := cause{keys: keys, Path: shownPath(keys), Change: w.change(keys, a, b)}
+	c := cause{keys: keys, Path: schema.JoinKeys(keys), Change: w.change(keys, a, b)}
 	key, node := keyB, b
 	if b == nil {
 		key, node = keyA, a
@@ -153,10 +163,7 @@ func (w *walk) fileName(name string) string {
 	if !copied || w.prefix == "" {
 		return name
 	}
-	if rel, err := relative(".", "/"+rest); err == nil {
-		return rel
-	}
-	return "/" + rest
+	return fromHere("/" + rest)
 }
 
 // change says in a few words what changed.
@@ -185,7 +192,7 @@ func (w *walk) change(keys []string, a, b *input.Node) string {
 
 // hidden tells whether a value is a secret, or a text with one in it.
 func (w *walk) hidden(keys []string) bool {
-	at := pointer(keys)
+	at := schema.Pointer(keys)
 	for secret := range w.secret {
 		if secret == at || strings.HasPrefix(secret, at+"/") {
 			return true
@@ -281,24 +288,6 @@ func lineChange(a, b string) string {
 		parts = append(parts, "−"+count(less, "line"))
 	}
 	return cmp.Or(strings.Join(parts, " "), "its lines in another order")
-}
-
-// pointer is the JSON pointer (RFC 6901) of a path.
-func pointer(keys []string) string {
-	var b strings.Builder
-	for _, k := range keys {
-		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(k))
-	}
-	return b.String()
-}
-
-// shownPath writes a path as diagnostics do.
-func shownPath(keys []string) string {
-	path := ""
-	for _, k := range keys {
-		path = diag.JoinKey(path, k)
-	}
-	return path
 }
 
 // where is the place of a cause: stack.json:18.

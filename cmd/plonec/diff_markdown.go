@@ -20,7 +20,7 @@ func (r *diffReport) markdown() string {
 	if !r.changed() {
 		b.WriteString("\nNo host's files change.\n")
 	} else {
-		r.consequences(&b)
+		b.WriteString(rowsMarkdown(r.rows(), len(r.All.Hosts), r.because))
 	}
 	if causes := r.why(); len(causes) > 0 {
 		b.WriteString("\n| because of | change | files |\n|---|---|---|\n")
@@ -47,34 +47,11 @@ func (r *diffReport) markdown() string {
 		if files(part.comparison) == 0 {
 			continue
 		}
-		text := r.folded(part, room)
+		text := r.differences(part, room)
 		room -= len(text)
 		b.WriteString(text)
 	}
 	return b.String() + next
-}
-
-// consequences writes what happens on which host, and what to look at.
-func (r *diffReport) consequences(b *strings.Builder) {
-	b.WriteString("\n| on | host | what happens | because of |\n|---|---|---|---|\n")
-	var notes []string
-	for _, row := range r.rows() {
-		text, names := markdown(row.text), markdown(hostList(row.hosts, len(r.All.Hosts)))
-		switch row.on {
-		case "look", "outage", "later":
-			note := text
-			if names != "" {
-				note = names + ": " + text
-			}
-			notes = append(notes, fmt.Sprintf("- **%s** %s\n", row.on, note))
-		default:
-			if len(row.hosts) > 1 && row.on != "nothing" && row.on != "apply" {
-				text += ", each"
-			}
-			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", row.on, names, text, markdown(oneLine(r.because(row))))
-		}
-	}
-	b.WriteString("\n" + strings.Join(notes, ""))
 }
 
 // because names the lines of the stack that have a part in a row.
@@ -108,9 +85,9 @@ func (r *diffReport) partOf(c *cause, row planRow) bool {
 	return false
 }
 
-// folded are the differences of a part, at most so many bytes of them: those
+// differences are those of a part, at most so many bytes of them: those
 // that find no room are named, or at least counted.
-func (r *diffReport) folded(part diffPart, room int) string {
+func (r *diffReport) differences(part diffPart, room int) string {
 	p := r.plan(part.comparison)
 	title := p.tally()
 	if part.title != "" {
@@ -135,6 +112,5 @@ func (r *diffReport) folded(part diffPart, room int) string {
 	if left > 0 {
 		fmt.Fprintf(&text, "… %d more; plonec diff shows them\n", left)
 	}
-	fence := strings.Repeat("`", max(3, longestRun(text.String(), '`')+1))
-	return fmt.Sprintf("\n<details><summary>%s</summary>\n\n%sdiff\n%s%s\n\n</details>\n", markdown(title), fence, text.String(), fence)
+	return folded(title, text.String())
 }

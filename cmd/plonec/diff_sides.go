@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/plonec/plonec/tree"
@@ -81,7 +75,7 @@ func asBuilt(name, sum string) ([]byte, bool) {
 		return data, true
 	}
 	for _, at := range []string{":", "HEAD:"} {
-		data, err := exec.Command("git", "-C", filepath.Dir(name), "cat-file", "blob", at+"./"+filepath.Base(name)).Output()
+		data, err := git(filepath.Dir(name), nil, "cat-file", "blob", at+"./"+filepath.Base(name))
 		if err == nil && good(data) {
 			return data, true
 		}
@@ -123,114 +117,6 @@ func putBelow(work, name string, data []byte) error {
 		return err
 	}
 	return os.WriteFile(name, data, 0o644)
-}
-
-// A repository is the git repository around a folder, at a commit.
-type repository struct {
-	top, commit string
-	blobs       map[string]string // by path from the top
-}
-
-// git runs a command of git there.
-func (r *repository) git(stdin io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.Command("git", append([]string{"-C", r.top}, args...)...)
-	cmd.Stdin = stdin
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		said, _, _ := strings.Cut(string(exit.Stderr), "\n")
-		err = fmt.Errorf("git %s: %s", args[0], cmp.Or(strings.TrimPrefix(said, "fatal: "), err.Error()))
-	}
-	return out, err
-}
-
-// revision opens the commit at which the work here left a revision: their merge
-// base, or the revision itself where they have none.
-func revision(rev string) (r *repository, label string, err error) {
-	r = &repository{top: "."}
-	top, err := r.git(nil, "rev-parse", "--show-toplevel")
-	if err != nil {
-		return nil, "", fmt.Errorf("--against %s: there is no tree in a folder of that name, and this is no git repository", rev)
-	}
-	r.top = strings.TrimSuffix(string(top), "\n")
-	commit, err := r.git(nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
-	if err != nil {
-		return nil, "", fmt.Errorf("--against %s: git knows no such revision, and there is no tree in a folder of that name (in CI, fetch it first: git fetch origin %s)", rev, rev)
-	}
-	r.commit = strings.TrimSpace(string(commit))
-	label = rev
-	if !strings.HasPrefix(r.commit, rev) {
-		label += "@" + r.commit[:7]
-	}
-	if base, err := r.git(nil, "merge-base", r.commit, "HEAD"); err == nil {
-		if b := strings.TrimSpace(string(base)); b != r.commit {
-			r.commit = b
-			label = fmt.Sprintf("%s@%s, where this left it", rev, b[:7])
-		}
-	}
-	list, err := r.git(nil, "ls-tree", "-r", "-z", "--full-tree", r.commit)
-	if err != nil {
-		return nil, "", err
-	}
-	r.blobs = map[string]string{}
-	for _, entry := range strings.Split(string(list), "\x00") {
-		meta, name, _ := strings.Cut(entry, "\t")
-		if f := strings.Fields(meta); len(f) == 3 && f[1] == "blob" && f[0] != "120000" {
-			r.blobs[name] = f[2]
-		}
-	}
-	return r, label, nil
-}
-
-// rel is a path from the top, with slashes; false for one outside.
-func (r *repository) rel(name string) (string, bool) {
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return "", false
-	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil { // as git's top is
-		abs = filepath.Join(dir, filepath.Base(abs))
-	}
-	rel, err := filepath.Rel(r.top, abs)
-	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
-}
-
-// extract writes files of the commit below work, at the absolute paths that
-// they have in the work tree.
-func (r *repository) extract(work string, want func(path string) bool) error {
-	var names []string
-	var ask strings.Builder
-	for name, blob := range r.blobs {
-		if want(name) {
-			names = append(names, name)
-			ask.WriteString(blob + "\n")
-		}
-	}
-	out, err := r.git(strings.NewReader(ask.String()), "cat-file", "--batch")
-	if err != nil {
-		return err
-	}
-	from := bufio.NewReader(bytes.NewReader(out))
-	for _, name := range names {
-		head, err := from.ReadString('\n')
-		f := strings.Fields(head)
-		if err != nil || len(f) != 3 {
-			return fmt.Errorf("git cat-file: %s: %s", name, strings.TrimSpace(head))
-		}
-		size, err := strconv.Atoi(f[2])
-		if err != nil {
-			return err
-		}
-		data := make([]byte, size)
-		if _, err := io.ReadFull(from, data); err != nil {
-			return err
-		}
-		from.Discard(1)
-		if err := putBelow(work, filepath.Join(r.top, filepath.FromSlash(name)), data); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // revisionSide is what a git revision holds: its tree, or where it has none what

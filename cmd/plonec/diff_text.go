@@ -204,3 +204,12 @@ func (r *diffReport) cut(c planChange) planChange {
 	}
 	return c
 }
+
+// cropped is a text of at most most lines and a last one that counts the rest.
+func cropped(text string, most int) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) <= most+1 {
+		return text
+	}
+	return strings.Join(lines[:most], "\n") + fmt.Sprintf("\n  … %d more lines (--full)", len(lines)-most)
+}

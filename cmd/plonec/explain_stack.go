@@ -2,12 +2,16 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"os"
 	pathpkg "path"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/tree"
 )
 
 // A whereItShows is what one stack makes of an attribute, or of a group.
@@ -123,13 +127,14 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 				if !w.group {
 					w.Tried = append(w.Tried, over.Shown())
 				}
-				for _, h := range treeChanges(now.tree, other.tree).Hosts {
-					for _, c := range h.Files {
-						if hostsOf[c.Path] == nil {
-							hostsOf[c.Path] = map[string]bool{}
-						}
-						hostsOf[c.Path][h.Host] = true
+				for p := range unlike(now.tree.Manifest, other.tree.Manifest) {
+					if !hasHost(now, p.host) || !hasHost(other, p.host) {
+						continue // it comes or goes as a whole
 					}
+					if hostsOf[p.path] == nil {
+						hostsOf[p.path] = map[string]bool{}
+					}
+					hostsOf[p.path][p.host] = true
 				}
 			}
 		}
@@ -141,8 +146,8 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 
 // fold puts the files of one folder that show on the same hosts together.
 func (w *whereItShows) fold(hostsOf map[string]map[string]bool, now *compiled) {
-	for _, path := range sortedKeysOf(hostsOf) {
-		hosts := sortedKeysOf(hostsOf[path])
+	for _, path := range slices.Sorted(maps.Keys(hostsOf)) {
+		hosts := slices.Sorted(maps.Keys(hostsOf[path]))
 		i := slices.IndexFunc(w.Shows, func(s shownFiles) bool {
 			return slices.Equal(s.Hosts, hosts) && pathpkg.Dir(s.Paths[0]) == pathpkg.Dir(path)
 		})
@@ -204,13 +209,8 @@ func (w *whereItShows) print(b *strings.Builder) {
 	}
 }
 
-func sortedKeysOf[V any](m map[string]V) []string {
-	var keys []string
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
+func hasHost(c *compiled, name string) bool {
+	return slices.ContainsFunc(c.tree.Manifest.Hosts, func(h tree.Host) bool { return h.Name == name })
 }
 
 // placeOf is file:line:col, or the file where no place in it is known.
@@ -231,15 +231,6 @@ type setJSON struct {
 	From      string `json:"from"`
 	To        string `json:"to"`
 	Place     string `json:"place,omitempty"` // where what it replaces stands
-}
-
-// A changeJSON is a change of files, the same on some hosts.
-type changeJSON struct {
-	Sign  string   `json:"sign"` // +, - or ~
-	Hosts []string `json:"hosts"`
-	Paths []string `json:"paths"`
-	Note  string   `json:"note,omitempty"`
-	Diff  string   `json:"diff,omitempty"`
 }
 
 // effect shows what the values of --set would change.
@@ -278,77 +269,39 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 	if after == nil {
 		return out.finish(diags, "", result{})
 	}
-	res := result{Set: []setJSON{}, Changes: []changeJSON{}}
+	work, err := os.MkdirTemp("", "plonec-explain-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	now := &side{label: "the stack", built: before}
+	if now.disk, err = onDisk(before, filepath.Join(work, "before")); err != nil {
+		return err
+	}
+	r, err := compare(now, after, &f.stackFlags, work)
+	if err != nil {
+		return err
+	}
+	r.After, r.full, r.color = "the same with --set", f.full, useColor(out.stdout)
+	r.Causes = nil // Set says it better
 	for _, o := range over {
 		was := before.stack.Replaces(o)
 		set := setJSON{Attribute: o.String(), From: was.Shown(), To: o.Shown()}
 		if was.Value != nil {
 			set.Place = placeOf(was.Key)
 		}
-		res.Set = append(res.Set, set)
+		r.Set = append(r.Set, set)
 	}
-	report := treeChanges(before.tree, after.tree)
-	changes := report.changes()
-	for _, c := range changes {
-		res.Changes = append(res.Changes, changeJSON{c.sign, c.hosts, c.paths, c.note, c.diff})
-	}
-	res.HostsAdded, res.HostsRemoved = comeAndGo(before, after)
-	if err := out.finish(diags, "", res); err != nil || out.json {
+	if err := out.finish(diags, "", result{Effect: r}); err != nil || out.json {
 		return err
 	}
-	for _, s := range res.Set {
+	for _, s := range r.Set {
 		at := ""
 		if s.Place != "" {
 			at = "  (" + s.Place + ")"
 		}
 		fmt.Fprintf(out.stdout, "set     %s: %s → %s%s\n", printable(s.Attribute), printable(s.From), printable(s.To), printable(at))
 	}
-	for _, name := range res.HostsAdded {
-		fmt.Fprintf(out.stdout, "+ %s: a new host\n", name)
-	}
-	for _, name := range res.HostsRemoved {
-		fmt.Fprintf(out.stdout, "- %s: leaves the stack\n", name)
-	}
-	report.color = useColor(out.stdout)
-	touched := map[string]bool{}
-	n := 0
-	for _, c := range changes {
-		if !f.full {
-			c.diff = cropped(c.diff, mostLines)
-		}
-		fmt.Fprint(out.stdout, report.painted(c))
-		for _, h := range c.hosts {
-			touched[h] = true
-			n += len(c.paths)
-		}
-	}
-	if n+len(res.HostsAdded)+len(res.HostsRemoved) == 0 {
-		fmt.Fprintln(out.stdout, "no file of any host changes")
-		return nil
-	}
-	fmt.Fprintf(out.stdout, "%s on %s\n", count(n, "file"), count(len(touched), "host"))
+	fmt.Fprint(out.stdout, r.text())
 	return nil
-}
-
-// mostLines is how many lines of a difference are shown without --full.
-const mostLines = 16
-
-// comeAndGo are the hosts that only one of two compiled stacks has.
-func comeAndGo(before, after *compiled) (added, removed []string) {
-	was, is := map[string]bool{}, map[string]bool{}
-	for _, h := range before.topology.Hosts {
-		was[h.Name] = true
-	}
-	for _, h := range after.topology.Hosts {
-		is[h.Name] = true
-		if !was[h.Name] {
-			added = append(added, h.Name)
-		}
-	}
-	for _, h := range before.topology.Hosts {
-		if !is[h.Name] {
-			removed = append(removed, h.Name)
-		}
-	}
-	return added, removed
 }

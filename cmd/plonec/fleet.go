@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"os/user"
 	"path/filepath"
@@ -378,7 +377,7 @@ func (f *fleetFlags) resolver(disk *tree.Disk) *secret.Resolver {
 // repository there is neither.
 func (f *fleetFlags) committed() (commit string, descends func(string) error, err error) {
 	git := func(args ...string) (string, error) {
-		out, err := exec.Command("git", append([]string{"-C", f.tree}, args...)...).Output()
+		out, err := git(f.tree, nil, args...)
 		return strings.TrimSpace(string(out)), err
 	}
 	if inside, err := git("rev-parse", "--is-inside-work-tree"); err != nil || inside != "true" {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
@@ -351,26 +350,4 @@ func mainBranch(top string) string {
 		}
 	}
 	return cmp.Or(askGit(top, "symbolic-ref", "--short", "HEAD"), "main")
-}
-
-// askGit is what git prints, without the last newline; empty where it fails.
-func askGit(dir string, args ...string) string {
-	out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// fromHere is a path as seen from the working directory.
-func fromHere(name string) string {
-	if wd, err := os.Getwd(); err == nil {
-		if real, err := filepath.EvalSymlinks(wd); err == nil {
-			wd = real
-		}
-		if rel, err := filepath.Rel(wd, name); err == nil {
-			return rel
-		}
-	}
-	return name
 }

@@ -17,25 +17,8 @@ func (r *planReport) markdown() string {
 	if r.Commit != "" {
 		fmt.Fprintf(&b, ", commit `%.12s`", r.Commit)
 	}
-	fmt.Fprintf(&b, ", %s now.\n\n| on | host | what happens |\n|---|---|---|\n", count(len(r.Hosts), "host"))
-	var notes []string
-	for _, row := range r.rows() {
-		text, names := markdown(row.text), hostList(row.hosts, len(r.Hosts))
-		switch row.on {
-		case "look", "outage":
-			note := text
-			if names != "" {
-				note = names + ": " + text
-			}
-			notes = append(notes, fmt.Sprintf("- **%s** %s\n", row.on, note))
-		default:
-			if len(row.hosts) > 1 && row.on != "nothing" && row.on != "apply" {
-				text += ", each"
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", row.on, names, text)
-		}
-	}
-	b.WriteString("\n" + strings.Join(notes, ""))
+	fmt.Fprintf(&b, ", %s now.\n", count(len(r.Hosts), "host"))
+	b.WriteString(rowsMarkdown(r.rows(), len(r.Hosts), nil))
 	if changes := r.changes(); len(changes) > 0 {
 		var files strings.Builder
 		for _, c := range changes {
@@ -46,8 +29,7 @@ func (r *planReport) markdown() string {
 			}
 			files.WriteString(text)
 		}
-		fence := strings.Repeat("`", max(3, longestRun(files.String(), '`')+1))
-		fmt.Fprintf(&b, "\n<details><summary>%s</summary>\n\n%sdiff\n%s%s\n\n</details>\n", r.tally(), fence, files.String(), fence)
+		b.WriteString(folded(r.tally(), files.String()))
 	}
 	if next := r.next(); len(next) > 0 {
 		how := "To do it"
@@ -57,6 +39,44 @@ func (r *planReport) markdown() string {
 		fmt.Fprintf(&b, "\n%s:\n\n```\n%s\n```\n", how, strings.Join(next, "\n"))
 	}
 	return b.String()
+}
+
+// rowsMarkdown are rows as a table, what to look at as a list below it. all is
+// how many hosts there are; because, if there is one, fills a last column.
+func rowsMarkdown(rows []planRow, all int, because func(planRow) string) string {
+	head, line := "| on | host | what happens |", "|---|---|---|"
+	if because != nil {
+		head, line = head+" because of |", line+"---|"
+	}
+	var table, notes strings.Builder
+	for _, row := range rows {
+		text, names := markdown(row.text), markdown(hostList(row.hosts, all))
+		switch row.on {
+		case "look", "outage", "later":
+			if names != "" {
+				text = names + ": " + text
+			}
+			fmt.Fprintf(&notes, "- **%s** %s\n", row.on, text)
+			continue
+		case "nothing", "apply":
+		default:
+			if len(row.hosts) > 1 {
+				text += ", each"
+			}
+		}
+		fmt.Fprintf(&table, "| %s | %s | %s |", row.on, names, text)
+		if because != nil {
+			table.WriteString(" " + markdown(oneLine(because(row))) + " |")
+		}
+		table.WriteString("\n")
+	}
+	return "\n" + head + "\n" + line + "\n" + table.String() + "\n" + notes.String()
+}
+
+// folded are differences that unfold below a title.
+func folded(title, files string) string {
+	fence := strings.Repeat("`", max(3, longestRun(files, '`')+1))
+	return fmt.Sprintf("\n<details><summary>%s</summary>\n\n%sdiff\n%s%s\n\n</details>\n", markdown(title), fence, files, fence)
 }
 
 // markdown escapes what Markdown would take for its own.

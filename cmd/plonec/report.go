@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -83,11 +82,7 @@ type result struct {
 	WrittenBy   string          `json:"written_by,omitempty"` // the plonec of the tree of before, where it was another
 	Checkers    []native.Result `json:"checkers,omitempty"`
 
-	// Of explain --set.
-	Set          []setJSON    `json:"set,omitempty"`
-	Changes      []changeJSON `json:"changes,omitempty"`
-	HostsAdded   []string     `json:"hosts_added,omitempty"`
-	HostsRemoved []string     `json:"hosts_removed,omitempty"`
+	Effect *diffReport `json:"effect,omitempty"` // of explain --set
 }
 
 // finish ends a command: it prints the diagnostics and, as JSON, the result.
@@ -135,48 +130,4 @@ func (r *reporter) fail(err error) error {
 		fmt.Fprint(r.stdout, diag.GitHubError(printableLines(text)))
 	}
 	return err
-}
-
-// inRepository is the path of a file in its git work tree, with slashes, as
-// annotations name it. One outside of any stays as it is.
-func inRepository(name string) string {
-	if top, ok := gitTop(filepath.Dir(name)); ok {
-		if real, err := realPath(name); err == nil {
-			if rel, err := filepath.Rel(top, real); err == nil && filepath.IsLocal(rel) {
-				return filepath.ToSlash(rel)
-			}
-		}
-	}
-	return filepath.ToSlash(name)
-}
-
-// gitTop is the git work tree that holds a folder, without symbolic links.
-func gitTop(dir string) (string, bool) {
-	abs, err := filepath.Abs(dir)
-	if err == nil {
-		abs, err = filepath.EvalSymlinks(abs)
-	}
-	if err != nil {
-		return "", false
-	}
-	for {
-		if _, err := os.Lstat(filepath.Join(abs, ".git")); err == nil {
-			return abs, true
-		}
-		up := filepath.Dir(abs)
-		if up == abs {
-			return "", false
-		}
-		abs = up
-	}
-}
-
-// realPath is absolute; the folders of it are no symbolic links.
-func realPath(name string) (string, error) {
-	abs, err := filepath.Abs(name)
-	if err != nil {
-		return "", err
-	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
-	return filepath.Join(dir, filepath.Base(abs)), err
 }
