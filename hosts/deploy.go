@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -16,7 +15,6 @@ import (
 const (
 	buildTime = 2 * time.Hour
 	rollTime  = 2 * time.Hour // a host with many clients and a long restart_delay
-	gateTime  = 60            // seconds that the balancers have to see a client
 )
 
 // DeployOptions say what a deploy may do.
@@ -245,14 +243,17 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 	clients, done := m.clients(), 0
 	last := ""
 	m.did, m.restarts = "", 0
-	status, err := m.job(ctx, limit, append([]string{"/usr/bin/env", "PLONEC_ATTENDED=1"}, argv...), stop, func(line string) {
+	answers := &answers{}
+	status, err := m.job(ctx, limit, append([]string{"/usr/bin/env", "PLONEC_ATTENDED=1"}, argv...), stop, answers, func(line string) {
 		if question, ok := strings.CutPrefix(line, "gate "); ok {
 			when, unit, _ := strings.Cut(question, " ")
 			if when == "after" {
 				done++
 			}
 			m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Progress, Step: step, Text: unit, Done: done, Total: len(clients)})
-			go m.gate(context.WithoutCancel(ctx), when, unit)
+			go func() {
+				answers.give(when + "." + unit + " " + m.fleet.gate(context.WithoutCancel(ctx), when, m.server(unit)))
+			}()
 			return
 		}
 		if strings.HasSuffix(line, ": restarting it") {
@@ -283,35 +284,6 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 		return &hinted{cmp.Or(m.did, strings.TrimSpace(last), "it failed there"), ""}
 	}
 	return nil
-}
-
-// gate answers a host that rolls its clients: whether the balancers have
-// another one to send requests to, or see this one up.
-func (m *member) gate(ctx context.Context, when, unit string) {
-	ask := map[string]string{"before": "--spare", "after": "--up"}[when]
-	answer := "go"
-	err := each(m.fleet.fronts(), len(m.fleet.members), func(front *member) error {
-		ctx, cancel := context.WithTimeout(ctx, (gateTime+20)*time.Second)
-		defer cancel()
-		return front.conn.run(ctx, command{argv: []string{scriptDir + "/host", "backends", ask, m.server(unit), "--seconds", fmt.Sprint(gateTime)}})
-	})
-	if err != nil {
-		answer = strings.ReplaceAll(err.Error(), "\n", " ")
-	}
-	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
-	defer cancel()
-	err = m.conn.run(ctx, command{script: `printf '%s\n' "$2" >"$1.new" && mv -T "$1.new" "$1"`, argv: []string{"/run/plonec/gate/" + when + "." + path.Base(unit), answer}})
-	if err != nil {
-		m.note(Warning, "could not answer about "+unit+": "+err.Error(), "")
-	}
-}
-
-// fronts are the balancers that can be asked: those that run what plonec
-// brought them.
-func (f *Fleet) fronts() []*member {
-	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
-		return m.conn == nil || !m.isFront() || m.seen == nil || m.seen.Live[haproxy].Sum == ""
-	})
 }
 
 // oneByOne runs a verb on one host after the other, and stops at the first
@@ -415,11 +387,16 @@ func (f *Fleet) stopForOutage(ctx context.Context, app string, members []*member
 
 // letGo brings in what was held back for the clients, now that they run.
 func (f *Fleet) letGo(ctx context.Context) error {
-	if err := each(f.members, len(f.members), func(m *member) error { return m.observe(ctx) }); err != nil {
+	waits := f.held(f.members)
+	if err := each(waits, len(waits), func(m *member) error { return m.observe(ctx) }); err != nil {
 		return err
 	}
-	waits := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
+	return each(f.held(waits), f.options.Parallel, func(m *member) error { return m.activate(context.WithoutCancel(ctx), "", true) })
+}
+
+// held are those of the hosts where something is held back.
+func (f *Fleet) held(members []*member) []*member {
+	return slices.DeleteFunc(slices.Clone(members), func(m *member) bool {
 		return !slices.ContainsFunc(m.changes, func(c Change) bool { return c.Waits == Front })
 	})
-	return each(waits, f.options.Parallel, func(m *member) error { return m.activate(context.WithoutCancel(ctx), "", true) })
 }

@@ -57,18 +57,19 @@ type Fleet struct {
 // A member is one host of the run.
 type member struct {
 	tree.Host
-	fleet   *Fleet
-	conn    *conn
-	lock    *holder
-	want    []wanted
-	secrets []secret.File
-	seen    *observation
-	changes []Change
-	outcome Outcome
-	applied bool  // apply brought something there
-	asked   bool  // it was chosen; others are there since the chosen ones need them
-	failed  error // why it could not be asked
-	unfit   error // why it cannot be worked with
+	fleet    *Fleet
+	conn     *conn
+	lock     *holder
+	balancer balancer
+	want     []wanted
+	secrets  []secret.File
+	seen     *observation
+	changes  []Change
+	outcome  Outcome
+	applied  bool  // apply brought something there
+	asked    bool  // it was chosen; others are there since the chosen ones need them
+	failed   error // why it could not be asked
+	unfit    error // why it cannot be worked with
 
 	did      string // the last words of the last verb there
 	restarts int    // of processes, by it
@@ -203,6 +204,7 @@ func (f *Fleet) Names() []string {
 // Close gives locks back and ends connections.
 func (f *Fleet) Close() {
 	each(f.members, len(f.members), func(m *member) error {
+		m.balancer.stop()
 		m.lock.release()
 		if m.conn != nil {
 			m.conn.close()

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,10 +26,38 @@ func newID() string {
 	return hex.EncodeToString(b)
 }
 
+// answers are what a job is told while it runs. Over a new connection all of
+// them go again: what became of them over the old one is not known.
+type answers struct {
+	mu    sync.Mutex
+	given strings.Builder
+	to    *io.PipeWriter // nil: nobody follows the job
+}
+
+// give sends a line to the job.
+func (a *answers) give(line string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.given.WriteString(line + "\n")
+	if a.to != nil {
+		io.WriteString(a.to, line+"\n")
+	}
+}
+
+// follow makes the input of a new connection, which lasts until end.
+func (a *answers) follow() (in io.Reader, end func()) {
+	r, w := io.Pipe()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.to = w
+	return io.MultiReader(strings.NewReader(a.given.String()), r), func() { r.Close() }
+}
+
 // job runs a command on the host apart from the connection, and follows it, over
 // new connections where the first breaks. It returns the command's exit status.
 // The work goes on on the host where ctx ends, unless stop says to end it too.
-func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, line func(string)) (int, error) {
+// Where it asks for answers it gets them; nil: it does not.
+func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, answers *answers, line func(string)) (int, error) {
 	id := newID()
 	script := m.fleet.scripts["job"]
 	ask := append([]string{"start", id, strconv.Itoa(int(limit.Seconds()))}, argv...)
@@ -35,7 +65,12 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 	deadline := time.Now().Add(limit + time.Minute)
 	var since time.Time // it was out of reach
 	for status == "" {
-		err := m.conn.run(ctx, command{script: script, argv: ask, whole: func(text string) {
+		var in io.Reader
+		unfollow := func() {}
+		if answers != nil {
+			in, unfollow = answers.follow()
+		}
+		err := m.conn.run(ctx, command{script: script, argv: ask, stdin: in, whole: func(text string) {
 			since = time.Time{}
 			if !strings.HasSuffix(text, "\n") {
 				return // it was cut, and comes again
@@ -49,6 +84,7 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 				status = strings.TrimSpace(end)
 			}
 		}})
+		unfollow()
 		switch {
 		case status != "":
 		case ask[0] == "start" && err != nil && ctx.Err() == nil && !isLost(err):

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"bufio"
 	"context"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ func TestJobOverBrokenConnections(t *testing.T) {
 			return reply{Out: out[min(at, len(out)):] + id + " ended with " + strconv.Itoa(status) + "\n"}
 		}
 		var got []string
-		status, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, func(line string) { got = append(got, line) })
+		status, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, nil, func(line string) { got = append(got, line) })
 		if err != nil || status != 3 || asked != 3 {
 			t.Errorf("cut at %d: %d, %v, asked %d times", cut, status, err, asked)
 		}
@@ -46,11 +47,46 @@ func TestJobThatNeverBegins(t *testing.T) {
 	for status, said := range map[int]string{1: "no space left", 127: "sudo: a password is required"} {
 		f.begin = &reply{Status: status, Err: said}
 		asked := f.count("app1 job")
-		if _, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, func(string) {}); err == nil {
+		if _, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, nil, func(string) {}); err == nil {
 			t.Errorf("%q: no error", said)
 		}
 		if n := f.count("app1 job") - asked; n != 1 {
 			t.Errorf("%q: asked %d times", said, n)
+		}
+	}
+}
+
+// Over a new connection a job gets all answers again, and nobody waits for the
+// old one.
+func TestAnswers(t *testing.T) {
+	a := &answers{}
+	a.give("before.one go")
+	in, end := a.follow()
+	lines := bufio.NewScanner(in)
+	next := func() string {
+		lines.Scan()
+		return lines.Text()
+	}
+	if got := next(); got != "before.one go" {
+		t.Errorf("got %q", got)
+	}
+	go a.give("after.one go")
+	if got := next(); got != "after.one go" {
+		t.Errorf("got %q", got)
+	}
+	given := make(chan bool)
+	go func() {
+		a.give("before.two HAProxy sees nobody") // which nobody reads
+		close(given)
+	}()
+	end()
+	<-given
+	in, end = a.follow()
+	defer end()
+	lines = bufio.NewScanner(in)
+	for _, want := range []string{"before.one go", "after.one go", "before.two HAProxy sees nobody"} {
+		if got := next(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -3,8 +3,9 @@
 
 # announce NAME up|down: what the agent tells the balancers of a client.
 announce() {
-	install -d -m 755 -- "$RUN" "$RUN/agent"
-	printf '%s\n' "$2" | write "$RUN/agent/$1" 644
+	local file=$RUN/agent/$1
+	[[ -d $RUN/agent ]] || install -d -m 755 -- "$RUN" "$RUN/agent"
+	printf '%s\n' "$2" >"$file.new" && mv -fT -- "$file.new" "$file"
 }
 
 # let_them_see NAME: until every balancer that polls has been told that it is

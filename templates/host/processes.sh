@@ -114,7 +114,7 @@ order() {
 # up, and what worked goes on serving. Called where a failure is handled, so
 # errexit is off within.
 roll() {
-	local all=$1 unit why delay last='' seen='' drained=''
+	local all=$1 unit why delay runs last='' seen='' drained=''
 	shift
 	delay=$RESTART_DELAY
 	# Whoever attends says when the balancers see a client; else it takes SETTLE.
@@ -125,23 +125,24 @@ roll() {
 			[[ -n $all ]] || continue
 			why='is to be restarted'
 		fi
+		if is_active "$unit"; then runs=1; else runs=''; fi
 		if [[ $unit != "$SUPERVISOR_UNIT" && -n $(client_index "$unit") ]]; then
-			if [[ -n $last ]] && is_active "$unit" && ((delay > 0)); then
+			if [[ -n $last && -n $runs ]] && ((delay > 0)); then
 				# Every balancer has to see the last one up before this one goes.
 				say "waiting $delay s before $unit"
 				sleep "$delay"
 			fi
 			if [[ -e $STATE/drained/${unit%.service} ]]; then drained=1; else drained=''; fi
 			# Where all balancers see the last one up, there is another.
-			if [[ -z $seen$drained ]] && is_active "$unit" && ! gate before "$unit"; then return 1; fi
+			if [[ -z $seen$drained && -n $runs ]] && ! gate before "$unit"; then return 1; fi
 			if ((${#CLIENT_UNITS[@]} == 1)); then
-				if is_active "$unit"; then say "$unit is the only client on this host"; fi
-			elif is_active "$unit" && ! another_serves "$unit"; then
+				if [[ -n $runs ]]; then say "$unit is the only client on this host"; fi
+			elif [[ -n $runs ]] && ! another_serves "$unit"; then
 				printf 'plonec: %s is left alone: no other client of this host answers\n' "$unit" >&2
 				return 1
 			fi
 			last=$unit
-		elif [[ -n ${DELAYS[$unit]-} ]] && is_active "$unit"; then
+		elif [[ -n ${DELAYS[$unit]-} && -n $runs ]]; then
 			say "waiting ${DELAYS[$unit]} s before $unit"
 			sleep "${DELAYS[$unit]}"
 		fi
@@ -163,27 +164,29 @@ roll() {
 # one up. Where nobody attends any more, or the balancers do not answer, time
 # decides.
 gate() {
-	local answer=$RUN/gate/$1.$2 until=$((SECONDS + 90))
+	local pipe=$RUN/gate/$1.$2 answer='' from until=$((SECONDS + 90))
 	[[ -n ${PLONEC_ATTENDED-} ]] || return 0
 	install -d -m 755 -- "$RUN/gate"
-	rm -f -- "$answer"
+	rm -f -- "$pipe"
+	mkfifo -m 600 -- "$pipe"
+	exec {from}<>"$pipe"
 	printf 'gate %s %s\n' "$1" "$2"
-	while [[ ! -e $answer ]]; do
+	until read -r -t 1 -u "$from" answer; do
 		# plonec holds this lock as long as it is there.
 		if flock -n "$RUN/apply" true; then
 			say "plonec is gone: going on by the clock"
 			PLONEC_ATTENDED=''
 			[[ $1 == before ]] || sleep "$SETTLE"
-			return 0
+			answer=go
+		elif ((SECONDS >= until)); then
+			answer="no word from plonec of the balancers"
 		fi
-		if ((SECONDS >= until)); then
-			printf 'plonec: no word from plonec of the balancers of %s\n' "$2" >&2
-			return 1
-		fi
-		sleep 0.05
+		[[ -z $answer ]] || break
 	done
-	[[ $(<"$answer") == go ]] || {
-		printf 'plonec: %s: %s\n' "$2" "$(<"$answer")" >&2
+	exec {from}>&-
+	rm -f -- "$pipe"
+	[[ $answer == go ]] || {
+		printf 'plonec: %s: %s\n' "$2" "$answer" >&2
 		return 1
 	}
 }

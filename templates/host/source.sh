@@ -24,14 +24,14 @@ check_source() {
 
 # holds_commit COMMIT: the copy has it, given in full.
 holds_commit() {
-	[[ $1 =~ ^[0-9a-f]{40,64}$ ]] && as_app test -d "$CACHE/objects" && git_as_app -C "$CACHE" cat-file -e "$1^{commit}" 2>/dev/null
+	[[ $1 =~ ^[0-9a-f]{40,64}$ ]] && [[ -d $CACHE/objects ]] && git_as_app -C "$CACHE" cat-file -e "$1^{commit}" 2>/dev/null
 }
 
 # fetch_source: brings the copy of the repository up to date.
 fetch_source() {
 	local -a depth=()
 	local -a refs=('+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*')
-	if ! as_app test -d "$CACHE/objects"; then
+	if [[ ! -d $CACHE/objects ]]; then
 		git_as_app init -q --bare -- "$CACHE"
 	fi
 	if [[ -n $SCM_SHALLOW ]]; then

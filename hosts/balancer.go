@@ -1,0 +1,106 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// gateTime is how many seconds the balancers have to see a client.
+const gateTime = 60
+
+// gate answers a host that rolls its clients, before and after each: "go" where
+// every balancer has another client to send requests to, or sees this one up.
+// Else it is why not.
+func (f *Fleet) gate(ctx context.Context, when, server string) string {
+	question := fmt.Sprintf("%s %s %d", map[string]string{"before": "spare", "after": "up"}[when], server, gateTime)
+	ctx, cancel := context.WithTimeout(ctx, (gateTime+20)*time.Second)
+	defer cancel()
+	fronts := f.fronts()
+	if err := each(fronts, len(fronts), func(front *member) error { return front.askBalancer(ctx, question) }); err != nil {
+		return strings.ReplaceAll(f.redact.Redact(err.Error()), "\n", " ")
+	}
+	return "go"
+}
+
+// fronts are the balancers that can be asked: those that run what plonec
+// brought them.
+func (f *Fleet) fronts() []*member {
+	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
+		return m.conn == nil || !m.isFront() || m.seen == nil || m.seen.Live[haproxy].Sum == ""
+	})
+}
+
+// A balancer is a program on a front end that answers questions about the
+// clients there, a line each. A new one for each question would take longer than
+// the answer.
+type balancer struct {
+	mu      sync.Mutex // one question at a time
+	ask     *io.PipeWriter
+	answers chan string
+	ended   chan struct{}
+	err     error // why it ended
+}
+
+// askBalancer puts a question to the balancer of a host, over a new connection
+// where the last one is gone.
+func (m *member) askBalancer(ctx context.Context, question string) error {
+	b := &m.balancer
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for fresh := b.ask == nil; ; fresh = true {
+		if fresh {
+			b.start(m)
+		}
+		go io.WriteString(b.ask, question+"\n")
+		select {
+		case answer := <-b.answers:
+			if answer != "go" {
+				return errors.New(answer)
+			}
+			return nil
+		case <-b.ended:
+			b.ask = nil
+			if fresh {
+				return b.err
+			}
+		case <-ctx.Done():
+			b.stop() // its answer is not for the next question
+			return fmt.Errorf("the balancer of %s does not answer: %w", m.Name, context.Cause(ctx))
+		}
+	}
+}
+
+// start begins a conversation with the balancer of a host.
+func (b *balancer) start(m *member) {
+	in, ask := io.Pipe()
+	answers, ended := make(chan string), make(chan struct{})
+	b.ask, b.answers, b.ended = ask, answers, ended
+	go func() {
+		err := m.conn.run(context.Background(), command{argv: []string{scriptDir + "/host", "backends", "--attend"}, stdin: in, line: func(line string) {
+			select {
+			case answers <- line:
+			case <-time.After(time.Second): // nobody asked
+			}
+		}})
+		if err == nil {
+			err = errors.New("the balancer of " + m.Name + " ended the conversation")
+		}
+		in.CloseWithError(io.EOF)
+		b.err = err
+		close(ended)
+	}()
+}
+
+// stop ends the conversation, if there is one.
+func (b *balancer) stop() {
+	if b.ask != nil {
+		b.ask.Close()
+		b.ask = nil
+	}
+}
