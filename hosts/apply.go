@@ -254,7 +254,7 @@ func (f *Fleet) lockAll(ctx context.Context, members []*member, session string) 
 	}
 	same := func(m *member) error {
 		before := m.seen.digest()
-		err := m.observe(ctx)
+		err := m.look(ctx)
 		if err == nil && m.seen.digest() != before {
 			err = &hinted{"the host has changed since it was looked at", "run plonec plan again"}
 		}
@@ -492,15 +492,17 @@ func (m *member) broughtIn(o *observation) bool {
 	return true
 }
 
-// ask observes the host over a new login.
+// ask observes the host over a new login, which stays in the place of the old one.
 func (m *member) ask(ctx context.Context) (*observation, error) {
-	c, err := m.fleet.dialer.dial(ctx, m.Host)
-	if err != nil {
-		return nil, err
+	old := m.conn
+	m.conn = nil
+	o, err := m.observe(ctx, nil, nil)
+	if m.conn == nil {
+		m.conn = old
+	} else {
+		old.close()
 	}
-	m.conn.close()
-	m.conn = c
-	return c.observe(ctx, m.fleet.scripts["observe"], nil, nil)
+	return o, err
 }
 
 // Outcomes counts what became of the hosts.

@@ -181,7 +181,7 @@ type built struct {
 // again looks once more at the hosts that apply has changed.
 func (f *Fleet) again(ctx context.Context) error {
 	changed := slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool { return !m.applied })
-	return each(changed, len(changed), func(m *member) error { return m.observe(ctx) })
+	return each(changed, len(changed), func(m *member) error { return m.look(ctx) })
 }
 
 // build makes a release of an app on all of its hosts where one is due.
@@ -388,7 +388,7 @@ func (f *Fleet) stopForOutage(ctx context.Context, app string, members []*member
 // letGo brings in what was held back for the clients, now that they run.
 func (f *Fleet) letGo(ctx context.Context) error {
 	waits := f.held(f.members)
-	if err := each(waits, len(waits), func(m *member) error { return m.observe(ctx) }); err != nil {
+	if err := each(waits, len(waits), func(m *member) error { return m.look(ctx) }); err != nil {
 		return err
 	}
 	return each(f.held(waits), f.options.Parallel, func(m *member) error { return m.activate(context.WithoutCancel(ctx), "", true) })

@@ -52,9 +52,17 @@ func fakeSSH(args []string) int {
 				}
 			}
 		}
+		// The login itself runs the first command.
+		if first, _, ok := strings.Cut(command, "); echo "); ok {
+			fmt.Println(firstEnd + strconv.Itoa(fakeCommand(host, strings.TrimPrefix(first, "("))))
+		}
 		io.Copy(io.Discard, os.Stdin)
 		return 0
 	}
+	return fakeCommand(host, command)
+}
+
+func fakeCommand(host, command string) int {
 	conn, err := net.Dial("unix", os.Getenv("PLONEC_TEST_HOSTS"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -240,13 +240,7 @@ func (f *Fleet) Look(ctx context.Context) error {
 		return err
 	}
 	err := each(f.members, max(f.options.Parallel, 20), func(m *member) error {
-		look := func(ctx context.Context) error {
-			var err error
-			if m.conn, err = f.dialer.dial(ctx, m.Host); err != nil {
-				return err
-			}
-			return m.observe(ctx)
-		}
+		look := func(ctx context.Context) error { return m.look(ctx) }
 		if m.asked {
 			m.failed = m.step(ctx, "connect", look)
 			return m.failed
@@ -265,11 +259,9 @@ func (f *Fleet) Look(ctx context.Context) error {
 	return err
 }
 
-// observe asks the host how it is, and works out what apply would change.
-func (m *member) observe(ctx context.Context) error { return m.look(ctx, nil) }
-
-// look observes, and gets the content of the files at show too.
-func (m *member) look(ctx context.Context, show []string) error {
+// look asks the host how it is, and works out what apply would change. It gets
+// the content of the files at show too.
+func (m *member) look(ctx context.Context, show ...string) error {
 	texts := slices.Clone(show)
 	for i := range m.secrets {
 		if m.secrets[i].Format == "userlist" {
@@ -286,7 +278,7 @@ func (m *member) look(ctx context.Context, show []string) error {
 			paths = append(paths, w.Path)
 		}
 	}
-	o, err := m.conn.observe(ctx, m.fleet.scripts["observe"], paths, texts)
+	o, err := m.observe(ctx, paths, texts)
 	if err != nil {
 		return err
 	}
@@ -347,7 +339,7 @@ func (m *member) holds(ctx context.Context) (map[string]bool, error) {
 	}
 	before, there := m.seen.Texts[haproxy]
 	if !there {
-		o, err := m.conn.observe(ctx, m.fleet.scripts["observe"], nil, []string{haproxy})
+		o, err := m.observe(ctx, nil, []string{haproxy})
 		if err != nil {
 			return nil, err
 		}

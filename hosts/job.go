@@ -120,7 +120,7 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 // reconnect makes a new master connection where the old one is gone.
 func (m *member) reconnect(ctx context.Context) {
 	m.conn.close()
-	if c, err := m.fleet.dialer.dial(ctx, m.Host); err == nil {
+	if c, err := m.fleet.dialer.dial(ctx, m.Host, nil); err == nil {
 		m.conn = c
 	} else {
 		select {

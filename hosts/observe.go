@@ -44,8 +44,9 @@ type liveState struct {
 // A waitState is a file that waits for an app.
 type waitState struct{ App, Sum string } // Sum is empty for one that is to go
 
-// observe asks a host how it is. texts are paths whose content is wanted too.
-func (c *conn) observe(ctx context.Context, script string, paths, texts []string) (*observation, error) {
+// observe asks a host how it is, over the login itself where there is none yet.
+// texts are paths whose content is wanted beside the sums of paths.
+func (m *member) observe(ctx context.Context, paths, texts []string) (*observation, error) {
 	var ask strings.Builder
 	for _, p := range paths {
 		fmt.Fprintf(&ask, "sum %s\n", p)
@@ -53,18 +54,25 @@ func (c *conn) observe(ctx context.Context, script string, paths, texts []string
 	for _, p := range texts {
 		fmt.Fprintf(&ask, "text %s\n", p)
 	}
+	ask.WriteString("end\n")
 	o := &observation{
 		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
 		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
 	}
 	whole := false
-	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
-	defer cancel()
-	err := c.run(ctx, command{script: script, stdin: strings.NewReader(ask.String()), line: func(line string) {
+	what := command{script: m.fleet.scripts["observe"], stdin: strings.NewReader(ask.String()), line: func(line string) {
 		whole = o.read(strings.Split(line, "\t")) || whole
-	}})
+	}}
+	var err error
+	if m.conn == nil {
+		m.conn, err = m.fleet.dialer.dial(ctx, m.Host, &what)
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, quickTimeout)
+		defer cancel()
+		err = m.conn.run(ctx, what)
+	}
 	if err == nil && !whole {
-		err = fmt.Errorf("%s said only a part of how it is", c.host.Name)
+		err = fmt.Errorf("%s said only a part of how it is", m.Name)
 	}
 	return o, err
 }

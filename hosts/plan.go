@@ -142,7 +142,7 @@ func (m *member) plan(ctx context.Context, h *HostPlan, diffs bool) error {
 			show = append(show, c.Path)
 		}
 	}
-	if err := m.look(ctx, show); err != nil {
+	if err := m.look(ctx, show...); err != nil {
 		return err
 	}
 	var state map[string]string

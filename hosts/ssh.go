@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"net"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,6 +51,7 @@ type dialer struct {
 	tree      string // known_hosts is relative to it
 	acceptNew bool   // a host that is not known yet is trusted
 	config    string // in place of the user's own configuration; empty: that
+	made      atomic.Int32
 }
 
 func newDialer(treeDir string, o Options) (*dialer, error) {
@@ -65,8 +66,10 @@ func newDialer(treeDir string, o Options) (*dialer, error) {
 
 func (d *dialer) close() { os.RemoveAll(d.dir) }
 
-// dial logs in. The error says what to do.
-func (d *dialer) dial(ctx context.Context, h tree.Host) (*conn, error) {
+// dial logs in, and has the login itself run a first command, which spares another
+// one's time; nil: none. The command's input ends with a line of its own: that of
+// the login stays open. The error says what to do.
+func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, error) {
 	if !hostName.MatchString(h.SSHAddress) {
 		return nil, fmt.Errorf("%q is no address to connect to", h.SSHAddress)
 	}
@@ -74,10 +77,9 @@ func (d *dialer) dial(ctx context.Context, h tree.Host) (*conn, error) {
 	if d.acceptNew {
 		strict = "accept-new"
 	}
-	c := &conn{host: h, socket: filepath.Join(d.dir, h.Name), dead: make(chan struct{}), said: &tail{}}
-	if len(c.socket) > 90 {
-		c.socket = filepath.Join(d.dir, strconv.FormatUint(uint64(hash(h.Name)), 36))
-	}
+	// A new connection may come before the old one to the same host goes.
+	socket := filepath.Join(d.dir, strconv.Itoa(int(d.made.Add(1))))
+	c := &conn{host: h, socket: socket, dead: make(chan struct{}), said: &tail{}}
 	c.options = []string{
 		"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + strconv.Itoa(int(connectTimeout.Seconds())),
 		"-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4",
@@ -106,9 +108,17 @@ func (d *dialer) dial(ctx context.Context, h tree.Host) (*conn, error) {
 	// The master ends when its own session does, and that when this process is
 	// gone, however it went.
 	args := append([]string{"-o", "ControlMaster=yes", "-o", "ControlPath=" + c.socket, "-o", "ControlPersist=no"}, c.options...)
-	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, "exec cat >/dev/null")...)
+	stays := "exec cat >/dev/null"
+	if first != nil {
+		stays = "(" + c.asRoot(*first) + "); echo \"" + firstEnd + "$?\"; " + stays
+	}
+	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, stays)...)
 	c.master.Stderr = c.said
 	stdin, err := c.master.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := c.master.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
@@ -117,26 +127,58 @@ func (d *dialer) dial(ctx context.Context, h tree.Host) (*conn, error) {
 	if err := c.master.Start(); err != nil {
 		return nil, err
 	}
+	ended := make(chan int, 1) // the first command, with a status
 	go func() {
+		readLines(stdout, command{line: func(line string) {
+			if status, ok := strings.CutPrefix(line, firstEnd); ok {
+				n, _ := strconv.Atoi(status)
+				ended <- n
+			} else if first != nil {
+				first.line(line)
+			}
+		}})
 		c.master.Wait()
 		close(c.dead)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, loginTimeout)
+	login, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
 	for {
 		if info, err := os.Stat(c.socket); err == nil && info.Mode()&os.ModeSocket != 0 {
-			return c, nil
+			break
 		}
 		select {
 		case <-c.dead:
 			return nil, c.refused()
-		case <-ctx.Done():
+		case <-login.Done():
 			c.close()
 			return nil, fmt.Errorf("no login to %s within %s", h.SSHAddress, loginTimeout)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	if first == nil {
+		return c, nil
+	}
+	go io.Copy(stdin, first.stdin)
+	select {
+	case status := <-ended:
+		if status != 0 {
+			c.close() // and all is there that it said
+			return nil, failed(status, c.said.String())
+		}
+		return c, nil
+	case <-c.dead:
+		return nil, c.refused()
+	case <-ctx.Done():
+		c.close()
+		return nil, fmt.Errorf("%s: %w", h.Name, context.Cause(ctx))
+	case <-time.After(quickTimeout):
+		c.close()
+		return nil, fmt.Errorf("%s did not say within %s how it is", h.Name, quickTimeout)
+	}
 }
+
+// firstEnd begins the line that ends what the first command prints.
+const firstEnd = "plonec: the first command ended with "
 
 // close ends the connection and all that runs over it.
 func (c *conn) close() {
@@ -276,6 +318,34 @@ func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 			in.Close()
 		}()
 	}
+	readLines(out, what)
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", c.host.Name, context.Cause(ctx))
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if exit.ExitCode() == lost || exit.ExitCode() < 0 {
+			text := said.String()
+			last := text[strings.LastIndexByte(text, '\n')+1:] // what comes before may be the program's
+			return &hinted{strings.TrimSpace(errLost.Error() + ": " + text), hint(last)}
+		}
+		return failed(exit.ExitCode(), said.String())
+	}
+	return err
+}
+
+// failed is the error of a command that ended with a status; said is the end of
+// what it wrote to standard error.
+func failed(status int, said string) error {
+	if h := remoteHint(said); h != "" {
+		return &hinted{said, h}
+	}
+	return &exitError{status, said}
+}
+
+// readLines passes on what a command prints.
+func readLines(out io.Reader, what command) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)
 	lines.Split(wholeLines)
@@ -288,24 +358,6 @@ func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 		}
 	}
 	io.Copy(io.Discard, out)
-	err = cmd.Wait()
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", c.host.Name, context.Cause(ctx))
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		if exit.ExitCode() == lost || exit.ExitCode() < 0 {
-			text := said.String()
-			last := text[strings.LastIndexByte(text, '\n')+1:] // what comes before may be the program's
-			return &hinted{strings.TrimSpace(errLost.Error() + ": " + text), hint(last)}
-		}
-		text := said.String()
-		if h := remoteHint(text); h != "" {
-			return &hinted{text, h}
-		}
-		return &exitError{exit.ExitCode(), text}
-	}
-	return err
 }
 
 // wholeLines is bufio.ScanLines, but that it keeps the line breaks.
@@ -384,12 +436,6 @@ func (c *conn) rsync(ctx context.Context, from []string, to, linkDest string) er
 // apart keeps a program out of the terminal's process group, so that Ctrl-C
 // reaches plonec alone, which then ends things in order.
 func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
-
-func hash(s string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(s))
-	return h.Sum32()
-}
 
 // A tail keeps the last lines of what a program says, up to 4 KiB.
 type tail struct {
