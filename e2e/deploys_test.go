@@ -105,6 +105,10 @@ var deploys = []scenario{
 		s.until(20*time.Second, "six clients are up", func() bool {
 			return s.exec("lb1", "/usr/local/lib/plonec/host backends | grep -c UP") == "6"
 		})
+		// No release from before has a client3.
+		if out := s.must(1, "rollback", "site"); !strings.Contains(out, "fewer clients do not fit") {
+			s.t.Errorf("a rollback to a release of fewer clients:\n%s", out)
+		}
 		s.change(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = 1 })
 		s.must(0, "deploy")
 		if out := s.exec("app1", "systemctl list-units --all --no-legend 'plone-site-client3*'; ls /etc/systemd/system | grep client3 || true"); out != "" {

@@ -89,19 +89,29 @@ func TestSendsElsewhere(t *testing.T) {
 }
 
 func TestLastGood(t *testing.T) {
-	state := func(release, kept, bad string) map[string]string {
-		return map[string]string{"site.release": release, "site.kept": kept, "site.bad": bad}
+	// Releases are called by a number and the commit that they are of.
+	state := func(release, kept, bad, unfit string) AppStatus {
+		s := AppStatus{Release: release, Kept: strings.Fields(kept), Bad: strings.Fields(bad), Unfit: strings.Fields(unfit), Commits: map[string]string{}}
+		for _, r := range s.Kept {
+			s.Commits[r] = r[1:]
+		}
+		return s
 	}
 	for _, test := range []struct {
-		states []map[string]string
+		states []AppStatus
 		want   string
 	}{
-		{[]map[string]string{state("3", "1 2 3", ""), state("3", "1 2 3", "")}, "2"},
-		{[]map[string]string{state("3", "1 2 3", "2"), state("3", "1 2 3", "")}, "1"},
-		{[]map[string]string{state("3", "2 3", ""), state("2", "1 2", "")}, "2"},
-		{[]map[string]string{state("3", "3", ""), state("3", "1 2 3", "")}, ""},
+		{[]AppStatus{state("3c", "1a 2b 3c", "", ""), state("3c", "1a 2b 3c", "", "")}, "2b 2b"},
+		{[]AppStatus{state("3c", "1a 2b 3c", "2b", ""), state("3c", "1a 2b 3c", "", "")}, "1a 1a"},
+		{[]AppStatus{state("3c", "2b 3c", "", ""), state("2b", "1a 2b", "", "")}, "2b 2b"},
+		{[]AppStatus{state("3c", "3c", "", ""), state("3c", "1a 2b 3c", "", "")}, ""},
+		// 2a was made where the configuration changed, alone.
+		{[]AppStatus{state("3c", "1a 2a 3c", "", "1a"), state("3c", "1a 3c", "", "")}, "2a 1a"},
+		{[]AppStatus{state("2a", "1a 2a", "", "1a"), state("1a", "1a", "", "")}, ""},
+		// One was away while the others went from 1a to 2b.
+		{[]AppStatus{state("3c", "1a 2b 3c", "", ""), state("3c", "1a 3c", "", "")}, "1a 1a"},
 	} {
-		if got := lastGood("site", test.states); got != test.want {
+		if got := strings.Join(lastGood(test.states), " "); got != test.want {
 			t.Errorf("%v: %q, want %q", test.states, got, test.want)
 		}
 	}

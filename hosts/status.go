@@ -1,7 +1,6 @@
 package hosts
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -59,6 +58,7 @@ type AppStatus struct {
 	Kept     []string          `json:"kept"`
 	Bad      []string          `json:"bad,omitempty"`     // marked bad, or failed
 	Failed   []string          `json:"failed,omitempty"`  // that were not built
+	Unfit    []string          `json:"unfit,omitempty"`   // that lack what a unit runs now
 	Commits  map[string]string `json:"commits,omitempty"` // by release that is kept; nil: scripts that do not tell
 	Stopped  bool              `json:"stopped,omitempty"` // by plonec stop
 	Units    []Unit            `json:"units"`
@@ -130,7 +130,7 @@ func appStatus(app string, state map[string]string) AppStatus {
 	get := func(key string) string { return state[app+"."+key] }
 	a := AppStatus{
 		App: app, Release: get("release"), Commit: get("commit"), State: get("state"), Packages: get("packages"),
-		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Stopped: get("stopped") != "", Units: []Unit{},
+		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Unfit: strings.Fields(get("unfit")), Stopped: get("stopped") != "", Units: []Unit{},
 	}
 	for _, word := range strings.Fields(get("releases")) {
 		f := append(strings.Split(word, ":"), "", "")
@@ -209,37 +209,24 @@ func natural(a, b string) bool {
 type Target struct{ Release, Commit string }
 
 // RollbackTarget says from which release Rollback would take an app to which,
-// and on which hosts. The error is the one that Rollback would give.
+// the newest where they differ, and on which hosts. The error is the one that
+// Rollback would give.
 func (f *Fleet) RollbackTarget(ctx context.Context, app, to string) (from, target Target, names []string, err error) {
 	if _, err := f.named([]string{app}); err != nil {
 		return from, target, nil, err
 	}
 	members := f.with(app)
-	states := make([]map[string]string, len(members))
-	err = each(members, len(members), func(m *member) error {
-		var err error
-		if states[slices.Index(members, m)], err = m.status(ctx); err != nil {
-			return &HostError{m.Name, "status", err}
-		}
-		return nil
-	})
+	targets, states, err := f.backTo(ctx, app, to, members)
 	if err != nil {
 		return from, target, nil, err
 	}
-	if target.Release = to; to == "" {
-		if target.Release = lastGood(app, states); target.Release == "" {
-			return from, target, nil, &hinted{"no earlier good release of " + app + " is kept on all of " + hostNames(members), "plonec status shows what is kept; --to RELEASE takes one of them"}
-		}
-	}
 	for i, m := range members {
-		a := appStatus(app, states[i])
-		if !slices.Contains(a.Kept, target.Release) {
-			return from, target, nil, &HostError{m.Name, "rollback", &hinted{"it has no release " + target.Release + " of " + app, "kept are " + strings.Join(a.Kept, " ")}}
-		}
-		if a.Release > from.Release {
+		if a := states[i]; a.Release > from.Release {
 			from = Target{a.Release, a.Commit}
 		}
-		target.Commit = cmp.Or(target.Commit, a.Commits[target.Release])
+		if targets[i] > target.Release {
+			target = Target{targets[i], states[i].Commits[targets[i]]}
+		}
 		names = append(names, m.Name)
 	}
 	return from, target, names, nil

@@ -41,8 +41,8 @@ func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error 
 	return f.letGo(ctx)
 }
 
-// Rollback takes an app back to an earlier release, on all of its hosts to the
-// same one: the one that is named, or the last good one that all of them keep.
+// Rollback takes an app back to an earlier release on all of its hosts: to the
+// one that is named, or to where each was before the newest release; see backTo.
 func (f *Fleet) Rollback(ctx context.Context, app, to string, allowOutage bool) error {
 	if _, err := f.named([]string{app}); err != nil {
 		return err
@@ -52,53 +52,100 @@ func (f *Fleet) Rollback(ctx context.Context, app, to string, allowOutage bool) 
 	}
 	members := f.with(app)
 	slices.Reverse(members) // the other way round than a deploy
-	states := make([]map[string]string, len(members))
+	targets, _, err := f.backTo(ctx, app, to, members)
+	if err != nil {
+		return err
+	}
+	release := map[*member]string{}
 	for i, m := range members {
-		var err error
-		if states[i], err = m.status(ctx); err != nil {
-			return &HostError{m.Name, "status", err}
-		}
+		release[m] = targets[i]
+		f.sink(Event{Time: time.Now(), Host: m.Name, Kind: Note, Text: app + ": back to release " + targets[i]})
 	}
-	if to == "" {
-		if to = lastGood(app, states); to == "" {
-			return &hinted{"no earlier good release of " + app + " is kept on all of " + hostNames(members), "plonec status shows what is kept; --to RELEASE takes one of them"}
-		}
-	} else {
-		for i, m := range members {
-			if !slices.Contains(strings.Fields(states[i][app+".kept"]), to) {
-				return &HostError{m.Name, "rollback", &hinted{"it has no release " + to + " of " + app, "kept are " + states[i][app+".kept"]}}
-			}
-		}
-	}
-	f.sink(Event{Time: time.Now(), Kind: Note, Text: app + ": back to release " + to})
-	argv := []string{scriptDir + "/host", "rollback", "--to", to}
+	argv := []string{scriptDir + "/host", "rollback"}
 	if allowOutage {
 		argv = append(argv, "--allow-outage")
 		if err := f.stopForOutage(ctx, app, members); err != nil {
 			return err
 		}
 	}
-	return f.oneByOne(ctx, members, app, "rollback", func(*member) []string { return append(slices.Clone(argv), app) }, nothing)
+	return f.oneByOne(ctx, members, app, "rollback", func(m *member) []string { return append(slices.Clone(argv), "--to", release[m], app) }, nothing)
 }
 
-// lastGood is the newest release, older than the newest one that is current
-// somewhere, that every host keeps and none calls bad.
-func lastGood(app string, states []map[string]string) string {
+// unfit is what to do where a release is of a stack with fewer processes.
+const unfit = "those of a stack with fewer clients do not fit; take the stack back: git revert, plonec build, plonec deploy"
+
+// backTo says to which release each host goes back, and how each is: all to the
+// one that is named; else each to its last good one from before the newest, where
+// these are of one commit, since a change of some hosts makes a release on these
+// alone; else to the last good one that all of them keep.
+func (f *Fleet) backTo(ctx context.Context, app, to string, members []*member) ([]string, []AppStatus, error) {
+	states := make([]AppStatus, len(members))
+	err := each(members, len(members), func(m *member) error {
+		state, err := m.status(ctx)
+		if err != nil {
+			return &HostError{m.Name, "status", err}
+		}
+		states[slices.Index(members, m)] = appStatus(app, state)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if to == "" {
+		targets := lastGood(states)
+		if targets == nil {
+			hint := "plonec status shows what is kept; --to RELEASE takes one of them"
+			if slices.ContainsFunc(states, func(a AppStatus) bool { return len(a.Unfit) > 0 }) {
+				hint = unfit
+			}
+			return nil, nil, &hinted{"no earlier good release of " + app + " is kept on all of " + hostNames(members), hint}
+		}
+		return targets, states, nil
+	}
+	for i, m := range members {
+		a := states[i]
+		switch {
+		case !slices.Contains(a.Kept, to):
+			return nil, nil, &HostError{m.Name, "rollback", &hinted{"it has no release " + to + " of " + app, "kept are " + strings.Join(a.Kept, " ")}}
+		case slices.Contains(a.Unfit, to):
+			return nil, nil, &HostError{m.Name, "rollback", &hinted{"release " + to + " of " + app + " lacks a client or another process that runs there now", unfit}}
+		}
+	}
+	return slices.Repeat([]string{to}, len(members)), states, nil
+}
+
+// lastGood is where hosts go back to, from the newest release that is current
+// somewhere; nil: nowhere.
+func lastGood(states []AppStatus) []string {
 	newest := ""
 	for _, s := range states {
-		newest = max(newest, s[app+".release"])
+		newest = max(newest, s.Release)
 	}
-	best := ""
-	for _, r := range strings.Fields(states[0][app+".kept"]) {
-		good := r < newest && r > best
-		for _, s := range states {
-			good = good && slices.Contains(strings.Fields(s[app+".kept"]), r) && !slices.Contains(strings.Fields(s[app+".bad"]), r)
+	own, common, alike := make([]string, len(states)), "", true
+	for i, s := range states {
+		for _, r := range s.Kept {
+			if r < newest && s.fits(r) {
+				own[i] = max(own[i], r)
+				if !slices.ContainsFunc(states, func(other AppStatus) bool { return !slices.Contains(other.Kept, r) || !other.fits(r) }) {
+					common = max(common, r)
+				}
+			}
 		}
-		if good {
-			best = r
-		}
+		commit := s.Commits[own[i]]
+		alike = alike && own[i] != "" && (commit != "" || own[i] == own[0]) && commit == states[0].Commits[own[0]]
 	}
-	return best
+	switch {
+	case alike:
+		return own
+	case common == "":
+		return nil
+	}
+	return slices.Repeat([]string{common}, len(states))
+}
+
+// fits tells whether a host may go back to a release that it keeps.
+func (a *AppStatus) fits(release string) bool {
+	return !slices.Contains(a.Bad, release) && !slices.Contains(a.Unfit, release)
 }
 
 // Start starts apps, what others need first.

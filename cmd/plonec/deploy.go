@@ -67,9 +67,11 @@ func rollbackCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rollback APP",
 		Short: "back to an earlier release",
-		Long: `Rollback takes an app back to an earlier release, on all of its hosts to the
-same one: the last that worked everywhere, or the one that --to names. The
-clients restart as in a deploy, and the release that is left is marked bad.`,
+		Long: `Rollback takes an app back on all of its hosts: to the release that --to
+names, or to the last good one from before the newest, all of one commit. The
+clients restart as in a deploy, and the release that is left is marked bad. The
+stack stays as it is: where it asks for a client that the release does not
+have, git revert and a deploy are the way back.`,
 		Example: "  plonec rollback site\n  plonec rollback site --to 20261107101500",
 		Args:    wanting("one app", 1),
 	}

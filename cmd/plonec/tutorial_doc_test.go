@@ -10,7 +10,7 @@ import (
 )
 
 // The commands of the tutorial, one after the other, in an empty directory.
-// There are no hosts: ssh and ssh-keyscan find nobody, and what is meant for hosts
+// There are no hosts (e2e has some): ssh and ssh-keyscan find nobody, and what is for them
 // ("sh hosts") has to come that far, and no further. What a block of
 // "text" shows has been printed by the commands before it.
 func TestTutorial(t *testing.T) {

@@ -71,6 +71,18 @@ storage() {
 	printf '%s' "$text"
 }
 
+# lacks RELEASE: a program that a unit runs now and that the release, which was
+# built for fewer, does not have.
+lacks() {
+	local file
+	for file in "${BUILD_NEEDS[@]}"; do
+		if [[ ! -x $DEPLOY_TO/releases/$1/$file ]]; then
+			printf '%s' "$file"
+			return
+		fi
+	done
+}
+
 # running_releases: those that a process runs from.
 running_releases() {
 	local link target
