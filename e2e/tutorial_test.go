@@ -22,7 +22,9 @@ var blocks = regexp.MustCompile("(?ms)^```(sh|sh hosts|json)\n(.*?)^```")
 // TestTutorial does what docs/tutorial.md says, word for word, but for the hosts'
 // addresses: in an empty directory, with a buildout that hosts fetch by https.
 // What its blocks of "text" show is cmd/plonec's to test.
-func TestTutorial(t *testing.T) {
+func TestTutorial(t *testing.T) { t.Run("word for word", tutorial) }
+
+func tutorial(t *testing.T) {
 	text, err := os.ReadFile(top + "/docs/tutorial.md")
 	if err != nil {
 		t.Fatal(err)
