@@ -80,8 +80,10 @@ func tutorial(t *testing.T) {
 			if err := tunnel.Start(); err != nil {
 				t.Fatal(err)
 			}
+			end := func() { syscall.Kill(-tunnel.Process.Pid, syscall.SIGTERM) }
+			t.Cleanup(end)
 			c.makeSite("http://localhost:8081")
-			syscall.Kill(-tunnel.Process.Pid, syscall.SIGTERM)
+			end()
 			tunnel.Wait()
 			c.visit()
 			continue

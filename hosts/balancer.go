@@ -17,9 +17,9 @@ const gateTime = 60
 // gate answers a host that rolls its clients, before and after each: "go" where
 // every balancer has another client to send requests to, or sees this one up.
 // Else it is why not.
-func (f *Fleet) gate(ctx context.Context, when, server string) string {
+func (f *Fleet) gate(when, server string) string {
 	question := fmt.Sprintf("%s %s %d", map[string]string{"before": "spare", "after": "up"}[when], server, gateTime)
-	ctx, cancel := context.WithTimeout(ctx, (gateTime+20)*time.Second)
+	ctx, cancel := context.WithTimeout(f.closing, (gateTime+20)*time.Second)
 	defer cancel()
 	fronts := f.fronts()
 	if err := each(fronts, len(fronts), func(front *member) error { return front.askBalancer(ctx, question) }); err != nil {
@@ -43,17 +43,17 @@ type balancer struct {
 	mu      sync.Mutex // one question at a time
 	ask     *io.PipeWriter
 	answers chan string
-	ended   chan struct{}
-	err     error // why it ended
+	ended   chan error // why it ended
 }
 
 // askBalancer puts a question to the balancer of a host, over a new connection
-// where the last one is gone.
+// where the last one is gone, as long as ctx lasts.
 func (m *member) askBalancer(ctx context.Context, question string) error {
 	b := &m.balancer
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for fresh := b.ask == nil; ; fresh = true {
+	for {
+		fresh := b.ask == nil
 		if fresh {
 			b.start(m)
 		}
@@ -64,14 +64,19 @@ func (m *member) askBalancer(ctx context.Context, question string) error {
 				return errors.New(answer)
 			}
 			return nil
-		case <-b.ended:
+		case err := <-b.ended:
 			b.ask = nil
-			if fresh {
-				return b.err
+			if fresh && !isLost(err) {
+				return err
 			}
 		case <-ctx.Done():
 			b.stop() // its answer is not for the next question
 			return fmt.Errorf("the balancer of %s does not answer: %w", m.Name, context.Cause(ctx))
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return fmt.Errorf("the balancer of %s cannot be reached: %w", m.Name, context.Cause(ctx))
 		}
 	}
 }
@@ -79,21 +84,20 @@ func (m *member) askBalancer(ctx context.Context, question string) error {
 // start begins a conversation with the balancer of a host.
 func (b *balancer) start(m *member) {
 	in, ask := io.Pipe()
-	answers, ended := make(chan string), make(chan struct{})
+	answers, ended, conn := make(chan string), make(chan error, 1), m.conn
 	b.ask, b.answers, b.ended = ask, answers, ended
 	go func() {
-		err := m.conn.run(context.Background(), command{argv: []string{scriptDir + "/host", "backends", "--attend"}, stdin: in, line: func(line string) {
+		err := conn.run(context.Background(), command{argv: []string{scriptDir + "/host", "backends", "--attend"}, stdin: in, line: func(line string) {
 			select {
 			case answers <- line:
 			case <-time.After(time.Second): // nobody asked
 			}
 		}})
+		in.CloseWithError(io.EOF)
 		if err == nil {
 			err = errors.New("the balancer of " + m.Name + " ended the conversation")
 		}
-		in.CloseWithError(io.EOF)
-		b.err = err
-		close(ended)
+		ended <- err
 	}()
 }
 

@@ -97,6 +97,10 @@ func TestLastGood(t *testing.T) {
 		}
 		return s
 	}
+	never := func(s AppStatus, built string) AppStatus {
+		s.built = []string{built}
+		return s
+	}
 	for _, test := range []struct {
 		states []AppStatus
 		want   string
@@ -108,6 +112,8 @@ func TestLastGood(t *testing.T) {
 		// 2a was made where the configuration changed, alone.
 		{[]AppStatus{state("3c", "1a 2a 3c", "", "1a"), state("3c", "1a 3c", "", "")}, "2a 1a"},
 		{[]AppStatus{state("2a", "1a 2a", "", "1a"), state("1a", "1a", "", "")}, ""},
+		// 2b was built and never switched to.
+		{[]AppStatus{never(state("3c", "1a 2b 3c", "", ""), "2b"), state("3c", "1a 2b 3c", "", "")}, "1a 1a"},
 		// One was away while the others went from 1a to 2b.
 		{[]AppStatus{state("3c", "1a 2b 3c", "", ""), state("3c", "1a 3c", "", "")}, "1a 1a"},
 	} {

@@ -246,14 +246,13 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 	answers := &answers{}
 	status, err := m.job(ctx, limit, append([]string{"/usr/bin/env", "PLONEC_ATTENDED=1"}, argv...), stop, answers, func(line string) {
 		if question, ok := strings.CutPrefix(line, "gate "); ok {
+			number, question, _ := strings.Cut(question, " ")
 			when, unit, _ := strings.Cut(question, " ")
 			if when == "after" {
 				done++
 			}
 			m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Progress, Step: step, Text: unit, Done: done, Total: len(clients)})
-			go func() {
-				answers.give(when + "." + unit + " " + m.fleet.gate(context.WithoutCancel(ctx), when, m.server(unit)))
-			}()
+			go func() { answers.give(number + " " + m.fleet.gate(when, m.server(unit))) }()
 			return
 		}
 		if strings.HasSuffix(line, ": restarting it") {

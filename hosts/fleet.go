@@ -49,7 +49,9 @@ type Fleet struct {
 	dialer  *dialer
 	scripts map[string]string // those that are sent along, by name
 	members []*member
-	sources bool // secret files are what their sources are: no value and no host is asked
+	sources bool            // secret files are what their sources are: no value and no host is asked
+	closing context.Context // ends with Close
+	close   context.CancelFunc
 	// Skipped are hosts that the stack does not have online.
 	Skipped []tree.Host
 }
@@ -102,6 +104,7 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 		return nil, fmt.Errorf("the plan is of another tree (%.12s) than %s (%.12s): run plonec plan again", p.Tree, disk.Dir, disk.Sum)
 	}
 	f := &Fleet{disk: disk, options: options, secrets: secrets, redact: secret.NewRedactor(), sink: sink, scripts: map[string]string{}}
+	f.closing, f.close = context.WithCancel(context.Background())
 	for _, name := range sent {
 		text, err := os.ReadFile(filepath.Join(disk.Root("*"), "usr/local/lib/plonec", name))
 		if err != nil {
@@ -203,8 +206,11 @@ func (f *Fleet) Names() []string {
 
 // Close gives locks back and ends connections.
 func (f *Fleet) Close() {
+	f.close()
 	each(f.members, len(f.members), func(m *member) error {
+		m.balancer.mu.Lock() // whoever asks ends now
 		m.balancer.stop()
+		m.balancer.mu.Unlock()
 		m.lock.release()
 		if m.conn != nil {
 			m.conn.close()

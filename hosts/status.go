@@ -62,6 +62,8 @@ type AppStatus struct {
 	Commits  map[string]string `json:"commits,omitempty"` // by release that is kept; nil: scripts that do not tell
 	Stopped  bool              `json:"stopped,omitempty"` // by plonec stop
 	Units    []Unit            `json:"units"`
+
+	built []string // that never ran: nobody switched to them
 }
 
 // A Unit is a process of an app.
@@ -138,8 +140,11 @@ func appStatus(app string, state map[string]string) AppStatus {
 			a.Commits = map[string]string{}
 		}
 		a.Commits[f[0]] = f[2]
-		if f[1] == "failed" {
+		switch f[1] {
+		case "failed":
 			a.Failed = append(a.Failed, f[0])
+		case "built":
+			a.built = append(a.built, f[0])
 		}
 	}
 	for key, value := range state {

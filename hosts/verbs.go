@@ -131,6 +131,7 @@ func lastGood(states []AppStatus) []string {
 				}
 			}
 		}
+		// Scripts of before may not tell of which commit a release is.
 		commit := s.Commits[own[i]]
 		alike = alike && own[i] != "" && (commit != "" || own[i] == own[0]) && commit == states[0].Commits[own[0]]
 	}
@@ -143,9 +144,9 @@ func lastGood(states []AppStatus) []string {
 	return slices.Repeat([]string{common}, len(states))
 }
 
-// fits tells whether a host may go back to a release that it keeps.
+// fits tells whether a release that the host keeps ran well there, and can now.
 func (a *AppStatus) fits(release string) bool {
-	return !slices.Contains(a.Bad, release) && !slices.Contains(a.Unfit, release)
+	return !slices.Contains(slices.Concat(a.Bad, a.built, a.Unfit), release)
 }
 
 // Start starts apps, what others need first.

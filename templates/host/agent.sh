@@ -5,7 +5,7 @@
 announce() {
 	local file=$RUN/agent/$1
 	[[ -d $RUN/agent ]] || install -d -m 755 -- "$RUN" "$RUN/agent"
-	printf '%s\n' "$2" >"$file.new" && mv -fT -- "$file.new" "$file"
+	printf '%s\n' "$2" >"$file.$$" && mv -fT -- "$file.$$" "$file"
 }
 
 # let_them_see NAME: until every balancer that polls has been told that it is

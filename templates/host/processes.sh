@@ -161,16 +161,19 @@ roll() {
 
 # gate before|after UNIT: asks plonec, which talks to the balancers, whether
 # there is another client to take the requests, or whether all of them see this
-# one up. Where nobody attends any more, or the balancers do not answer, time
-# decides.
+# one up. Where plonec is gone, time decides. Questions have numbers: one may be
+# asked twice, and an answer come twice.
+GATES=0
 gate() {
-	local pipe=$RUN/gate/$1.$2 answer='' from until=$((SECONDS + 90))
+	local pipe answer='' from until=$((SECONDS + 90))
 	[[ -n ${PLONEC_ATTENDED-} ]] || return 0
+	GATES=$((GATES + 1))
+	pipe=$RUN/gate/$GATES
 	install -d -m 755 -- "$RUN/gate"
 	rm -f -- "$pipe"
 	mkfifo -m 600 -- "$pipe"
 	exec {from}<>"$pipe"
-	printf 'gate %s %s\n' "$1" "$2"
+	printf 'gate %s %s %s\n' "$GATES" "$1" "$2"
 	until read -r -t 1 -u "$from" answer; do
 		# plonec holds this lock as long as it is there.
 		if flock -n "$RUN/apply" true; then
