@@ -13,6 +13,19 @@ import (
 // secretName matches the names of variables whose values nobody should see.
 var secretName = regexp.MustCompile(`(?i)(PASSW|PASSPHRASE|SECRET|CREDENTIAL|(PRIVATE|API|ACCESS)_?KEY|TOKENS?(_|$)|(^|_)(KEY|PWD|PASS|DSN)$)`)
 
+// plainSecret warns of a secret's value. One that was meant for a reference would
+// be taken for the secret itself.
+func (c *checker) plainSecret(n *input.Node, what string) {
+	remedy := "write {\"$secret\": \"env:" + c.variableName() + "\"} instead"
+	if bareReference.MatchString(n.Text) {
+		what, remedy = "this is the secret itself, and looks like where one comes from", "write {\"$secret\": \"env:NAME\"}, as a map"
+	}
+	c.report("plain-secret", n.Span, what, remedy)
+}
+
+// bareReference is a reference to a secret without its map.
+var bareReference = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|(file|age|cmd):\S.*)$`)
+
 // secret checks the value of a secret and masks it unless it is a reference.
 func (c *checker) secret(a *Attr, n *input.Node) {
 	switch n.Kind {
@@ -26,7 +39,7 @@ func (c *checker) secret(a *Attr, n *input.Node) {
 			c.report("bad-value", n.Span, "this secret has a line break or a control character inside", "give it in one line, as {\"$secret\": \"env:"+c.variableName()+"\"}")
 		default:
 			c.origin[n] = Pointer(c.path)
-			c.report("plain-secret", n.Span, "a secret stands in the stack in plain", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
+			c.plainSecret(n, "a secret stands in the stack in plain")
 		}
 	default:
 		maskAll(n)
@@ -53,7 +66,7 @@ func (c *checker) variable(a *Attr, n *input.Node) {
 		c.report("bad-value", n.Span, "want "+a.want, "")
 	case secret && n.Kind != input.Bool && n.Text != "":
 		c.origin[n] = Pointer(c.path)
-		c.report("plain-secret", n.Span, "a variable with this name or value is taken for a secret", "write {\"$secret\": \"env:"+c.variableName()+"\"} instead")
+		c.plainSecret(n, "a variable with this name or value is taken for a secret")
 	}
 }
 

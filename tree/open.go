@@ -45,33 +45,15 @@ func OpenOld(dir, release string) (*Disk, error) {
 	if m.Plonec != release {
 		return nil, fmt.Errorf("%s was built by plonec %s, and this is %s: run plonec build and review what changes", dir, m.Plonec, release)
 	}
-	var faults, stale []string
+	var stale []string
 	for _, in := range m.Inputs.Files {
 		if sum, err := fileSum(filepath.Join(dir, filepath.FromSlash(in.Path))); err != nil || sum != in.Sum {
 			stale = append(stale, fmt.Sprintf("%s changed since the build", filepath.Clean(filepath.Join(dir, filepath.FromSlash(in.Path)))))
 		}
 	}
-	known := map[string]bool{}
-	for _, f := range m.Files {
-		known[f.Rel()] = true
-	}
-	wrong := make([]bool, len(m.Files))
-	parallel(len(m.Files), func(i int) error {
-		sum, err := fileSum(filepath.Join(dir, m.Files[i].Rel()))
-		wrong[i] = err != nil || sum != m.Files[i].Sum
-		return nil
-	})
-	for i, f := range m.Files {
-		if wrong[i] {
-			faults = append(faults, f.Rel()+" is not what the manifest says")
-		}
-	}
-	foreign, err := foreign(dir, known)
+	faults, err := d.Faults()
 	if err != nil {
 		return nil, err
-	}
-	for _, rel := range foreign {
-		faults = append(faults, rel+" is not in the manifest")
 	}
 	if len(faults) > 0 {
 		return nil, faulty(dir+" is not what a build made", append(stale, faults...))
@@ -80,6 +62,33 @@ func OpenOld(dir, release string) (*Disk, error) {
 		d.Stale = faulty(dir+" is older than the stack", stale)
 	}
 	return d, nil
+}
+
+// Faults lists the files of a tree that are not what its manifest says, and those
+// that it does not name; none where the tree is as a build made it.
+func (d *Disk) Faults() ([]string, error) {
+	m := d.Manifest
+	known := map[string]bool{}
+	for _, f := range m.Files {
+		known[f.Rel()] = true
+	}
+	wrong := make([]bool, len(m.Files))
+	parallel(len(m.Files), func(i int) error {
+		sum, err := fileSum(d.Path(m.Files[i]))
+		wrong[i] = err != nil || sum != m.Files[i].Sum
+		return nil
+	})
+	var faults []string
+	for i, f := range m.Files {
+		if wrong[i] {
+			faults = append(faults, f.Rel()+" is not what the manifest says")
+		}
+	}
+	foreign, err := foreign(d.Dir, known)
+	for _, rel := range foreign {
+		faults = append(faults, rel+" is not in the manifest")
+	}
+	return faults, err
 }
 
 // Read reads a tree of any release of plonec, to look at it: only its manifest

@@ -2,8 +2,8 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +14,6 @@ import (
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/topology"
-	"github.com/plonec/plonec/tree"
 )
 
 // diffFormat is the version of the layout of diff --format json.
@@ -34,8 +33,9 @@ would notice, and the differences of the files. It reads no host and no secret:
 plan does.
 
 It compares with the tree on disk, as a build would change it; with --against
-with another tree, or with what a git revision holds. Of a branch that is where
-the work here left it: --against origin/main shows what a pull request changes.`,
+with another tree, or with what a git revision holds. Of one that is not behind
+the work here that is where the two parted: --against origin/main shows what a
+pull request changes.`,
 		Example: `  plonec diff
   plonec diff --against origin/main
   plonec diff --against origin/main --format markdown`,
@@ -51,6 +51,9 @@ the work here left it: --against origin/main shows what a pull request changes.`
 		format := f.format
 		if !slices.Contains([]string{"text", "json", "markdown"}, format) {
 			return fmt.Errorf("unknown --format %q: text, json or markdown", format)
+		}
+		if against == "" && c.Flags().Changed("against") {
+			return errors.New("--against is empty: give a git revision, or the folder of a tree")
 		}
 		out, err := newReporter(c, "text")
 		if err != nil {
@@ -161,8 +164,17 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 			}
 		}
 		r.Look = append(r.Look, looks(before.built.topology, after.topology)...)
+		r.All.Outage = outages(r.All.Outage, before.built.topology, after.topology)
 	}
 	if before.disk != nil {
+		faults, err := before.disk.Faults()
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range faults {
+			r.Look = append(r.Look, before.label+": "+f+"; what is said here begins from the manifest")
+		}
+		r.Look = append(r.Look, plainSecrets(r.Causes, disk.Manifest)...)
 		r.Look = append(r.Look, reached(before.disk.Manifest.Hosts, disk.Manifest.Hosts)...)
 	}
 	for _, h := range r.All.Hosts {
@@ -174,34 +186,6 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 	}
 	r.later(after)
 	return r, nil
-}
-
-// reached says which hosts ssh will look for in another way.
-func reached(before, after []tree.Host) []string {
-	var list []string
-	for _, h := range after {
-		at := slices.IndexFunc(before, func(b tree.Host) bool { return b.Name == h.Name })
-		if at < 0 {
-			continue
-		}
-		how := func(h tree.Host) string {
-			text := h.SSHAddress
-			if h.SSH.User != "" {
-				text = h.SSH.User + "@" + text
-			}
-			if h.SSH.Port != 0 {
-				text += fmt.Sprintf(" port %d", h.SSH.Port)
-			}
-			return text
-		}
-		switch was, is := how(before[at]), how(h); {
-		case was != is:
-			list = append(list, fmt.Sprintf("%s is reached by ssh as %s, no longer %s", h.Name, is, was))
-		case before[at].SSH != h.SSH:
-			list = append(list, h.Name+": ssh judges its key by another known_hosts")
-		}
-	}
-	return list
 }
 
 // changed tells whether anything does.
@@ -244,108 +228,4 @@ func revisionOf(t *topology.Topology, app string) string {
 		}
 	}
 	return ""
-}
-
-// looks lists what to think about where hosts get more or less to do: clients,
-// threads, connections.
-func looks(before, after *topology.Topology) []string {
-	var list []string
-	type size struct{ clients, threads int }
-	sizes := func(t *topology.Topology) map[string]size {
-		all := map[string]size{}
-		for _, h := range t.Hosts {
-			for _, a := range h.Apps {
-				s := all[a.Name]
-				for _, c := range a.Clients {
-					if h.Online {
-						s.clients, s.threads = s.clients+1, s.threads+c.Threads
-					}
-				}
-				all[a.Name] = s
-			}
-		}
-		return all
-	}
-	was, is := sizes(before), sizes(after)
-	for _, app := range slices.Sorted(maps.Keys(is)) {
-		var parts []string
-		if a, b := was[app], is[app]; a != b {
-			if a.clients != b.clients {
-				parts = append(parts, fmt.Sprintf("clients %d → %d", a.clients, b.clients))
-			}
-			if a.threads != b.threads {
-				parts = append(parts, fmt.Sprintf("threads, and connections to the database, %d → %d", a.threads, b.threads))
-			}
-			list = append(list, app+": "+strings.Join(parts, ", "))
-		}
-	}
-	list = append(list, flows("new connections: ", before.Flows(), after.Flows())...)
-	return append(list, flows("no longer needed: ", after.Flows(), before.Flows())...)
-}
-
-// flows names the connections of after that before has not: lb1 → app1 app2 tcp
-// 8085-8086.
-func flows(title string, before, after []topology.Flow) []string {
-	type pair struct{ from, to string }
-	ports := map[pair][]int{}
-	var pairs []pair
-	for _, f := range after {
-		if slices.Contains(before, f) {
-			continue
-		}
-		p := pair{f.From, f.To}
-		if ports[p] == nil {
-			pairs = append(pairs, p)
-		}
-		ports[p] = append(ports[p], f.Port)
-	}
-	// Hosts that are reached at the same ports are one entry, and so are those
-	// that reach them.
-	type entry struct {
-		from, to []string
-		ports    string
-	}
-	var list []entry
-	for _, p := range pairs {
-		text := ranges(ports[p])
-		i := slices.IndexFunc(list, func(e entry) bool { return e.from[0] == p.from && e.ports == text })
-		if i < 0 {
-			list = append(list, entry{[]string{p.from}, []string{p.to}, text})
-			continue
-		}
-		list[i].to = append(list[i].to, p.to)
-	}
-	var folded []entry
-	for _, e := range list {
-		i := slices.IndexFunc(folded, func(o entry) bool { return o.ports == e.ports && slices.Equal(o.to, e.to) })
-		if i < 0 {
-			folded = append(folded, e)
-			continue
-		}
-		folded[i].from = append(folded[i].from, e.from...)
-	}
-	var texts []string
-	for _, e := range folded {
-		texts = append(texts, fmt.Sprintf("%s%s → %s tcp %s", title, strings.Join(e.from, " "), strings.Join(e.to, " "), e.ports))
-	}
-	return texts
-}
-
-// ranges writes numbers shortly: 8085-8086, 9085.
-func ranges(numbers []int) string {
-	slices.Sort(numbers)
-	var parts []string
-	for i := 0; i < len(numbers); {
-		j := i
-		for j+1 < len(numbers) && numbers[j+1] <= numbers[j]+1 {
-			j++
-		}
-		if numbers[i] == numbers[j] {
-			parts = append(parts, fmt.Sprint(numbers[i]))
-		} else {
-			parts = append(parts, fmt.Sprintf("%d-%d", numbers[i], numbers[j]))
-		}
-		i = j + 1
-	}
-	return strings.Join(parts, ", ")
 }

@@ -185,7 +185,11 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 			fmt.Fprintf(w, "  %s\n", printableLines(l))
 		}
 	}
-	fmt.Fprintf(w, "\nnext     plonec check %s; plonec build %[1]s\n", at(opsworks.StackFile))
+	next := "plonec check; plonec build"
+	if filepath.Clean(dir) != "." {
+		next = "cd " + dir + "; " + next
+	}
+	fmt.Fprintf(w, "\nnext     %s\n", next)
 }
 
 // fromOpsWorksFlag adds --from-opsworks to plonec init.
