@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/plonec/plonec/diag"
@@ -144,8 +145,17 @@ func (l *loader) open(name string, order int) (source, bool) {
 	}
 	src.file.Content = data
 	l.named = append(l.named, newRead(name, data, true))
+	if at := conflict.FindSubmatchIndex(data); at != nil {
+		l.failed = true
+		p := &problem{"syntax", "the file holds a merge conflict", "choose between the lines from <<<<<<< to >>>>>>>, and take these marks out"}
+		l.list.Add(p.at(diag.Span{File: src.file, Start: at[2], End: at[3]}))
+		return src, false
+	}
 	return src, true
 }
+
+// conflict is what git leaves where two branches changed the same lines.
+var conflict = regexp.MustCompile(`(?ms)^(<<<<<<< [^\n]*)$.*^=======\r?$.*^>>>>>>> `)
 
 func (l *loader) read(src *source) ([]byte, *problem) {
 	if src.format == formatUnknown {

@@ -71,7 +71,10 @@ value is JSON, or a text where it is none; null takes back what is set. Several
 		if err != nil {
 			return err
 		}
-		return explainAttribute(out, a, where)
+		if err := explainAttribute(out, a, where); err != nil || where == nil || where.Broken == 0 || len(args) < 2 {
+			return err
+		}
+		return &status{exitError, ""} // of a stack that was named
 	}
 	return c
 }
