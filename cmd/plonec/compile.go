@@ -189,13 +189,16 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 		}
 		return files, nil
 	}
-	for _, name := range []string{"stack.cue", "stack.jsonnet", "stack.json"} {
+	for _, name := range usualStacks {
 		if _, err := os.Stat(name); err == nil {
 			return []string{name}, nil
 		}
 	}
-	return nil, errors.New("no STACK given, and here is no stack.cue, stack.jsonnet or stack.json")
+	return nil, errors.New("no STACK given, and here is no " + or(usualStacks))
 }
+
+// usualStacks are where a stack is looked for where none is named.
+var usualStacks = []string{"stack.cue", "stack.jsonnet", "stack.json"}
 
 // treeInputs is what the manifest records of the files that were read, with
 // paths relative to the tree.

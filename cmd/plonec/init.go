@@ -107,6 +107,7 @@ type scaffoldData struct {
 	Branch  string // that is deployed
 	Release string // of plonec
 	Secrets []string
+	Notes   []string // what whoever runs init has to know
 	// What stands in a command where the tree is not in build.
 	TreeFlag string
 
@@ -197,6 +198,9 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 
 // sayWhatIsLeft says what there is to do after files were written.
 func sayWhatIsLeft(w io.Writer, data scaffoldData) {
+	for _, text := range data.Notes {
+		fmt.Fprintf(w, "plonec: note: %s\n", text)
+	}
 	fmt.Fprintf(w, "plonec: next: read them, put your tests into the job tests, do what their first lines ask for, and commit\n")
 	if info, ok := debug.ReadBuildInfo(); !ok || info.Main.Version != "v"+data.Release {
 		fmt.Fprintf(w, "plonec: note: this plonec is a development build; the files install plonec %s (their line PLONEC), which has to be released, and to build the same tree\n", data.Release)
@@ -226,24 +230,45 @@ func (f *initFlags) data(top, dir string) (scaffoldData, error) {
 	if f.tree != "build" {
 		d.TreeFlag = " --tree " + filepath.ToSlash(f.tree)
 	}
-	if m := earlier(filepath.Join(abs, f.tree)); m != nil {
-		d.Secrets = variables(m)
+	m := earlier(filepath.Join(abs, f.tree))
+	if m == nil {
+		if !slices.ContainsFunc(usualStacks, func(name string) bool { _, err := os.Stat(filepath.Join(abs, name)); return err == nil }) {
+			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", or(usualStacks), fromHere(abs)))
+		}
+		d.Notes = append(d.Notes, fmt.Sprintf("there is no tree in %s yet: plonec build, then init, writes down which secrets CI needs", fromHere(filepath.Join(abs, f.tree))))
+		return d, nil
+	}
+	var others []string
+	d.Secrets, others = secretSources(m)
+	for _, name := range d.Secrets {
+		if reservedVariable.MatchString(name) {
+			return d, fmt.Errorf("the stack takes a secret from env:%s, which means something else to CI or to a shell: give the variable another name", name)
+		}
+	}
+	if len(others) > 0 {
+		d.Notes = append(d.Notes, "the job that deploys needs what these read, too: "+strings.Join(others, ", "))
 	}
 	return d, nil
 }
 
-// variables are the names that the stack refers to as env:NAME, sorted.
-func variables(m *tree.Manifest) []string {
-	var names []string
+// reservedVariable is what no secret may be called where CI runs.
+var reservedVariable = regexp.MustCompile(`^(PATH|HOME|SHELL|USER|ENV|IFS|PWD|BASH_.*|LD_.*|CI|(CI|GITHUB|GITLAB|RUNNER|ACTIONS)_.*|PLONEC_SSH_KEY)$`)
+
+// secretSources are the names that the stack refers to as env:NAME, and its other
+// references, sorted.
+func secretSources(m *tree.Manifest) (variables, others []string) {
 	for _, s := range m.Secrets {
 		for _, e := range s.Entries {
 			if name, ok := strings.CutPrefix(e.Source, "env:"); ok {
-				names = append(names, name)
+				variables = append(variables, name)
+			} else if !strings.HasPrefix(e.Source, "stack:") {
+				others = append(others, e.Source)
 			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(variables)
+	slices.Sort(others)
+	return slices.Compact(variables), slices.Compact(others)
 }
 
 // files are those for the places that were named, else for that of the
