@@ -162,9 +162,10 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("plonec %s wrote it in format %d, and this one reads format %d", e.Plonec, e.Format, Format)
 }
 
-// Unreadable is the error of a manifest that Parse refused with err; remedy
-// says what to do where it is not of another plonec.
-func Unreadable(name string, err error, remedy string) error {
+// Unreadable is the error of a manifest that Parse refused with err. It says what
+// to do.
+func Unreadable(name string, err error) error {
+	remedy := "restore it from git, or build into a new folder"
 	var other *FormatError
 	if errors.As(err, &other) {
 		remedy = "run plonec " + other.Plonec + ", or a newer one than this"

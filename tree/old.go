@@ -28,7 +28,7 @@ func old(dir string) (map[string]bool, error) {
 	for _, side := range append(sides(data), unmerged(dir)...) {
 		m, err := Parse(side)
 		if err != nil {
-			return nil, Unreadable(filepath.Join(dir, ManifestName), err, "restore it from git, or build into a new folder")
+			return nil, Unreadable(filepath.Join(dir, ManifestName), err)
 		}
 		for _, f := range m.Files {
 			paths[f.Rel()] = true

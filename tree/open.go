@@ -107,7 +107,7 @@ func Read(dir string) (*Disk, error) {
 	}
 	m, err := Parse(data)
 	if err != nil {
-		return nil, Unreadable(name, err, "run plonec build")
+		return nil, Unreadable(name, err)
 	}
 	sum := sha256.Sum256(data)
 	return &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}, nil

@@ -179,7 +179,7 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 	if err == nil {
 		in, err := tree.ParseInputs(data)
 		if err != nil {
-			return nil, tree.Unreadable(filepath.Join(f.tree, tree.ManifestName), err, "name the STACK")
+			return nil, tree.Unreadable(filepath.Join(f.tree, tree.ManifestName), err)
 		}
 		for _, name := range in.Stack {
 			files = append(files, filepath.Join(f.tree, filepath.FromSlash(name)))

@@ -135,7 +135,8 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 		}
 		at := filepath.Join(r.top, filepath.FromSlash(dir))
 		if s.disk, err = tree.Read(filepath.Join(work, at)); err != nil {
-			return nil, fmt.Errorf("%s of %s: %w", f.tree, label, err)
+			// It is told of where it would be, not in the copy.
+			return nil, fmt.Errorf("%s of %s: %s", f.tree, label, strings.ReplaceAll(err.Error(), work, ""))
 		}
 		needed := map[string]bool{}
 		for _, in := range s.disk.Manifest.Inputs.Files {
