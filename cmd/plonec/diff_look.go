@@ -166,17 +166,7 @@ func fronts(t *topology.Topology) []string {
 func visitors(before, after *topology.Topology) []string {
 	var list []string
 	was, is := fronts(before), fronts(after)
-	var gone, more []string
-	for _, a := range was {
-		if !slices.Contains(is, a) {
-			gone = append(gone, a)
-		}
-	}
-	for _, a := range is {
-		if !slices.Contains(was, a) {
-			more = append(more, a)
-		}
-	}
+	gone, more := without(was, is), without(is, was)
 	switch {
 	case len(gone) > 0 && len(is) > 0:
 		list = append(list, fmt.Sprintf("visitors come to %s, no longer to %s: DNS, or what stands before", strings.Join(is, ", "), strings.Join(gone, ", ")))
@@ -186,7 +176,7 @@ func visitors(before, after *topology.Topology) []string {
 	earlier, later := domains(before), domains(after)
 	for _, app := range slices.Sorted(maps.Keys(earlier)) {
 		names, there := later[app]
-		lost := slices.DeleteFunc(slices.Clone(earlier[app]), func(name string) bool { return slices.Contains(names, name) })
+		lost := without(earlier[app], names)
 		switch {
 		case len(lost) == 0:
 		case there && len(names) == 0:
@@ -196,6 +186,11 @@ func visitors(before, after *topology.Topology) []string {
 		}
 	}
 	return list
+}
+
+// without are the words of list that others has not.
+func without(list, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(word string) bool { return slices.Contains(others, word) })
 }
 
 // domains are the names of the apps that front ends serve.
