@@ -14,11 +14,15 @@ import (
 // gateTime is how many seconds the balancers have to see a client.
 const gateTime = 60
 
-// gate answers a host that rolls its clients, before and after each: "go" where
-// every balancer has another client to send requests to, or sees this one up.
-// Else it is why not.
+// gates are what a host that rolls its clients asks of each, and what of it the
+// balancers have to say: that another one is to spare, that this one is out, that
+// it is up.
+var gates = map[string]string{"before": "spare", "drained": "out", "after": "up"}
+
+// gate answers such a question: "go" where it is so for every balancer, else why
+// not.
 func (f *Fleet) gate(when, server string) string {
-	question := fmt.Sprintf("%s %s %d", map[string]string{"before": "spare", "after": "up"}[when], server, gateTime)
+	question := fmt.Sprintf("%s %s %d", gates[when], server, gateTime)
 	ctx, cancel := context.WithTimeout(f.closing, (gateTime+20)*time.Second)
 	defer cancel()
 	fronts := f.fronts()

@@ -52,6 +52,8 @@ func (v frontView) CheckMethod() string {
 	return "GET"
 }
 
+func (frontView) ScriptDir() string { return ScriptDir }
+
 // SocketPath is where HAProxy takes commands.
 func (v frontView) SocketPath() string {
 	if p := v.Stack.Haproxy.StatsSocketPath; p != "" {

@@ -3,11 +3,10 @@ package render
 import (
 	"fmt"
 	"os"
-	"strconv"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,27 +31,52 @@ func (f *front) direct(method, target string, headers ...string) answer {
 	return ask(f.t, f.ports.balancer, method, "x", target, headers...)
 }
 
-// reload does what the unit does: saves the state of the servers, signals, and
-// waits for the new worker.
+// reload does what the unit does. From when the state of the servers is saved
+// until the new worker answers, it is known that HAProxy reloads.
 func (f *front) reload() {
 	f.t.Helper()
 	f.write(haproxyCfg)
-	if err := os.WriteFile(f.stateFile(), []byte(f.admin("show servers state")), 0o644); err != nil {
-		f.t.Fatal(err)
-	}
 	text, err := os.ReadFile(f.dir + "/haproxy.pid")
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	master, err := strconv.Atoi(strings.Fields(string(text))[0])
+	before := f.worker()
+	saved, reloading := f.stateFile(), f.dir+"/reloading"
+	old, err := os.Stat(saved)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	before := f.worker()
-	if err := syscall.Kill(master, syscall.SIGUSR2); err != nil {
-		f.t.Fatal(err)
+	cmd := exec.Command("../templates/host/unit", "reload-haproxy", f.dir+"/admin.sock", strings.Fields(string(text))[0])
+	cmd.Env = append(os.Environ(), "PLONEC_SERVER_STATE="+saved)
+	ended := make(chan string)
+	go func() {
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			out = fmt.Append(out, err)
+		}
+		ended <- string(out)
+	}()
+	for {
+		select {
+		case out := <-ended:
+			if out != "" {
+				f.t.Fatal(out)
+			}
+			if f.worker() == before {
+				f.t.Error("no new worker answers")
+			}
+			if _, err := os.Stat(reloading); err == nil {
+				f.t.Error("it still reloads")
+			}
+			return
+		case <-time.After(time.Millisecond):
+			now, _ := os.Stat(saved)
+			_, none := os.Stat(reloading)
+			if now.ModTime() != old.ModTime() && none != nil && f.worker() == before {
+				f.t.Error("nobody knows that it reloads")
+			}
+		}
 	}
-	until(f.t, "a new worker answers", func() bool { return f.worker() != before })
 }
 
 // worker gives the process that answers at the socket.
@@ -289,6 +313,62 @@ func TestReload(t *testing.T) {
 			clients[1].says.Store("up")
 			until(t, "c2 is back", func() bool { return f.server("c2") == "UP" })
 		})
+	}
+}
+
+// TestBackends: what a balancer says of its clients to one who asks; and while
+// it reloads, not that a client is out.
+func TestBackends(t *testing.T) {
+	t.Parallel()
+	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
+	f := balanced(t, frontHost(servedBy(clients...)))
+	until(t, "both are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" })
+	clients[1].says.Store("down")
+	until(t, "c2 is out", func() bool { return strings.HasPrefix(f.server("c2"), "DOWN") })
+
+	for path, text := range map[string]string{"/etc/plonec/host.env": "HOST=lb1\n", "/run/plonec-haproxy/servers": "1\n"} {
+		f.files[path] = text
+		f.write(path)
+	}
+	reloading := f.dir + "/run/plonec-haproxy/reloading"
+	ask := func(question string) string {
+		cmd := exec.Command("../templates/host/verbs/backends", "--attend")
+		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+f.dir)
+		cmd.Stdin = strings.NewReader(question + "\n")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	for _, test := range []struct {
+		question string
+		reloads  time.Duration // since when, if at all
+		want     string
+	}{
+		{"up c1 0", 0, "go"},
+		{"up c2 0", 0, "does not see c2 up (c1 UP, c2 DOWN"},
+		{"up c2 0", time.Second, "does not see c2 up"},
+		{"spare c1 0", 0, "no client that is up but c1"},
+		{"spare c2 0", 0, "go"},
+		{"out c1 0", 0, "does not see that c1 drains"},
+		{"out c2 0", 0, "go"},
+		{"out c2 0", time.Second, "does not see that c2 drains"},
+		{"out c2 0", time.Minute, "go"}, // a reload that never came
+		{"out another 0", 0, "go"},
+	} {
+		os.Remove(reloading)
+		if test.reloads > 0 {
+			f.files["/run/plonec-haproxy/reloading"] = ""
+			f.write("/run/plonec-haproxy/reloading")
+			began := time.Now().Add(-test.reloads)
+			if err := os.Chtimes(reloading, began, began); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := ask(test.question); got != test.want && (test.want == "go" || !strings.Contains(got, test.want)) {
+			t.Errorf("%s, reloading for %s: %q, want %q", test.question, test.reloads, got, test.want)
+		}
 	}
 }
 
