@@ -161,7 +161,7 @@ var applies = []scenario{
 			s.t.Errorf("nginx serves the old configuration:\n%s", out)
 		}
 	}},
-	{"plan and diff, held to account", func(s *trial) {
+	{"plan and diff, held to account, with more clients, then fewer", func(s *trial) {
 		s.must(0, "deploy")
 		s.reviewed(func(st map[string]any) {
 			at(st, "nginx_plone")["additional_config"] = "add_header X-Test one always;"
@@ -172,10 +172,24 @@ var applies = []scenario{
 		s.foretold("deploy")
 		s.reviewed(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
 		s.foretold("apply")
-		for _, perCPU := range []int{2, 1} {
-			s.reviewed(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = perCPU })
-			s.foretold("apply")
-			s.foretold("deploy")
+		s.reviewed(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = 1.5 })
+		s.foretold("apply")
+		if out := s.exec("lb1", "grep -c client3 /etc/haproxy/haproxy.cfg || true"); out != "0" {
+			s.t.Error("the balancer sends requests to clients that do not run yet")
+		}
+		s.foretold("deploy")
+		s.until(20*time.Second, "six clients are up", func() bool {
+			return s.exec("lb1", "/usr/local/lib/plonec/host backends | grep -c UP") == "6"
+		})
+		// No release from before has a client3.
+		if out := s.must(1, "rollback", "site"); !strings.Contains(out, "fewer clients do not fit") {
+			s.t.Errorf("a rollback to a release of fewer clients:\n%s", out)
+		}
+		s.reviewed(func(st map[string]any) { at(st, "plone_instances")["per_cpu"] = 1 })
+		s.foretold("apply")
+		s.foretold("deploy")
+		if out := s.exec("app1", "systemctl list-units --all --no-legend 'plone-site-client3*'; ls /etc/systemd/system | grep client3 || true"); out != "" {
+			s.t.Errorf("client3 is still there: %s", out)
 		}
 		// A plan is of the hosts as they were.
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "52s" })

@@ -90,11 +90,11 @@ func (c *cluster) play(t *testing.T, list []scenario) {
 			c.t = t
 			s := &trial{cluster: c, began: time.Now()}
 			s.meter = c.load(nil)
-			time.Sleep(2 * time.Second)
+			time.Sleep(time.Second)
 			defer func() {
 				if t.Failed() {
 					s.meter.Stop()
-					c.show(t)
+					s.show()
 				}
 			}()
 			sc.run(s)
@@ -104,33 +104,40 @@ func (c *cluster) play(t *testing.T, list []scenario) {
 		c.mu.Lock()
 		c.log.Reset()
 		c.mu.Unlock()
-		if !ok && c.image != nil {
+		if !ok {
 			c.fresh()
 		}
 	}
 }
 
-// show prints what was said in a scenario that failed.
-func (c *cluster) show(t *testing.T) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	lines := strings.Split(c.log.String(), "\n")
-	t.Logf("what was said, its last lines:\n%s", strings.Join(lines[max(0, len(lines)-60):], "\n"))
+// show prints what was said in a scenario that failed, by plonec and by the
+// hosts' daemons.
+func (s *trial) show() {
+	s.mu.Lock()
+	lines := strings.Split(s.log.String(), "\n")
+	s.mu.Unlock()
+	s.t.Logf("what was said, its last lines:\n%s", strings.Join(lines[max(0, len(lines)-60):], "\n"))
+	for _, h := range s.hosts {
+		out, _ := s.try(h, fmt.Sprintf("journalctl -q --no-pager -o short-precise --since @%d -u 'haproxy*' -u 'plone*' | grep -vE 'NOTICE|Proxy .* stopped' | tail -n 60", s.began.Unix()))
+		s.t.Logf("what the daemons of %s said:\n%s", h, out)
+	}
 }
 
-// fresh gives the cluster its hosts and its stack as they were saved.
+// fresh begins again, from bare hosts and the first commit.
 func (c *cluster) fresh() {
 	c.stack = nil
-	if err := json.Unmarshal(c.saved, &c.stack); err != nil {
+	if err := json.Unmarshal(c.first.stack, &c.stack); err != nil {
 		c.t.Fatal(err)
 	}
-	c.change(nil)
 	for _, h := range c.hosts {
 		c.lab("uncut", run, h)
 		c.lab("forget", run, h)
 	}
 	c.start(c.hosts...)
-	c.serving(2 * time.Minute)
+	c.sh(c.buildout, "git", "reset", "-q", "--hard", c.first.commit)
+	c.push(nil)
+	c.change(nil)
+	c.bring(c.first.options...)
 }
 
 // finish ends the load, counts, and checks what always has to hold.

@@ -149,6 +149,7 @@ func (c *cluster) applySpeed() {
 	c.start(more[0])
 	c.must(0, "apply", "--host", more[0])
 	c.lab("save", run, more[0], "bench")
+	c.image = map[string]string{}
 	for _, name := range more {
 		c.image[name] = "bench"
 	}

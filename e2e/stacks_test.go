@@ -47,9 +47,10 @@ func at(stack map[string]any, path ...string) map[string]any {
 // TestPlone is a full Plone 6.2 with ZEO, from bare hosts through good and bad
 // deploys.
 func TestPlone(t *testing.T) {
-	c := newCluster(t, "plone", "", "", zeoStack("6.2"), "lb1", "app1", "app2", "db1")
+	stack := zeoStack("6.2")
+	at(stack, "instances", "app2")["cpus"] = 1 // one client there, two on app1
+	c := newCluster(t, "plone", "", "", stack, "lb1", "app1", "app2", "db1")
 	c.bring("--new-database")
-	c.save()
 	c.play(t, deploys)
 	c.speed(t)
 }
@@ -61,8 +62,8 @@ func TestZope(t *testing.T) {
 	at(stack, "haproxy")["health_check_url"] = "/@@e2e-page" // /ok is Plone's
 	c := newCluster(t, "zope", "", "zope", stack, "lb1", "app1", "app2", "db1")
 	c.bring("--new-database")
-	c.save()
 	c.play(t, applies)
+	c.play(t, operations)
 	c.play(t, faults)
 	c.play(t, controls)
 }
@@ -70,7 +71,9 @@ func TestZope(t *testing.T) {
 // TestPlone61 is the release before, which brings other packages and another
 // constraints.txt.
 func TestPlone61(t *testing.T) {
-	c := newCluster(t, "plone61", "plone61", "", zeoStack("6.1"), "lb1", "app1", "app2", "db1")
+	stack := zeoStack("6.1")
+	delete(at(stack, "instances"), "app2")
+	c := newCluster(t, "plone61", "plone61", "", stack, "lb1", "app1", "db1")
 	c.bring("--new-database")
 	c.play(t, everyday)
 }
@@ -105,6 +108,7 @@ func TestRelStorage(t *testing.T) {
 // bring deploys to bare hosts and makes a site there.
 func (c *cluster) bring(options ...string) {
 	c.t.Helper()
+	c.first.options = options
 	c.must(0, append([]string{"deploy"}, options...)...)
 	c.site("app1")
 	c.serving(time.Minute)
