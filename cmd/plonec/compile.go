@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -182,7 +184,11 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 			return nil, tree.Unreadable(filepath.Join(f.tree, tree.ManifestName), err)
 		}
 		for _, name := range in.Stack {
-			files = append(files, filepath.Join(f.tree, filepath.FromSlash(name)))
+			name = filepath.Join(f.tree, filepath.FromSlash(name))
+			if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+				return nil, fmt.Errorf("%s is not there, and %s was compiled from it: if it has another name now, say so once: plonec build STACK", name, f.tree)
+			}
+			files = append(files, name)
 		}
 		if len(f.extStr)+len(f.tlaStr) == 0 {
 			f.extStr, f.tlaStr = in.ExtStr, in.TLAStr
