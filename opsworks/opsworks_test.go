@@ -284,7 +284,9 @@ func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"Deployments": []}`: "none of its keys",
 		`{"a": 1}`:            "none of its keys",
-		`[]`:                  "want a map, got a list",
+		`{"Instances": []}`:   "it lists nothing",
+		`{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}`: "nothing of OpsWorks'",
+		`[]`: "want a map, got a list",
 		`{"plone_instances" : "buildout_parts_to_include": []}`:                                                "",
 		`{"Stacks": [{"Name": "A", "StackId": "1"}, {"Name": "B", "StackId": "2"}]}`:                           "which stack is meant? described are A (1), B (2)",
 		`{"Apps": [{"StackId": "1", "Shortname": "a"}, {"StackId": "2", "Shortname": "b"}]}`:                   "2 stacks: 1, 2",

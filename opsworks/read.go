@@ -58,6 +58,10 @@ func read(files []*diag.File) (*sources, diag.List) {
 		schema.Mask(tree)
 		r.file(f, tree)
 	}
+	if r.host == nil && r.custom == nil && len(r.outputs) == 0 && r.list.Errors() == 0 {
+		r.list.Add(diag.Diagnostic{Code: "not-opsworks", Span: diag.Span{File: files[0]}, Message: "it lists nothing, nor does another file",
+			Remedy: "ask with the region and the account of the stack: aws opsworks --region REGION describe-stacks"})
+	}
 	if r.list.Errors() == 0 {
 		r.oneStack(files[0])
 	}
@@ -76,8 +80,8 @@ func (r *reader) refuse(f *diag.File, message string) {
 
 // file recognises a file by what is in it.
 func (r *reader) file(f *diag.File, tree *input.Node) {
-	if tree.Get("Resources") != nil && tree.Get("AWSTemplateFormatVersion") != nil {
-		r.template(f, tree.Get("Resources"))
+	if resources := tree.Get("Resources"); slices.ContainsFunc(fieldsOf(resources), func(x input.Field) bool { return strings.HasPrefix(str(x.Value, "Type"), "AWS::") }) {
+		r.template(f, resources)
 		return
 	}
 	var found []string
