@@ -21,13 +21,13 @@ var frontArtifacts = []Artifact{
 	{Template: "default.vcl.tmpl", Each: onFront("/etc/varnish/default.vcl", "reload:varnish.service")},
 	{Template: "varnish.service.tmpl", Each: onFront("/etc/systemd/system/varnish.service.d/plonec.conf", "restart:varnish.service")},
 	{Template: "haproxy.cfg.tmpl", Each: onFront("/etc/haproxy/haproxy.cfg", "reload:haproxy.service")},
-	{Template: "haproxy-users.cfg.tmpl", Mode: 0o640, Owner: "root:haproxy", Each: noUsers},
 	{Template: "haproxy.default.tmpl", Each: onFront("/etc/default/haproxy", "restart:haproxy.service")},
 	{Template: "haproxy.service.tmpl", Each: onFront("/etc/systemd/system/haproxy.service.d/plonec.conf", "restart:haproxy.service")},
 }
 
 // usersCfg holds HAProxy's users. The package's unit is always told of it, so
-// that it is there without users too: then a reload is enough when some come.
+// that it is there without users too: then a reload is enough when some come. It
+// is a secret even then: what is on the host may still have some.
 const usersCfg = "/etc/haproxy/users.cfg"
 
 // Userlist is the name of the userlist in a SecretFile of format userlist.
@@ -54,13 +54,6 @@ func onFront(path string, effects ...string) func(*topology.Host) []Instance {
 	}
 }
 
-func noUsers(h *topology.Host) []Instance {
-	if h.Front == nil || h.Front.Stats {
-		return nil
-	}
-	return onFront(usersCfg, "reload:haproxy.service")(h)
-}
-
 // certificates gives the certificate of each app that has a TLS server. The
 // key beside it is a secret.
 func certificates(h *topology.Host) []Instance {
@@ -81,13 +74,11 @@ func frontSecrets(h *topology.Host) []SecretFile {
 	if h.Front == nil {
 		return nil
 	}
-	var files []SecretFile
+	users := SecretFile{Path: usersCfg, Mode: 0o640, Owner: "root:haproxy", Effects: []string{"reload:haproxy.service"}, Format: "userlist"}
 	if h.Front.Stats {
-		files = append(files, SecretFile{
-			Path: usersCfg, Mode: 0o640, Owner: "root:haproxy", Effects: []string{"reload:haproxy.service"}, Format: "userlist",
-			Entries: []SecretEntry{entry(h.Stack.Haproxy.StatsUser, h.Stack.Haproxy.StatsPassword)},
-		})
+		users.Entries = append(users.Entries, entry(h.Stack.Haproxy.StatsUser, h.Stack.Haproxy.StatsPassword))
 	}
+	files := []SecretFile{users}
 	for _, app := range tlsApps(h) {
 		if key := h.Stack.Deploy[app].SSLCertificateKey; key.IsSet() {
 			files = append(files, SecretFile{

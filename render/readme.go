@@ -52,7 +52,9 @@ func Readme(t *topology.Topology, warnings diag.List) ([]byte, error) {
 			for _, e := range s.Entries {
 				from = append(from, e.Source)
 			}
-			r.Secrets = append(r.Secrets, readmeSecret{h.Name, s.Path, strings.Join(from, ", ")})
+			if len(from) > 0 {
+				r.Secrets = append(r.Secrets, readmeSecret{h.Name, s.Path, strings.Join(from, ", ")})
+			}
 		}
 		if h.Front != nil && r.Sites == nil {
 			r.Sites = h.Front.Sites
