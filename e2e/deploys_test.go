@@ -166,6 +166,13 @@ var operations = []scenario{
 			s.t.Errorf("the last clients were drained:\n%s", out)
 		}
 		s.must(0, "undrain", "app1")
+		s.serving(time.Minute)
+		// What a roll leaves out that is killed, the next one brings in.
+		s.exec("app1", "echo down >/run/plonec/agent/plone-site-client1")
+		if out := s.must(0, "status"); !strings.Contains(out, "was left out of the balancers") {
+			s.t.Errorf("status does not say that a client is out:\n%s", out)
+		}
+		s.must(0, "deploy", "site")
 	}},
 	{"stop and start", func(s *trial) {
 		from := time.Now()

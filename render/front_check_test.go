@@ -95,13 +95,16 @@ func TestFrontAccepted(t *testing.T) {
 func TestFrontUnits(t *testing.T) {
 	t.Parallel()
 	f := newFront(t, frontHost(fronts["several balancers"]))
+	scripts := hostScripts(t)
 	for _, unit := range []string{"haproxy.service", "varnish.service"} {
 		own, err := os.ReadFile("/lib/systemd/system/" + unit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.files["/etc/systemd/system/"+unit] = string(own)
-		f.write("/etc/systemd/system/" + unit + ".d/plonec.conf")
+		dropIn := "/etc/systemd/system/" + unit + ".d/plonec.conf"
+		f.files[dropIn] = strings.ReplaceAll(f.files[dropIn], ScriptDir, scripts)
+		f.write(dropIn)
 		if out := verify(t, f.write("/etc/systemd/system/"+unit)); out != "" {
 			t.Errorf("%s: %s", unit, out)
 		}

@@ -43,6 +43,8 @@ stale() {
 		printf 'was started with an earlier unit'
 	elif [[ $unit != "$ZEO_UNIT" && $(started "$unit" environment) != "$(env_sum "$APP")" ]]; then
 		printf 'was started with an earlier environment'
+	elif [[ ! -e $STATE/drained/${unit%.service} && "$(cat -- "$RUN/agent/${unit%.service}" 2>/dev/null)" == down ]]; then
+		printf 'was left out of the balancers' # a roll was killed there
 	fi
 }
 
