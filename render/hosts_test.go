@@ -195,11 +195,82 @@ func TestShellcheck(t *testing.T) {
 
 func TestPythonCompiles(t *testing.T) {
 	dir := hostScripts(t)
-	for _, name := range []string{"agent", "as-user", "compile-translations"} {
+	for _, name := range []string{"agent", "as-user", "compile-packages"} {
 		cmd := exec.Command("/usr/bin/python3", "-I", "-W", "error", "-c", "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')", dir+"/"+name)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
+	}
+}
+
+// TestCompilePackages: a release has compiled what it may need, or shares it with
+// the one before.
+func TestCompilePackages(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, age time.Duration) {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		at := time.Now().Add(-age)
+		err := os.MkdirAll(filepath.Dir(name), 0o755)
+		if err == nil {
+			err = os.WriteFile(name, []byte(text), 0o644)
+		}
+		if err == nil {
+			err = os.Chtimes(name, at, at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	compile := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("/usr/bin/python3", append([]string{hostScripts(t) + "/compile-packages"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	compiled := func(release, module string) os.FileInfo {
+		t.Helper()
+		files, err := filepath.Glob(filepath.Join(dir, release, "lib/__pycache__", module+".*.pyc"))
+		if err != nil || len(files) > 1 {
+			t.Fatal(err, files)
+		}
+		if len(files) == 0 {
+			return nil
+		}
+		info, err := os.Stat(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info
+	}
+	for _, release := range []string{"one", "two"} {
+		write(release+"/lib/same.py", "a = 1\n", time.Hour)
+		write(release+"/lib/broken.py", "a =\n", time.Hour)
+		write(release+"/lib/tests/test_it.py", "a = 1\n", time.Hour)
+	}
+	write("one/lib/changed.py", "a = 1\n", time.Hour)
+	write("two/lib/changed.py", "a = 2\n", time.Minute)
+	write("two/lib/added.py", "a = 1\n", time.Hour)
+	compile("one")
+	compile("two", "one")
+	compile("two", "one") // nothing is left to do
+	if !os.SameFile(compiled("one", "same"), compiled("two", "same")) {
+		t.Error("what is the same is not shared")
+	}
+	if os.SameFile(compiled("one", "changed"), compiled("two", "changed")) {
+		t.Error("what is another is shared")
+	}
+	if compiled("two", "added") == nil || compiled("two", "broken") != nil {
+		t.Error("what is added is not compiled, or what cannot be is")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "one/lib/tests/__pycache__")); err == nil {
+		t.Error("tests are compiled")
+	}
+	out, err := exec.Command("/usr/bin/python3", "-v", "-c", "import sys; sys.path.insert(0, sys.argv[1]); import same, changed; assert changed.a == 2", filepath.Join(dir, "two/lib")).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "could not create") || strings.Count(string(out), "matches "+dir+"/two/lib/") != 2 {
+		t.Errorf("Python does not take them: %v\n%s", err, out)
 	}
 }
 
