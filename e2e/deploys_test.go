@@ -139,7 +139,6 @@ var deploys = []scenario{
 			s.t.Errorf("rolled back to %s, want %s", now, second)
 		}
 	}},
-	{"rolling restart", restartSite},
 }
 
 // operations are what else an operator does, whatever runs there.
