@@ -103,7 +103,7 @@ func flows(title string, before, after []topology.Flow) []string {
 	}
 	var texts []string
 	for _, e := range folded {
-		texts = append(texts, fmt.Sprintf("%s%s → %s tcp %s", title, strings.Join(e.from, " "), strings.Join(e.to, " "), e.ports))
+		texts = append(texts, fmt.Sprintf("%s%s → %s tcp %s", title, strings.Join(runs(e.from), " "), strings.Join(runs(e.to), " "), e.ports))
 	}
 	return texts
 }

@@ -187,7 +187,7 @@ func (w *whereItShows) print(b *strings.Builder) {
 	}
 	name = "shows here"
 	for _, s := range w.Shows {
-		on := strings.Join(s.Hosts, " ")
+		on := strings.Join(runs(s.Hosts), " ")
 		if s.all {
 			on = fmt.Sprintf("all %d hosts", len(s.Hosts))
 		}

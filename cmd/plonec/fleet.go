@@ -254,7 +254,7 @@ func (s *session) conclude(ctx context.Context, err error) error {
 		return &status{exitLocked, s.lastWords(err) + "; try again when it is done"}
 	case s.flags.report && len(hosts.HostErrors(err)) > 0 && !errors.Is(err, errInterrupted):
 		// The report has the errors themselves.
-		return &status{exitUnknown, "the state of " + strings.Join(hostsOf(hosts.HostErrors(err)), ", ") + " is not known"}
+		return &status{exitUnknown, "the state of " + strings.Join(runs(hostsOf(hosts.HostErrors(err))), ", ") + " is not known"}
 	case number[hosts.Unknown] > 0:
 		return &status{exitUnknown, "the state of a host is not known, or it could not be brought back: plonec status"}
 	case errors.Is(err, errInterrupted):

@@ -279,7 +279,7 @@ func differing(list []hosts.HostStatus) []string {
 			}
 			var groups []string
 			for v, names := range byApp[app] {
-				groups = append(groups, strings.Join(names, " ")+" "+v[:min(7, len(v))])
+				groups = append(groups, strings.Join(runs(names), " ")+" "+v[:min(7, len(v))])
 			}
 			slices.Sort(groups)
 			texts = append(texts, fmt.Sprintf("%s: hosts run different %s (%s): %s %s", app, what.name, strings.Join(groups, ", "), what.remedy, app))
