@@ -168,7 +168,7 @@ var operations = []scenario{
 		s.serving(time.Minute)
 		// What a roll leaves out that is killed, the next one brings in.
 		s.exec("app1", "echo down >/run/plonec/agent/plone-site-client1")
-		if out := s.must(0, "status"); !strings.Contains(out, "was left out of the balancers") {
+		if out := s.must(0, "status"); !strings.Contains(out, "client1 is left out of the balancers") {
 			s.t.Errorf("status does not say that a client is out:\n%s", out)
 		}
 		s.must(0, "deploy", "site")

@@ -230,7 +230,7 @@ func TestStatusAsText(t *testing.T) {
 		return list
 	}
 	drained := units("active", "active")
-	drained[1].Agent = "drained by hand"
+	drained[0].Agent, drained[1].Agent = "down", "drained by hand"
 	list := []hosts.HostStatus{
 		{
 			Host: "app1", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Current: true,
@@ -258,7 +258,8 @@ app9  stopped in the stack
 
 pending app2 lb1  1 file of the tree: plonec apply
 drift   app2      changed by hand: /etc/x; plonec plan shows it: take it over into the stack, or undo it with plonec apply --force
-look    app1      client2 is drained by hand: plonec undrain app1
+look    app1      client1 is left out of the balancers: plonec restart --changed site
+        app1      client2 is drained by hand: plonec undrain app1
         app3      is it down?
         lb1       at work: root@ci
         lb1       nginx is failed: journalctl -u nginx

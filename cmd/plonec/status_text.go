@@ -180,8 +180,12 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 				add("look", h.Host, a.App+": "+text)
 			}
 			for _, u := range a.Units {
-				if u.Agent != "" && u.Agent != "up" && u.State == "active" {
-					add("look", h.Host, unitName(a.App, u.Name)+" is "+u.Agent+": plonec undrain "+h.Host)
+				switch name := unitName(a.App, u.Name); {
+				case u.State != "active" || u.Agent == "" || u.Agent == "up":
+				case u.Agent == "down":
+					add("look", h.Host, name+" is left out of the balancers: plonec restart --changed "+a.App)
+				default:
+					add("look", h.Host, name+" is "+u.Agent+": plonec undrain "+h.Host)
 				}
 			}
 		}
