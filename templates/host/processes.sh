@@ -144,15 +144,13 @@ roll() {
 				printf 'plonec: %s is left alone: no other client of this host answers\n' "$unit" >&2
 				return 1
 			fi
+			[[ -z $runs || -n $drained ]] || take_out "$unit" || return 1
 			last=$unit
 		elif [[ -n ${DELAYS[$unit]-} && -n $runs ]]; then
 			say "waiting ${DELAYS[$unit]} s before $unit"
 			sleep "${DELAYS[$unit]}"
 		fi
 		say "$unit $why: restarting it"
-		if [[ -n ${PLONEC_ATTENDED-} && -n $runs && $last == "$unit" && -z $drained ]]; then
-			take_out "$unit" || return 1
-		fi
 		bring_up "$unit" || return 1
 		if [[ -z $(client_index "$unit") ]]; then
 			continue
@@ -165,9 +163,11 @@ roll() {
 	done
 }
 
-# take_out UNIT: out of every balancer. Its unit tells them too, but cannot know
-# of one that reloads just then, and begins with what was before.
+# take_out UNIT: out of every balancer, where plonec asks them. Its unit tells
+# them too, but cannot know of one that reloads just then, and begins with what
+# was before.
 take_out() {
+	[[ -n ${PLONEC_ATTENDED-} ]] || return 0
 	announce "${1%.service}" down
 	let_them_see "${1%.service}"
 	gate drained "$1" || {
@@ -178,8 +178,8 @@ take_out() {
 
 # gate before|drained|after UNIT: asks plonec, which talks to the balancers,
 # whether there is another client to take the requests, whether all of them have
-# this one out, or see it up. Where plonec is gone, time decides. Questions have numbers: one may be
-# asked twice, and an answer come twice.
+# this one out, or see it up. Where plonec is gone, time decides. Questions have
+# numbers: one may be asked twice, and an answer come twice.
 GATES=0
 gate() {
 	local pipe answer='' from until=$((SECONDS + 90))
