@@ -326,11 +326,9 @@ func TestBackends(t *testing.T) {
 	clients[1].says.Store("down")
 	until(t, "c2 is out", func() bool { return strings.HasPrefix(f.server("c2"), "DOWN") })
 
-	for path, text := range map[string]string{"/etc/plonec/host.env": "HOST=lb1\n", "/run/plonec-haproxy/servers": "1\n"} {
-		f.files[path] = text
-		f.write(path)
-	}
-	reloading := f.dir + "/run/plonec-haproxy/reloading"
+	const hostEnv, reloading = "/etc/plonec/host.env", "/run/plonec-haproxy/reloading"
+	f.files[hostEnv], f.files[reloading] = "HOST=lb1\n", ""
+	f.write(hostEnv)
 	ask := func(question string) string {
 		cmd := exec.Command("../templates/host/verbs/backends", "--attend")
 		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+f.dir)
@@ -357,12 +355,10 @@ func TestBackends(t *testing.T) {
 		{"out c2 0", time.Minute, "go"}, // a reload that never came
 		{"out another 0", 0, "go"},
 	} {
-		os.Remove(reloading)
+		os.Remove(f.dir + reloading)
 		if test.reloads > 0 {
-			f.files["/run/plonec-haproxy/reloading"] = ""
-			f.write("/run/plonec-haproxy/reloading")
 			began := time.Now().Add(-test.reloads)
-			if err := os.Chtimes(reloading, began, began); err != nil {
+			if err := os.Chtimes(f.write(reloading), began, began); err != nil {
 				t.Fatal(err)
 			}
 		}

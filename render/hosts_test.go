@@ -246,12 +246,16 @@ func TestCompilePackages(t *testing.T) {
 		return info
 	}
 	for _, release := range []string{"one", "two"} {
-		write(release+"/lib/same.py", "a = 1\n", time.Hour)
 		write(release+"/lib/broken.py", "a =\n", time.Hour)
 		write(release+"/lib/tests/test_it.py", "a = 1\n", time.Hour)
 	}
+	write("one/lib/same.py", "a = 1\n", time.Hour)
+	if err := os.Link(dir+"/one/lib/same.py", dir+"/two/lib/same.py"); err != nil {
+		t.Fatal(err)
+	}
+	// Neither size nor time tells these apart.
 	write("one/lib/changed.py", "a = 1\n", time.Hour)
-	write("two/lib/changed.py", "a = 2\n", time.Minute)
+	write("two/lib/changed.py", "a = 2\n", time.Hour)
 	write("two/lib/added.py", "a = 1\n", time.Hour)
 	compile("one")
 	compile("two", "one")

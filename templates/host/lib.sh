@@ -29,6 +29,10 @@ fail() {
 
 usage() { fail -2 "usage: host $1" "more: host --help"; }
 
+# haproxy_says COMMAND SOCKET: what the process of HAProxy's answers that takes
+# connections now.
+haproxy_says() { echo "$1" | socat -t 5 - "UNIX-CONNECT:$2"; }
+
 need_root() { [[ -n $ROOT ]] || ((EUID == 0)) || fail "this needs root" "run it with sudo"; }
 
 # lock VERB: one verb at a time. The kernel frees it however the verb ends, and
