@@ -9,6 +9,8 @@ var _ = register(map[string]Code{
 		"Each app has a deploy_to of its own, and Data.fs and the blobs a directory each."},
 	"bad-directory": {Error, "a directory cannot be used for this",
 		"Apps and databases lie in directories of their own, such as /srv/www/site or /srv/data/filestorage: not in the system's own, and not where a boot or the units' protection takes them away."},
+	"in-home": {Error, "an app would lie in the home of an app's user",
+		"Root makes, removes and switches releases by their paths, and the owner of a directory above them could put a link in the way, to anywhere. Give deploy.<app>.deploy_to a place that is root's, such as /srv/www/site, or the user another home."},
 	"bad-user": {Error, "an app would run as root",
 		"Give deploy.<app>.user a user of its own; setup makes it."},
 	"reserved-name": {Error, "an app has a name that plonec uses itself",

@@ -493,8 +493,8 @@ func (c *cluster) sound(waits ...string) {
 	for _, h := range c.hosts {
 		out := c.exec(h, `
 			cd /var/lib/plonec
-			flock -n /run/plonec/apply true || echo "the apply lock is held: $(cat /run/plonec/apply)"
-			flock -n /run/plonec/work true || echo "the work lock is held: $(cat /run/plonec/work)"
+			flock -n /run/plonec/lock/apply true || echo "the apply lock is held: $(cat /run/plonec/lock/apply)"
+			flock -n /run/plonec/lock/work true || echo "the work lock is held: $(cat /run/plonec/lock/work)"
 			for f in unconfirmed stage/* txn/*/paths; do if [ -e "$f" ]; then echo "left over: $f"; fi; done
 			find /etc /usr/local/lib/plonec -name '*.plonec-*'
 			ls -d */switch */undo 2>/dev/null

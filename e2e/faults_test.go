@@ -45,7 +45,7 @@ var faults = []scenario{
 					s.t.Errorf("there was no event: %s %s", when, step)
 				}
 				s.until(time.Minute, "the host is of one mind after a kill at "+when+" "+step, func() bool {
-					out, _ := s.try("lb1", "test ! -e /var/lib/plonec/unconfirmed && flock -n /run/plonec/apply true && flock -n /run/plonec/work true && echo so")
+					out, _ := s.try("lb1", "test ! -e /var/lib/plonec/unconfirmed && flock -n /run/plonec/lock/apply true && flock -n /run/plonec/lock/work true && echo so")
 					return out == "so"
 				})
 			}
@@ -370,7 +370,7 @@ var faults = []scenario{
 		}
 		cmd.Wait()
 		s.until(30*time.Second, "the lock is free", func() bool {
-			out, _ := s.try("lb1", "flock -n /run/plonec/apply true && echo free")
+			out, _ := s.try("lb1", "flock -n /run/plonec/lock/apply true && echo free")
 			return out == "free"
 		})
 		s.lab("uncut", run, "lb1")

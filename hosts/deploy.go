@@ -187,18 +187,11 @@ func (f *Fleet) again(ctx context.Context) error {
 // build makes a release of an app on all of its hosts where one is due.
 func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions) (*built, error) {
 	members := f.with(app)
-	commit, found := o.Commit, make([]resolved, len(members))
-	err := members[0].step(ctx, "resolve", func(ctx context.Context) error {
-		var err error
-		if found[0], err = members[0].resolve(ctx, app, commit); err != nil {
-			return err
-		}
-		commit = found[0].commit
-		return each(members[1:], len(members), func(m *member) error {
-			var err error
-			found[slices.Index(members, m)], err = m.resolve(ctx, app, commit)
-			return err
-		})
+	var commit string
+	var found []resolved
+	err := members[0].step(ctx, "resolve", func(ctx context.Context) (err error) {
+		commit, found, err = oneCommit(ctx, members, app, o.Commit)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)

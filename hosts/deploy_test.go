@@ -192,3 +192,53 @@ func TestFrontsTakePart(t *testing.T) {
 		}
 	}
 }
+
+// What all hosts build is what a host's root was told by the git server. Where it
+// is the word of the app's user, it counts for the hosts that all say the same;
+// what is no commit in full counts nowhere.
+func TestOneCommit(t *testing.T) {
+	one, other := strings.Repeat("1", 40), strings.Repeat("2", 40)
+	for name, test := range map[string]struct {
+		app1, app2, asked string // what each says, and --commit
+		want              string // the commit, or what the error holds
+		asks              int    // of the second host, without a commit
+	}{
+		"the git server's word":           {"commit " + one, "commit " + other, "", one, 0},
+		"a user's word, the same on both": {"word of deploy\ncommit " + one, "word of deploy\ncommit " + one, "", one, 1},
+		"a user's word, another on one": {"word of deploy\ncommit " + one, "word of deploy\ncommit " + other, "",
+			"the user deploy says 111111111111 on app1, and 222222222222 on app2", 1},
+		"part of a commit":         {"commit " + one[:12], "commit " + one, "", "it gave no commit", 0},
+		"more than a commit":       {"commit " + one + "; x", "commit " + one, "", "it gave no commit", 0},
+		"asked for":                {"word of deploy\ncommit " + other, "commit " + other, one, one, 0},
+		"asked for by part":        {"commit " + one, "commit " + one, one[:12], `"111111111111" is no commit in full`, 0},
+		"a release that is none":   {"current ../../x\nfit 2026; id\ncommit " + one, "commit " + one, "", one, 0},
+		"a line that says nothing": {"\n\x1b[2J\ncommit " + one, "commit " + one, "", one, 0},
+	} {
+		f := two(t)
+		asks, built := 0, ""
+		f.resolve = func(host string, argv []string) reply {
+			if len(argv) > 1 {
+				return reply{Out: "commit " + argv[1] + "\n"}
+			}
+			if host == "app2" {
+				asks++
+				return reply{Out: test.app2 + "\n"}
+			}
+			return reply{Out: test.app1 + "\n"}
+		}
+		f.job = func(host string, argv []string) (string, int) {
+			built = strings.Join(argv, " ")
+			return "", 0
+		}
+		err := f.fleet.Deploy(context.Background(), []string{"site"}, DeployOptions{Commit: test.asked})
+		if asks != test.asks {
+			t.Errorf("%s: app2 was asked %d times where the revision leads, want %d", name, asks, test.asks)
+		}
+		if err != nil && (built != "" || !strings.Contains(err.Error(), test.want)) || err == nil && !strings.Contains(built, "--commit "+test.want) {
+			t.Errorf("%s: %v, and %q was run; want %s", name, err, built, test.want)
+		}
+		if strings.Contains(built, "..") || strings.Contains(built, ";") {
+			t.Errorf("%s: a name that is no release's was passed on: %s", name, built)
+		}
+	}
+}

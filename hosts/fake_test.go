@@ -93,7 +93,7 @@ type fakeHosts struct {
 	files  map[string]string // that /bin/cat shows, HOST:PATH
 	// job is what a job of a host prints, and its exit status.
 	job     func(host string, argv []string) (string, int)
-	resolve *reply // to "host resolve"; nil: a commit
+	resolve func(host string, argv []string) reply // to "host resolve"; nil: a commit
 	// follow, where it is there, answers whoever follows a job, from a byte on.
 	follow func(id, out string, at, status int) reply
 	begin  *reply // to the start of a job; nil: it begins
@@ -223,9 +223,9 @@ func (f *fakeHosts) answer(host, command string) reply {
 		return reply{Out: f.status[host]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "resolve":
 		if f.resolve != nil {
-			return *f.resolve
+			return f.resolve(host, words[2:])
 		}
-		return reply{Out: "commit 0123456789abcdef\n"}
+		return reply{Out: "commit 0123456789abcdef0123456789abcdef01234567\n"}
 	}
 	return reply{}
 }

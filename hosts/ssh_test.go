@@ -20,7 +20,7 @@ func TestHints(t *testing.T) {
 		{reply{Err: git + "\nclient_loop: Connection to app1 timed out\n", Status: lost}, "it is down or not reachable"},
 	} {
 		f := two(t)
-		f.resolve = &test.reply
+		f.resolve = func(string, []string) reply { return test.reply }
 		err := f.fleet.Deploy(context.Background(), []string{"site"}, DeployOptions{})
 		if got := f.fleet.Hint(err); err == nil || !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%q: %v; the hint is %q", test.Err, err, got)

@@ -314,6 +314,8 @@ func (c *converter) placehold(d diag.Diagnostic) bool {
 	case "no-solr":
 		path, value = []string{"plone_instances", "solr_host"}, text("solr.example.com")
 		why, remedy = "Solr is on and nothing says where it is; the address written leads nowhere", "write Solr's, or set solr_enabled to false"
+	case "in-home":
+		return c.leaveHome(d, name)
 	case "no-clients":
 		return c.wake() || c.noFront()
 	default:
@@ -325,6 +327,28 @@ func (c *converter) placehold(d diag.Diagnostic) bool {
 	c.set(path, input.Merge(value, at(c.tree, path)))
 	c.note(path, "PLACEHOLDER: "+remedy+".")
 	c.ask(show(path), why, remedy)
+	return true
+}
+
+// leaveHome takes an app out of its user's home, where root would follow the
+// user's links; one that lies where apps lie anyway gets the usual home.
+func (c *converter) leaveHome(d diag.Diagnostic, name string) bool {
+	app := strings.TrimSuffix(name, ".deploy_to")
+	place, home := []string{"deploy", app, "deploy_to"}, []string{"deploy", app, "home"}
+	usual := text("/srv/www/" + app)
+	switch before := at(c.tree, place); {
+	case before != nil && before.Text != usual.Text:
+		c.set(place, usual)
+		c.note(place, "DECIDE: "+d.Message+".")
+		c.changed(place, d.Message+": written as "+usual.Text)
+		c.ask(show(place), d.Message+"; "+usual.Text+" is written", "keep that, or take another place that is root's; bring what shared held there")
+	case at(c.tree, home) != nil:
+		c.set(home, nil)
+		c.dropped(home, d.Message)
+		c.ask(show(home), d.Message+"; the usual home is taken", "look whether the user needs another one")
+	default:
+		return false
+	}
 	return true
 }
 

@@ -435,3 +435,29 @@ func FuzzConvert(f *testing.F) {
 }
 
 func validText(s string) bool { return strings.ToValidUTF8(s, "") == s && !strings.ContainsRune(s, 0) }
+
+// Root works by path where an app lies, so that an app in a user's home is moved,
+// and that is a decision.
+func TestHomes(t *testing.T) {
+	stack := func(app string) string {
+		return `{"opsworks": {"layers": {"plone_instances": {"instances": {"a": {"private_ip": "10.0.0.2", "backends": 8}}}}},
+		  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}},
+		  "deploy": {"plone_instances": {"scm": {"repository": "https://git.example.com/b.git"}, ` + app + `}}}`
+	}
+	for app, want := range map[string][]string{
+		`"deploy_to": "/home/deploy/plone"`:                            {`"/srv/www/plone_instances"`, "", "deploy.plone_instances.deploy_to"},
+		`"deploy_to": "/srv/plone/site", "home": "/srv/plone"`:         {`"/srv/www/plone_instances"`, `"/srv/plone"`, "deploy.plone_instances.deploy_to"},
+		`"home": "/srv/www"`:                                           {"", "", "deploy.plone_instances.home"},
+		`"deploy_to": "/srv/www/plone_instances", "home": "/srv/www"`:  {"", "", "deploy.plone_instances.home"},
+		`"deploy_to": "/srv/plone/site", "home": "/home/deploy/plone"`: {`"/srv/plone/site"`, `"/home/deploy/plone"`, ""},
+	} {
+		m := convert(t, stack(app))
+		tree, _ := good(t, m)
+		if dir, home := get(tree, "deploy/plone_instances/deploy_to"), get(tree, "deploy/plone_instances/home"); dir != want[0] || home != want[1] {
+			t.Errorf("%s: deploy_to %s, home %s; want %s", app, dir, home, want)
+		}
+		if want[2] != "" && !asks(m, want[2], "lead root astray") {
+			t.Errorf("%s: it is not asked about", app)
+		}
+	}
+}

@@ -142,8 +142,9 @@ func TestLadder(t *testing.T) {
 		t.Error("what a release has is recorded, though it was not built")
 	}
 	// A commit of one's own choice, one that there is not, and a lock.
-	contains(deploy(0, "--commit", first[:10], "--release", "20260101000004", "--force"), "release 20260101000004 is built")
-	contains(deploy(1, "--commit", "0123456789abcdef"), "has no 0123456789abcdef")
+	contains(deploy(0, "--commit", first, "--release", "20260101000004", "--force"), "release 20260101000004 is built")
+	contains(deploy(1, "--commit", strings.Repeat("0123", 10)), "has no commit 01230123")
+	contains(deploy(2, "--commit", first[:10]), "in full: not "+first[:10])
 
 	// What status tells programs of the releases; without a systemd it gets no
 	// further.
@@ -152,7 +153,7 @@ func TestLadder(t *testing.T) {
 	status, _ := cmd.CombinedOutput()
 	contains(string(status), "\nsite.releases=20260101000000:built:"+first+" 20260101000002:built:"+first+" 20260101000003:failed:"+git("rev-parse", "HEAD")+" 20260101000004:built:"+first+"\n")
 
-	lock, err := os.OpenFile(root+"/run/plonec/work", os.O_RDWR, 0)
+	lock, err := os.OpenFile(root+"/run/plonec/lock/work", os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,6 +120,7 @@ func (r *resolver) appFaults(h *Host) {
 		if why := unfit(c.DeployTo); why != "" {
 			r.once("bad-directory", own, fmt.Sprintf("%s cannot hold an app: %s", c.DeployTo, why), "take a directory such as /srv/www/"+a.Name)
 		}
+		r.homeFault(h, a)
 		if c.User == "root" {
 			r.once("bad-user", []string{"deploy", a.Name, "user"}, "an app does not run as root", `take a user of its own, such as "deploy"`)
 		}
@@ -140,6 +141,18 @@ func (r *resolver) appFaults(h *Host) {
 			}
 		}
 		r.pythonFault(a)
+	}
+}
+
+// homeFault: root works by path in deploy_to, so no app's user may own what is
+// above it. Data may lie in a home: it is made as its owner.
+func (r *resolver) homeFault(h *Host, a *App) {
+	dir := a.Config.DeployTo
+	for _, other := range h.Apps {
+		if home := other.Config.Home; strings.HasPrefix(dir+"/", strings.TrimSuffix(home, "/")+"/") {
+			r.once("in-home", []string{"deploy", a.Name, "deploy_to"}, fmt.Sprintf("%s lies in %s, the home of the user %s, who could lead root astray there", dir, home, other.Config.User),
+				fmt.Sprintf("write %q, or give deploy.%s.home another place", "/srv/www/"+a.Name, other.Name))
+		}
 	}
 }
 

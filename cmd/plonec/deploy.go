@@ -31,7 +31,7 @@ configured.`,
   plonec deploy site --host app1      # one host first`,
 	}
 	f.addPush(c.Flags())
-	c.Flags().StringVar(&o.Commit, "commit", "", "this `commit` in place of the revision's")
+	c.Flags().StringVar(&o.Commit, "commit", "", "this `commit`, in full, in place of the revision's")
 	c.Flags().BoolVar(&o.Always, "always", false, "a new release even where nothing changed")
 	c.Flags().BoolVar(&o.NewDatabase, "new-database", false, "there is no Data.fs yet: make one")
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")

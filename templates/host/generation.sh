@@ -536,9 +536,10 @@ start_guard() {
 # guard: takes back what nobody confirmed in time, and what a reboot found.
 guard() {
 	local state until
-	install -d -m 755 -- "$RUN"
-	exec 9>>"$RUN/work"
-	if ! flock -n 9; then return 0; fi # somebody is at work on it, with a limit of his own
+	open_lock
+	# A verb at work has a limit of its own; the wait leaves enough of the unit's
+	# time (TimeoutStartSec) to take the change back.
+	flock -w 60 9 || fail "another verb is at work here: $(cat -- "$LOCKS/work")" "the guard's timer tries again"
 	finish_confirm
 	if [[ ! -e $STATE/unconfirmed ]]; then
 		systemctl -q --no-block stop plonec-guard.timer || true

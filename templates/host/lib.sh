@@ -4,10 +4,11 @@ set -euo pipefail
 shopt -s inherit_errexit nullglob
 umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+cd / # python3 -m and uv take files of the folder that they are started in
 
 # Tests lay everything under a directory of their own, and need no root there.
 readonly ROOT=${PLONEC_ROOT-}
-readonly ETC=${PLONEC_ETC:-$ROOT/etc/plonec} STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOGS=$ROOT/var/log/plonec
+readonly ETC=${PLONEC_ETC:-$ROOT/etc/plonec} STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/lock LOGS=$ROOT/var/log/plonec
 readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
 say() { printf 'plonec: %s\n' "$*"; }
@@ -33,7 +34,30 @@ usage() { fail -2 "usage: host $1" "more: host --help"; }
 # connections now.
 haproxy_says() { echo "$1" | socat -t 5 - "UNIX-CONNECT:$2"; }
 
+# is_release NAME: nothing else is believed, or printed, to be a release's name.
+is_release() { [[ $1 =~ ^[0-9]{14}$ ]]; }
+
 need_root() { [[ -n $ROOT ]] || ((EUID == 0)) || fail "this needs root" "run it with sudo"; }
+
+# roots_own DIR: root may work by path in DIR, since nobody else can put another
+# directory or a link in the place of it or of one above it: each that is there
+# is a directory of root's, not for others to write, and no link. The script
+# receive judges by the same rule (safe), and a test holds the two together.
+# Below any other directory only its owner works: see as_app.
+roots_own() {
+	local dir=$1 what
+	while [[ -n $dir && $dir != "$ROOT" ]]; do
+		if [[ -L $dir || -e $dir ]]; then
+			what=$(stat -c '%u %a %F of %U, mode %a' -- "$dir")
+			if [[ ! $what =~ ^$EUID\ [0-7]*[0145][0145]\ directory\  ]]; then
+				printf 'plonec: %s is a %s, not a directory that only root may write: root does not work in %s\n' "$dir" "${what#* * }" "$1" >&2
+				printf '        see: ls -ld %s; make it root'\''s, or name another directory in the stack\n' "$dir" >&2
+				return 1
+			fi
+		fi
+		dir=${dir%/*}
+	done
+}
 
 # lock VERB: one verb at a time. The kernel frees it however the verb ends, and
 # no child keeps it: as-user closes what it inherits. A verb that another one
@@ -42,12 +66,11 @@ need_root() { [[ -n $ROOT ]] || ((EUID == 0)) || fail "this needs root" "run it 
 lock() {
 	need_root
 	[[ -z ${PLONEC_LOCKED-} ]] || return 0
-	install -d -m 755 -- "$RUN"
 	install -d -m 700 -- "$STATE"
 	install -d -m 750 -- "$LOGS"
-	exec 9>>"$RUN/work"
-	flock -w 2 9 || fail -3 "another verb is at work here: $(cat -- "$RUN/work")" "wait for it to end, then try again"
-	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$RUN/work"
+	open_lock
+	flock -w 2 9 || fail -3 "another verb is at work here: $(cat -- "$LOCKS/work")" "wait for it to end, then try again"
+	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$LOCKS/work"
 	export PLONEC_LOCKED=1
 	case $1 in
 	activate | confirm | revert | setup) ;;
@@ -56,6 +79,14 @@ lock() {
 			fail -3 "a change of this host waits to be confirmed or taken back" "wait a minute, then try again; see: host status"
 		;;
 	esac
+}
+
+# open_lock: the lock of verbs, as descriptor 9. Whoever may open a file to read
+# may hold its lock, so locks lie where root alone gets to.
+open_lock() {
+	install -d -m 755 -- "$RUN"
+	install -d -m 700 -- "$LOCKS"
+	exec 9>>"$LOCKS/work"
 }
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
@@ -128,6 +159,7 @@ chosen_apps() {
 #   WORK_DIR   where to run, otherwise /
 #   LOG        takes what it prints
 #   ENV_FILES  replaces the app's environment files
+#   PROXIES    is a file of which only the variables of a proxy are taken
 #   SET        more assignments, no secrets
 as_app() {
 	local -a argv=(env -i "PATH=$PATH" "LC_ALL=$LC_ALL" /usr/bin/python3 -I "$LIB/as-user")
@@ -137,6 +169,7 @@ as_app() {
 	for file in "${files[@]}"; do
 		[[ ! -e $file ]] || argv+=(--env "$file")
 	done
+	[[ -z ${PROXIES-} || ! -e $PROXIES ]] || argv+=(--proxies "$PROXIES")
 	for file in ${SET+"${SET[@]}"}; do
 		argv+=(--set "$file")
 	done

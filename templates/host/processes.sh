@@ -30,8 +30,7 @@ stale() {
 		return
 	fi
 	pid=$(unit_property "$unit" MainPID)
-	release=$(readlink -- "/proc/$pid/cwd" 2>/dev/null) || release=''
-	release=${release##*/}
+	release=$(release_in "$(readlink -- "/proc/$pid/cwd" 2>/dev/null)")
 	if [[ $release != "$current" ]]; then
 		if [[ $unit != "$ZEO_UNIT" || -z $(record_get "$release" zeo) ||
 			$(record_get "$release" zeo) != "$(record_get "$current" zeo)" ]]; then
@@ -193,7 +192,7 @@ gate() {
 	printf 'gate %s %s %s\n' "$GATES" "$1" "$2"
 	until read -r -t 1 -u "$from" answer; do
 		# plonec holds this lock as long as it is there.
-		if flock -n "$RUN/apply" true; then
+		if flock -n "$LOCKS/apply" true; then
 			say "plonec is gone: going on by the clock"
 			PLONEC_ATTENDED=''
 			[[ $1 == before ]] || sleep "$SETTLE"

@@ -30,7 +30,17 @@ record_set() { # RELEASE NAME=VALUE…
 current_release() {
 	local link
 	link=$(readlink -- "$DEPLOY_TO/current") || return 0
-	printf '%s' "${link##*/}"
+	link=${link##*/}
+	if is_release "$link"; then printf '%s' "$link"; fi
+}
+
+# release_in PATH: the release that a path leads into; nothing for another path.
+# Where a process runs is what its user says, in lines and words of his choice.
+release_in() {
+	local name=${1#"$DEPLOY_TO/releases/"}
+	[[ $name != "$1" ]] || return 0
+	name=${name%%/*}
+	if is_release "$name"; then printf '%s\n' "$name"; fi
 }
 
 # releases [STATE…]: names, the oldest first, of those in one of the states.
@@ -39,6 +49,7 @@ releases() {
 	for dir in "$DEPLOY_TO"/releases/*/; do
 		dir=${dir%/}
 		dir=${dir##*/}
+		is_release "$dir" || continue
 		state=$(record_get "$dir" state)
 		if (($# == 0)) || [[ " $* " == *" $state "* ]]; then
 			printf '%s\n' "$dir"
@@ -88,10 +99,7 @@ running_releases() {
 	local link target
 	for link in /proc/[0-9]*/cwd /proc/[0-9]*/exe; do
 		target=$(readlink -- "$link" 2>/dev/null) || continue
-		if [[ $target == "$DEPLOY_TO/releases/"* ]]; then
-			target=${target#"$DEPLOY_TO/releases/"}
-			printf '%s\n' "${target%%/*}"
-		fi
+		release_in "$target"
 	done | sort -u
 }
 
@@ -118,6 +126,7 @@ prune() {
 }
 
 remove_release() {
+	roots_own "$DEPLOY_TO/releases" || return 1
 	rm -rf --one-file-system -- "$DEPLOY_TO/releases/$1"
 	rm -f -- "$APP_STATE/releases/$1" "$APP_STATE/releases/$1.packages" "$LOGS/$APP-$1.log"
 }
@@ -133,19 +142,38 @@ forget_unfinished() {
 # make_dirs: the app's own directories. Those in which root works are root's,
 # so that the app's user cannot put a link in the way.
 make_dirs() {
-	install -d -m 755 -- "$DEPLOY_TO" "$DEPLOY_TO/releases"
-	[[ -n $ROOT ]] || chown root:root -- "$DEPLOY_TO" "$DEPLOY_TO/releases"
-	[[ -d $DEPLOY_TO/shared ]] || install -d -m 750 -o "$APP_USER" -g "$APP_GROUP" -- "$DEPLOY_TO/shared"
+	take_over "$DEPLOY_TO" || return 1
+	take_over "$DEPLOY_TO/releases" || return 1
 	local dir
-	for dir in "$FILESTORAGE_DIR" "$BLOB_DIR"; do
+	for dir in "$DEPLOY_TO/shared" "$FILESTORAGE_DIR" "$BLOB_DIR"; do
 		# One that is there is left as it is: its owner may be a server's.
-		if [[ -n $dir && ! -d $dir ]]; then
-			case $dir in
-			"$DEPLOY_TO/shared/"*) as_app mkdir -p -- "$dir" ;;
-			*) install -d -m 750 -o "$APP_USER" -g "$APP_GROUP" -- "$dir" ;;
-			esac
-		fi
+		[[ -z $dir || -d $dir ]] || give_app "$dir" || return 1
 	done
+}
+
+# take_over DIR: it is root's from now on, if it was the app's before, as those
+# that OpsWorks made were. Its name is as sure as what is above it, so that what
+# is judged here is what is changed.
+take_over() {
+	roots_own "${1%/*}" || return 1
+	if [[ -L $1 || -e $1 && ! -d $1 ]]; then
+		printf 'plonec: %s is a %s, not a directory\n        see: ls -ld %s\n' "$1" "$(stat -c %F -- "$1")" "$1" >&2
+		return 1
+	fi
+	install -d -m 755 -- "$1" || return 1
+	[[ -n $ROOT ]] || chown root:root -- "$1"
+}
+
+# give_app DIR: a new directory of the app's user. Where others than root may
+# write above it, it is made as that user.
+give_app() {
+	local why
+	if why=$(roots_own "${1%/*}" 2>&1); then
+		install -d -m 750 -o "$APP_USER" -g "$APP_GROUP" -- "$1"
+	elif ! as_app mkdir -p -- "$1"; then
+		printf '%s\n' "$why" >&2
+		return 1
+	fi
 }
 
 # link_storage RELEASE: the places that its var gives to the database.
@@ -169,7 +197,8 @@ link_storage() {
 	'
 }
 
-# switch_to RELEASE: in one step; there is no moment without a current.
+# switch_to RELEASE: in one step; there is no moment without a current. Whoever
+# calls it has seen that root owns the place (move).
 switch_to() {
 	ln -sfnT -- "releases/$1" "$DEPLOY_TO/current.new"
 	mv -fT -- "$DEPLOY_TO/current.new" "$DEPLOY_TO/current"

@@ -171,6 +171,7 @@ back() {
 # where it fails.
 move() {
 	local old=$1 new=$2 outage=$3 verb=$4
+	roots_own "$DEPLOY_TO" || exit 1
 	[[ -n ${ROLL_UNITS+x} ]] || local -a ROLL_UNITS=("${UNITS_OF_APP[@]}")
 	if go "$old" "$new" "$outage"; then
 		history "$verb $APP $new commit=$(record_get "$new" commit) from=${old:--} done"

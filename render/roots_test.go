@@ -1,0 +1,147 @@
+package render
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// inOwnMounts runs a bash script as root, with a file system of its own at /mnt:
+// nothing above that is anybody else's.
+func inOwnMounts(t *testing.T, script string, args ...string) (string, error) {
+	t.Helper()
+	argv := []string{"--mount"}
+	if os.Geteuid() != 0 {
+		argv = append(argv, "--user", "--map-root-user")
+	}
+	argv = append(argv, "--", "/bin/bash", "-euc", "mount -t tmpfs -o mode=755 tmpfs /mnt\n"+script, "bash")
+	out, err := exec.Command("unshare", append(argv, args...)...).CombinedOutput()
+	return string(out), err
+}
+
+// TestRootsOwn: receive, before anything of the scripts is there, and the scripts
+// judge by one rule where root may work by path.
+func TestRootsOwn(t *testing.T) {
+	t.Parallel()
+	scripts := hostScripts(t)
+	received, err := os.ReadFile("../templates/host/receive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge := map[string]string{
+		"roots_own": ". " + scripts + "/lib.sh\nroots_own \"$1\"\n",
+		"receive": "declare -A judged=()\n" + strings.Join(regexp.MustCompile(`(?ms)^(fail|safe)\(\) \{\n.*?^\}\n`).FindAllString(string(received), -1), "") +
+			"safe \"$1/file\"\n",
+	}
+	// others is a directory that is not root's: in a user namespace, where root
+	// cannot give one away, one of the machine's.
+	const others = `others() { mkdir -p "$1"; chown 1 "$1" 2>/dev/null || mount --bind /usr "$1"; }
+`
+	for _, test := range []struct {
+		name, make, dir string
+		refused         string // the directory that is named; empty: root may
+	}{
+		{"root's", "mkdir -p /mnt/a/b", "/mnt/a/b", ""},
+		{"root's alone", "mkdir -p -m 700 /mnt/a/b", "/mnt/a/b", ""},
+		{"of a group that keeps it", "mkdir -p /mnt/a/b; chmod 2755 /mnt/a", "/mnt/a/b", ""},
+		{"not there yet", "mkdir /mnt/a", "/mnt/a/b/c", ""},
+		{"for a group to write", "mkdir -p /mnt/a/b; chmod 775 /mnt/a", "/mnt/a/b", "/mnt/a"},
+		{"for others to write", "mkdir -p /mnt/a/b; chmod 757 /mnt/a/b", "/mnt/a/b", "/mnt/a/b"},
+		{"for all, as /tmp", "mkdir -p /mnt/a/b; chmod 1777 /mnt/a", "/mnt/a/b", "/mnt/a"},
+		{"another's", "others /mnt/a", "/mnt/a", "/mnt/a"},
+		{"below another's", "others /mnt/a/b", "/mnt/a/b/bin", "/mnt/a/b"},
+		{"not there yet, below another's", "others /mnt/a", "/mnt/a/none/c", "/mnt/a"},
+		{"a link", "mkdir -p /mnt/to; ln -s to /mnt/a", "/mnt/a", "/mnt/a"},
+		{"below a link", "mkdir -p /mnt/to/b; ln -s to /mnt/a", "/mnt/a/b", "/mnt/a"},
+		{"a link to nothing", "ln -s nowhere /mnt/a", "/mnt/a", "/mnt/a"},
+		{"a file", "touch /mnt/a", "/mnt/a", "/mnt/a"},
+	} {
+		for name, script := range judge {
+			out, err := inOwnMounts(t, others+test.make+"\n"+script, test.dir)
+			if test.refused == "" && err != nil {
+				t.Errorf("%s: %s refuses %s: %v\n%s", test.name, name, test.dir, err, out)
+			}
+			if test.refused != "" && (err == nil || !strings.Contains(out, test.refused+" is ")) {
+				t.Errorf("%s: %s does not refuse %s for %s: %v\n%s", test.name, name, test.dir, test.refused, err, out)
+			}
+		}
+	}
+}
+
+// TestLocksAreRoots: whoever holds every file under /run/plonec that others than
+// root may open keeps no verb and no guard from its work; and the guard waits for
+// a verb that is at work.
+func TestLocksAreRoots(t *testing.T) {
+	t.Parallel()
+	root, scripts := t.TempDir(), hostScripts(t)
+	if err := os.MkdirAll(root+"/etc/plonec", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(root+"/etc/plonec/host.env", []byte("HOST='app1'\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) (string, error) {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	locked := func() string {
+		t.Helper()
+		out, err := run("/bin/bash", "-c", `. "$1/lib.sh"; lock "test $2"; find "$RUN" -type f -name work`, "bash", scripts, "of locks")
+		if err != nil {
+			t.Fatalf("no verb works: %v\n%s", err, out)
+		}
+		return out
+	}
+	lock := locked() // where it is
+	// As the kernel lets others: through directories that they may search.
+	err := filepath.WalkDir(root+"/run/plonec", func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && info.Mode()&0o001 == 0:
+			return filepath.SkipDir
+		case !d.IsDir() && info.Mode()&0o006 == 0:
+			return nil
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { file.Close() })
+		return syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked()
+	guard := func() (string, time.Duration, error) {
+		began := time.Now()
+		out, err := run("/bin/bash", scripts+"/transaction", "guard")
+		return out, time.Since(began), err
+	}
+	if out, took, err := guard(); err != nil || took > 20*time.Second {
+		t.Errorf("the guard does not work: %v after %s\n%s", err, took, out)
+	}
+	verb, err := os.OpenFile(strings.TrimSpace(lock), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(verb.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(3*time.Second, func() { verb.Close() })
+	if out, took, err := guard(); err != nil || took < 3*time.Second {
+		t.Errorf("the guard does not wait for a verb: %v after %s\n%s", err, took, out)
+	}
+}

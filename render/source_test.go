@@ -1,0 +1,192 @@
+package render
+
+import (
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+)
+
+// TestResolve asks a git server, and a directory, where revisions lead. Nothing
+// that the app's user keeps here, and nothing of its environment but the proxies,
+// has a say in what the server answers.
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	root, scripts := t.TempDir(), hostScripts(t)
+	repo := filepath.Join(root, "srv/repo")
+	if err := os.MkdirAll(repo, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", repo, "-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	commit := func(name string) string {
+		git("commit", "-q", "--allow-empty", "-m", name)
+		return git("rev-parse", "HEAD")
+	}
+	git("init", "-q", "-b", "main")
+	first := commit("one")
+	git("tag", "-a", "-m", "a tag with a text of its own", "v1")
+	git("tag", "both")
+	second := commit("two")
+	git("branch", "both")
+	git("update-ref", "refs/x/refs/heads/only", first) // looks like a branch at its end
+	third := commit("three")
+
+	port := loopbackPort(t)
+	daemon := exec.Command("git", "daemon", "--listen=127.0.0.1", "--port="+strconv.Itoa(port), "--base-path="+root+"/srv", "--export-all", "--reuseaddr")
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		daemon.Process.Signal(os.Interrupt)
+		daemon.Wait()
+	})
+	server := "git://127.0.0.1:" + strconv.Itoa(port) + "/repo"
+	for i := 0; exec.Command("git", "ls-remote", "-q", server).Run() != nil; i++ {
+		if i == 100 {
+			t.Fatal("git daemon does not answer")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroupId(me.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := processHost()
+	c := h.Apps[0].Config
+	c.DeployTo, c.Home, c.User, c.Group = root+"/srv/www/site", root+"/home", me.Username, group.Name
+	traced := root + "/traced"
+	resolve := func(repository, revision string, args ...string) string {
+		t.Helper()
+		c.SCM = schema.SCM{Type: "git", Repository: repository, Revision: revision}
+		c.Environment = map[string]schema.EnvValue{"GIT_TRACE": {Text: traced}}
+		for _, name := range []string{"host.env", "site/app.conf", "site/build.conf", "site/app.env"} {
+			path := root + "/etc/plonec/" + name
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(content(t, h, "/etc/plonec/"+name)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command(scripts+"/host", append(append([]string{"resolve"}, args...), "site")...)
+		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	// What the app's user has here: a copy that says otherwise, and settings.
+	copied := root + "/srv/www/site/shared/cached-copy"
+	git("clone", "-q", "--bare", repo, copied)
+	git("--git-dir", copied, "update-ref", "refs/heads/main", first)
+	if err := os.MkdirAll(root+"/home", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	settings := "[url \"file://" + copied + "\"]\n\tinsteadOf = " + server + "\n"
+	if err := os.WriteFile(root+"/home/.gitconfig", []byte(settings), 0o644); err != nil {
+		t.Fatal(err)
+	}
+
+	for revision, want := range map[string]string{
+		"main": third, "": third, "v1": first, "both": second, "refs/tags/both": first,
+		first: first, strings.Repeat("ab", 20): strings.Repeat("ab", 20),
+		"only": "has no branch or tag only", "none": "has no branch or tag none", first[:12]: "has no branch or tag " + first[:12],
+	} {
+		if out := resolve(server, revision); !strings.Contains(out, want) || strings.Contains(out, "word of") {
+			t.Errorf("%q leads to\n%swant %s", revision, out, want)
+		}
+	}
+	if _, err := os.Stat(traced); err == nil {
+		t.Error("the app's environment reaches root's git")
+	}
+	if out := resolve("git://127.0.0.1:1/repo", "main"); !strings.Contains(out, "cannot ask git://127.0.0.1:1/repo") {
+		t.Error(out)
+	}
+	if out := resolve(server, "main", "--commit", first[:12]); !strings.Contains(out, "in full") {
+		t.Error(out)
+	}
+
+	// Its owner decides what is in a directory: so it is asked as the app's user,
+	// and plonec is told whose word that is.
+	for _, directory := range []string{repo, "file://" + repo} {
+		if out := resolve(directory, "main"); !strings.Contains(out, "word of "+me.Username+"\ncommit "+third+"\n") {
+			t.Errorf("%s: %s", directory, out)
+		}
+	}
+	if _, err := os.Stat(traced); err != nil {
+		t.Error("nothing says where the app's environment goes: the test above cannot fail")
+	}
+}
+
+// TestAskedBy: root asks only where it has what the git server wants, and never
+// a path that is the app's user's.
+func TestAskedBy(t *testing.T) {
+	t.Parallel()
+	root, scripts := t.TempDir(), hostScripts(t)
+	for _, test := range []struct{ repository, keyless, keyed string }{
+		{"https://git.example.com/site.git", "root", "root"},
+		{"git://git.example.com/site.git", "root", "root"},
+		{"ssh://git@git.example.com/site.git", "app", "root"},
+		{"git@git.example.com:site.git", "app", "root"},
+		{"git.example.com:site.git", "app", "root"},
+		{"/srv/git/site.git", "app", "app"},
+		{"/srv/git@host:site.git", "app", "app"},
+		{"./a:b", "app", "app"},
+		{"file:///srv/git/site.git", "app", "app"},
+	} {
+		for _, keyed := range []bool{false, true} {
+			want := test.keyless
+			os.RemoveAll(root + "/etc")
+			if err := os.MkdirAll(root+"/etc/plonec/site", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if keyed {
+				want = test.keyed
+				if err := os.WriteFile(root+"/etc/plonec/site/deploy_key", nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.Command("/bin/bash", "-c", `. "$1/lib.sh"; . "$1/source.sh"; APP=site SCM_REPOSITORY=$2; asked_by`, "bash", scripts, test.repository)
+			cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+			if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
+				t.Errorf("%s, with a key: %v: %v: %s, want %s", test.repository, keyed, err, out, want)
+			}
+		}
+	}
+}
+
+// TestProxies: of a file after --proxies only the variables of a proxy are taken.
+func TestProxies(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "app.env")
+	text := "http_proxy=\"http://a\"\nHTTPS_PROXY=\"http://b\"\nno_proxy=\"c\"\nALL_PROXY=\"d\"\n" +
+		"LD_LIBRARY_PATH=\"/x\"\nGIT_SSH_COMMAND=\"x\"\nPATH=\"/x\"\nHOME=\"/x\"\nnot_http_proxy=\"x\"\nhttp_proxy_not=\"x\"\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/usr/bin/python3", "-I", hostScripts(t)+"/as-user", "--proxies", file, "--", "root", "root", "/home", "env")
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
+	out, err := cmd.CombinedOutput()
+	want := "HOME=/home\nUSER=root\nLOGNAME=root\nPATH=/usr/local/bin:/usr/bin:/bin\nLC_ALL=C\n" +
+		"http_proxy=http://a\nHTTPS_PROXY=http://b\nno_proxy=c\nALL_PROXY=d\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v\ngot\n%swant\n%s", err, out, want)
+	}
+}
