@@ -33,8 +33,10 @@ func deployCfgs(h *topology.Host) []Instance {
 	return all
 }
 
-// appSecrets gives each app's secrets.env, which its units read before its
-// user's rights apply: root alone owns it.
+func secretsFile(a *topology.App) string { return appDir(a) + "/secrets.env" }
+
+// appSecrets gives each app's secrets.env. Root alone reads it, systemd for the
+// app's processes: their group may be a daemon's own.
 func appSecrets(h *topology.Host) []SecretFile {
 	var files []SecretFile
 	for _, a := range h.Apps {
@@ -42,7 +44,7 @@ func appSecrets(h *topology.Host) []SecretFile {
 		if len(entries) == 0 {
 			continue
 		}
-		f := SecretFile{Path: appDir(a) + "/secrets.env", Mode: 0o600, Owner: "root:root", Format: "env"}
+		f := SecretFile{Path: secretsFile(a), Mode: 0o600, Owner: "root:root", Format: "env"}
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			f.Entries = append(f.Entries, entry(key, entries[key]))
 		}

@@ -29,7 +29,6 @@ var funcs = func() template.FuncMap {
 		"env":          escape.EnvFile,
 		"unitWord":     escape.SystemdWord,
 		"unitExec":     escape.SystemdExec,
-		"unitProgram":  escape.SystemdProgram,
 		"unitLine":     escape.SystemdLine,
 		"markdown":     markdown,
 		"buildout":     escape.Buildout,

@@ -4,15 +4,18 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/topology"
 )
@@ -81,50 +84,109 @@ func TestHostEnvParsesBack(t *testing.T) {
 	}
 }
 
-// TestAppEnvReaders: sh, and the program that runs buildouts, find the same
-// variables in app.env.
+// TestAppEnvReaders: a unit's program, and what runs as the app's user besides,
+// find the variables of the stack, whatever their names and values are.
 func TestAppEnvReaders(t *testing.T) {
 	h := processHost()
 	env := map[string]schema.EnvValue{"SECRET": {Secret: schema.Secret{Plain: "sentinel", Source: "stack:/x"}}}
 	want := map[string]string{}
-	for i, text := range hostileText {
-		name := fmt.Sprintf("V%d", i)
+	set := func(name, text string) {
 		env[name] = schema.EnvValue{Text: text}
 		want[name] = text
+	}
+	for i, text := range hostileText {
+		set(fmt.Sprintf("V%d", i), text)
+	}
+	// Names that mean something to a shell, to its startup or to the scripts.
+	for _, name := range []string{"IFS", "PATH", "PWD", "OLDPWD", "PS4", "ENV", "BASH_ENV", "LINENO", "PPID", "LC_ALL", "HOME", "CREDENTIALS_DIRECTORY", "PLONEC_ROOT", "NEXT", "secrets", "a"} {
+		set(name, "/x y'$")
 	}
 	h.Apps[0].Config.Environment = env
 	text := content(t, h, "/etc/plonec/site/app.env")
 	if strings.Contains(text, "SECRET") || strings.Contains(text, "sentinel") {
 		t.Error("a secret is in app.env")
 	}
-	file := filepath.Join(t.TempDir(), "app.env")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+	r := newEnvReaders(t)
+	r.equal(text, "", want)
+	want["SECRET"], want["V1"] = "'\"$\n", "another"
+	r.equal(text, "SECRET=\"'\\\"\\$\n\"\nV1=\"another\"\n", want)
+}
+
+// FuzzAppEnv: the two readers find the same, and what the file was written from.
+func FuzzAppEnv(f *testing.F) {
+	for _, text := range hostileText {
+		f.Add("NAME", text, "SECRET", text)
 	}
-	scripts := hostScripts(t)
+	f.Add("NAME", "in the file", "NAME", "and in that of the secrets")
+	f.Add("IFS", "=", "_", "")
+	f.Fuzz(func(t *testing.T, name, value, secretName, secret string) {
+		line, err := escape.EnvFile(name, value)
+		if err != nil {
+			return
+		}
+		hidden, err := escape.EnvFile(secretName, secret)
+		if err != nil {
+			return
+		}
+		want := map[string]string{name: value}
+		want[secretName] = secret
+		newEnvReaders(t).equal("# Generated\n"+line+"\n", hidden+"\n", want)
+	})
+}
+
+// envReaders are the two programs that read an app's environment.
+type envReaders struct {
+	t       *testing.T
+	scripts string
+}
+
+func newEnvReaders(t *testing.T) envReaders { return envReaders{t, hostScripts(t)} }
+
+// equal lets both read the files, and compares all of what a program finds then.
+func (r envReaders) equal(text, secrets string, want map[string]string) {
+	r.t.Helper()
+	dir := r.t.TempDir()
+	file, hidden := filepath.Join(dir, "app.env"), filepath.Join(dir, "secrets.env")
+	asUser := []string{"/usr/bin/python3", "-I", r.scripts + "/as-user", "--env", file}
+	err := os.WriteFile(file, []byte(text), 0o644)
+	if err == nil && secrets != "" {
+		err = os.WriteFile(hidden, []byte(secrets), 0o644)
+		asUser = append(asUser, "--env", hidden)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	user, group := "nobody", "nogroup"
-	readers := map[string][]string{"sh": {"sh", "-c", `set -a; . "$1"; exec env -0`, "sh", file}}
-	if os.Geteuid() == 0 {
-		readers["as-user"] = []string{"/usr/bin/python3", "-I", scripts + "/as-user", "--env", file, "--", user, group, "/", "env", "-0"}
-	} else { // it stays who it is
-		readers["as-user"] = []string{"/usr/bin/python3", "-I", scripts + "/as-user", "--env", file, "--", "x", "x", "/", "env", "-0"}
+	if os.Geteuid() != 0 { // it stays who it is
+		user, group = "x", "x"
 	}
-	for reader, argv := range readers {
+	program := []string{"/usr/bin/env", "-0"}
+	own := map[string]string{"HOME": "/", "USER": user, "LOGNAME": user, "PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+	for reader, argv := range map[string][]string{
+		"as-user":  slices.Concat(asUser, []string{"--", user, group, "/"}, program),
+		"with-env": slices.Concat([]string{r.scripts + "/with-env", file}, program),
+	} {
 		cmd := exec.Command(argv[0], argv[1:]...)
-		cmd.Env = []string{"PATH=/usr/bin:/bin"}
+		cmd.Dir = dir
+		for name, value := range own { // with-env finds what systemd sets
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+		if secrets != "" {
+			cmd.Env = append(cmd.Env, "CREDENTIALS_DIRECTORY="+dir)
+		}
 		out, err := cmd.Output()
 		if err != nil {
-			t.Errorf("%s: %v", reader, err)
+			r.t.Errorf("%s: %v", reader, err)
 		}
 		got := map[string]string{}
-		for _, pair := range strings.Split(string(out), "\x00") {
+		for _, pair := range strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00") {
 			name, value, _ := strings.Cut(pair, "=")
 			got[name] = value
 		}
-		for name, value := range want {
-			if got[name] != value {
-				t.Errorf("%s read %s as %q, want %q", reader, name, got[name], value)
-			}
+		all := maps.Clone(own)
+		maps.Copy(all, want)
+		if !maps.Equal(got, all) {
+			r.t.Errorf("%s found\n%q\nwant\n%q", reader, got, all)
 		}
 	}
 }

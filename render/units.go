@@ -46,9 +46,10 @@ type unit struct {
 	User, Group string
 	Current     string // the release that is current: where it runs
 	Program     string
-	Hook        string
+	Hook        string // what root runs around the program, without the app's environment
+	WithEnv     string // gives the program that environment
 	EnvFile     string
-	SecretsFile string
+	SecretsFile string // empty: the app has none
 	Slice       string
 	Zeo         string   // the ZEO unit of this host, which it follows
 	Mounts      []string // it waits for what is mounted there
@@ -74,8 +75,8 @@ func newUnit(a *topology.App, name, what, program string) unit {
 		Current:     c.DeployTo + "/current",
 		Program:     c.DeployTo + "/current/" + program,
 		Hook:        ScriptDir + "/unit",
+		WithEnv:     ScriptDir + "/with-env",
 		EnvFile:     appDir(a) + "/app.env",
-		SecretsFile: appDir(a) + "/secrets.env",
 		Slice:       appSlice(a),
 		// var is a link into shared, unless the stack says otherwise.
 		Writable:     []string{c.DeployTo + "/shared"},
@@ -83,6 +84,9 @@ func newUnit(a *topology.App, name, what, program string) unit {
 	}
 	if strings.HasPrefix(program, "/") {
 		u.Program = program
+	}
+	if len(secretEnv(a)) > 0 {
+		u.SecretsFile = secretsFile(a)
 	}
 	u.TimeoutStart = u.StartSeconds + 30
 	u.TimeoutStop = 120

@@ -179,7 +179,7 @@ func TestUnitNames(t *testing.T) {
 func TestClientUnit(t *testing.T) {
 	unit := content(t, processHost(), "/etc/systemd/system/plone-site-client2.service")
 	for _, line := range []string{
-		`ExecStart="/srv/www/site/current/bin/client2" console`,
+		`ExecStart=/usr/local/lib/plonec/with-env "/etc/plonec/site/app.env" "/srv/www/site/current/bin/client2" console`,
 		`ExecStartPost=+/usr/local/lib/plonec/unit up "site" %N "127.0.0.1" 8082 "/ok" "/Plone" 180`,
 		`ExecStop=+/usr/local/lib/plonec/unit drain "site" %N 8082 60`,
 		"KillSignal=SIGINT",
@@ -194,6 +194,53 @@ func TestClientUnit(t *testing.T) {
 		if !strings.Contains(unit, "\n"+line+"\n") {
 			t.Errorf("no %s in\n%s", line, unit)
 		}
+	}
+}
+
+// TestNoEnvironmentForRoot: no unit that plonec writes has variables but its own
+// constant. What a unit sets, its commands that run as root find too, and a
+// library to be loaded or a file that a shell starts with would run as root.
+func TestNoEnvironmentForRoot(t *testing.T) {
+	supervisor := processHost()
+	supervisor.Apps[0].Config.BuildoutSupervisorPart = "supervisor"
+	variable := regexp.MustCompile(`(?m)^(Environment|EnvironmentFile|PassEnvironment|UnsetEnvironment)=.*`)
+	roots := 0
+	for _, h := range []*topology.Host{processHost(), supervisor} {
+		h.Apps[0].Config.Environment = map[string]schema.EnvValue{
+			"LD_PRELOAD": {Text: "/tmp/library.so"}, "SECRET": {Secret: schema.Secret{Plain: "sentinel", Source: "stack:/x"}},
+		}
+		files, err := Host(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if !strings.HasPrefix(f.Path, unitDir) {
+				continue
+			}
+			roots += strings.Count(string(f.Content), "=+")
+			for _, line := range variable.FindAllString(string(f.Content), -1) {
+				if line != "Environment=PLONEC_SERVER_STATE=/run/plonec-haproxy/servers" {
+					t.Errorf("%s: %s", f.Path, line)
+				}
+			}
+		}
+	}
+	if roots < 10 {
+		t.Errorf("only %d commands run as root: this proves nothing", roots)
+	}
+}
+
+// TestSecretsFile: a unit asks for the file of an app's secrets where there is
+// one, since it does not start without.
+func TestSecretsFile(t *testing.T) {
+	const path, line = "/etc/systemd/system/plone-site-client2.service", "\nLoadCredential=secrets.env:/etc/plonec/site/secrets.env\n"
+	h := processHost()
+	if unit := content(t, h, path); strings.Contains(unit, "LoadCredential") {
+		t.Errorf("an app without secrets: %s", unit)
+	}
+	h.Apps[0].Config.Environment = map[string]schema.EnvValue{"SECRET": {Secret: schema.Secret{Ref: "env:S", Source: "env:S"}}}
+	if unit := content(t, h, path); !strings.Contains(unit, line) || len(appSecrets(h)) != 1 {
+		t.Errorf("an app with a secret: %s", unit)
 	}
 }
 
@@ -212,7 +259,7 @@ func TestZeoUnit(t *testing.T) {
 
 func TestCommandUnit(t *testing.T) {
 	unit := content(t, processHost(), "/etc/systemd/system/plone-site-celery.service")
-	want := `ExecStart="/srv/www/site/current/bin/celery" "-A" "my app" "worker" "--loglevel=INFO" "-n" "a;b%%$$HOME"`
+	want := `ExecStart=/usr/local/lib/plonec/with-env "/etc/plonec/site/app.env" "/srv/www/site/current/bin/celery" "-A" "my app" "worker" "--loglevel=INFO" "-n" "a;b%%$$HOME"`
 	if !strings.Contains(unit, want+"\n") {
 		t.Errorf("no %s in\n%s", want, unit)
 	}

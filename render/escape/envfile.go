@@ -9,12 +9,15 @@ import (
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// EnvFile writes one assignment that systemd's EnvironmentFile= and sh read
-// alike. systemd drops a variable whose value holds a control character, so
-// such a value is an error here.
+// EnvFile writes one assignment that a host's scripts and sh read alike. A value
+// with a control character, which no program here wants, is an error; so is the
+// one name of which sh takes a number only.
 func EnvFile(name, value string) (string, error) {
-	if !envName.MatchString(name) {
+	switch {
+	case !envName.MatchString(name):
 		return "", errors.New("not a variable's name")
+	case name == "OPTIND":
+		return "", errors.New("the shell's own variable, which is to have another name")
 	}
 	if !utf8.ValidString(value) {
 		return "", errors.New("not valid UTF-8")

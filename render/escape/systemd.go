@@ -37,22 +37,9 @@ func SystemdWord(s string) (string, error) {
 
 // SystemdExec quotes s as one argument of an Exec setting, where a dollar
 // would be a variable too. It is not for the program's own path, in which
-// systemd replaces no variables: that is SystemdProgram.
+// systemd replaces no variables.
 func SystemdExec(s string) (string, error) {
 	return SystemdWord(strings.ReplaceAll(s, "$", "$$"))
-}
-
-// SystemdProgram quotes s as the path of the program that an Exec setting
-// runs. It begins with a slash, so that no prefix such as + or - is read into
-// it.
-func SystemdProgram(s string) (string, error) {
-	switch {
-	case !strings.HasPrefix(s, "/"):
-		return "", errors.New("not an absolute path")
-	case strings.ContainsAny(s, "$;"):
-		return "", errors.New("a program's path may hold neither $ nor ;")
-	}
-	return SystemdWord(s)
 }
 
 // SystemdLine writes s where a setting takes the whole rest of the line and
