@@ -63,7 +63,7 @@ func fakeSSH(args []string) int {
 }
 
 func fakeCommand(host, command string) int {
-	conn, err := net.Dial("unix", os.Getenv("PLONEC_TEST_HOSTS"))
+	conn, err := net.Dial("unix", os.Getenv("HOSTS_OF_THE_TEST"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return lost
@@ -150,7 +150,7 @@ func newFakeHosts(t *testing.T, files map[string]string) *fakeHosts {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	t.Setenv("PLONEC_TEST_HOSTS", l.Addr().String())
+	t.Setenv("HOSTS_OF_THE_TEST", l.Addr().String())
 	go func() {
 		for {
 			conn, err := l.Accept()

@@ -116,7 +116,7 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 		return nil, err
 	}
 	var err error
-	f.dialer, err = newDialer(disk.Dir, options)
+	f.dialer, err = newDialer(disk, options)
 	return f, err
 }
 

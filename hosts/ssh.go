@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/plonec/plonec/child"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -37,6 +38,7 @@ const (
 // OpenSSH does the work: the user's own configuration, keys and agent count.
 type conn struct {
 	host    tree.Host
+	env     []string // of ssh and rsync
 	options []string // of ssh, less those of the master connection
 	socket  string
 	master  *exec.Cmd
@@ -48,20 +50,35 @@ type conn struct {
 // A dialer makes connections. Its folder holds their sockets.
 type dialer struct {
 	dir       string
-	tree      string // known_hosts is relative to it
-	acceptNew bool   // a host that is not known yet is trusted
-	config    string // in place of the user's own configuration; empty: that
+	tree      string   // known_hosts is relative to it
+	acceptNew bool     // a host that is not known yet is trusted
+	config    string   // in place of the user's own configuration; empty: that
+	env       []string // of ssh and rsync
 	made      atomic.Int32
 }
 
-func newDialer(treeDir string, o Options) (*dialer, error) {
+func newDialer(disk *tree.Disk, o Options) (*dialer, error) {
 	// A socket's path is short: os.TempDir may be a long one on macOS.
 	dir, err := os.MkdirTemp("", "plonec-")
 	if err == nil && len(dir) > 60 {
 		os.Remove(dir)
 		dir, err = os.MkdirTemp("/tmp", "plonec-")
 	}
-	return &dialer{dir: dir, tree: treeDir, acceptNew: o.AcceptNew, config: o.SSHConfig}, err
+	return &dialer{dir: dir, tree: disk.Dir, acceptNew: o.AcceptNew, config: o.SSHConfig, env: child.Environ(variables(disk.Manifest))}, err
+}
+
+// variables are the names of the variables that references to secrets name, for
+// whichever host.
+func variables(m *tree.Manifest) []string {
+	var names []string
+	for _, s := range m.Secrets {
+		for _, e := range s.Entries {
+			if name, ok := strings.CutPrefix(e.Source, "env:"); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (d *dialer) close() { os.RemoveAll(d.dir) }
@@ -79,7 +96,7 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 	}
 	// A new connection may come before the old one to the same host goes.
 	socket := filepath.Join(d.dir, strconv.Itoa(int(d.made.Add(1))))
-	c := &conn{host: h, socket: socket, dead: make(chan struct{}), said: &tail{}}
+	c := &conn{host: h, env: d.env, socket: socket, dead: make(chan struct{}), said: &tail{}}
 	c.options = []string{
 		"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + strconv.Itoa(int(connectTimeout.Seconds())),
 		"-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4",
@@ -113,7 +130,7 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 		stays = "(" + c.asRoot(*first) + "); echo \"" + firstEnd + "$?\"; " + stays
 	}
 	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, stays)...)
-	c.master.Stderr = c.said
+	c.master.Stderr, c.master.Env = c.said, c.env
 	stdin, err := c.master.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -294,7 +311,7 @@ func (c *conn) runFresh(ctx context.Context, what command) error {
 func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 	cmd := exec.CommandContext(ctx, "ssh", append(args, "--", c.host.SSHAddress, c.asRoot(what))...)
 	said := &tail{}
-	cmd.Stderr = said
+	cmd.Stderr, cmd.Env = said, c.env
 	apart(cmd)
 	cmd.WaitDelay = 2 * time.Second
 	out, err := cmd.StdoutPipe()
@@ -416,7 +433,7 @@ func (c *conn) rsync(ctx context.Context, from []string, to, linkDest string) er
 	}
 	cmd := exec.CommandContext(ctx, "rsync", append(args, address+":"+to+"/")...)
 	said := &tail{}
-	cmd.Stderr = said
+	cmd.Stderr, cmd.Env = said, c.env
 	apart(cmd)
 	cmd.WaitDelay = 2 * time.Second
 	err := cmd.Run()
