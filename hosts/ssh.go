@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/child"
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -256,10 +258,26 @@ func (e *hinted) Error() string { return e.text }
 
 func (c *conn) refused() error {
 	said := c.said.String()
-	if said == "" {
-		said = "ssh ended without a word"
+	text := visible(said)
+	if text == "" {
+		text = "ssh ended without a word"
 	}
-	return &hinted{fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, said), hint(said)}
+	return &hinted{fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), hint(said)}
+}
+
+// visible is what ssh said where a login failed, from the banner to the error,
+// in at most ten lines that show what does not print: some of it is the other
+// side's, whoever that is. A line has at most 95 characters, so that all of them
+// have room in one line of a report.
+func visible(said string) string {
+	lines := slices.DeleteFunc(strings.Split(said, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	if n := len(lines); n > 10 {
+		lines = slices.Concat(lines[:3], []string{fmt.Sprintf("(%d more lines)", n-9)}, lines[n-6:])
+	}
+	for i, line := range lines {
+		lines[i] = diag.Visible(strings.TrimSpace(line), 95)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // A command is a program for the host's root: a script of the tree that is sent
