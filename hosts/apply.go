@@ -37,7 +37,20 @@ func (m *member) due() bool {
 	if m.seen.Generation == "" || len(m.live()) > 0 {
 		return true
 	}
-	return m.heldOld() || !maps.Equal(m.waits(), m.seen.Waits)
+	return m.heldOld() || len(m.renamed()) > 0 || !maps.Equal(m.waits(), m.seen.Waits)
+}
+
+// renamed lists secret files that come from other sources than when they were
+// applied, and do not change for that: apply notes the new ones.
+func (m *member) renamed() []string {
+	var paths []string
+	for _, w := range m.want {
+		changes := func(c Change) bool { return c.Path == w.Path }
+		if w.Local == "" && w.Sources != m.seen.Sources[w.Path] && !slices.ContainsFunc(m.changes, changes) {
+			paths = append(paths, w.Path)
+		}
+	}
+	return paths
 }
 
 // waits are the files that are to wait for an app, by path.
@@ -339,11 +352,12 @@ func (m *member) manifest() []byte {
 		if effects == "" {
 			effects = "-"
 		}
-		kind, content := "file", ""
+		kind, is, more := "file", w.Sum, ""
 		if w.Local == "" {
-			kind, content = "secret", "\t"+base64.StdEncoding.EncodeToString(w.content)
+			kind, is = "secret", sum(w.content)
+			more = "\t" + strings.Join([]string{w.Format, w.Sources, base64.StdEncoding.EncodeToString(w.content)}, "\t")
 		}
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s%s\n", kind, w.Sum, w.Mode, w.Owner, effects, w.Path, content)
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s%s\n", kind, is, w.Mode, w.Owner, effects, w.Path, more)
 	}
 	return b.Bytes()
 }
@@ -496,7 +510,7 @@ func (m *member) broughtIn(o *observation) bool {
 func (m *member) ask(ctx context.Context) (*observation, error) {
 	old := m.conn
 	m.conn = nil
-	o, err := m.observe(ctx, nil, nil)
+	o, err := m.observe(ctx, questions{sums: []string{haproxy}}) // see broughtIn
 	if m.conn == nil {
 		m.conn = old
 	} else {

@@ -15,7 +15,8 @@ type wanted struct {
 	Path, Sum, Mode, Owner string
 	Effects                []string
 	Local                  string // where it lies in the tree; empty: a secret
-	content                []byte // of a secret
+	Format, Sources        string // of a secret; see sourcesSum
+	content                []byte // of a secret; nil: its values are not known here
 }
 
 // A Change is what apply, or what follows it, does to one file of a host.

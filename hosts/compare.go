@@ -134,11 +134,15 @@ func (m *member) imagine(show []string) (*observation, map[string]string) {
 	o := &observation{
 		Generation: "1", Tree: m.fleet.disk.Sum, Setup: m.setupSum(),
 		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{}, Texts: map[string][]byte{},
+		Sources: map[string]string{},
 	}
 	show = append(slices.Clone(show), "/etc/plonec/host.env", haproxy)
 	for _, w := range m.want {
 		o.Files[w.Path] = fileState{w.Sum, w.Mode, w.Owner}
 		o.Live[w.Path] = liveState{w.Sum, w.Effects}
+		if w.Local == "" {
+			o.Sources[w.Path] = w.Sources
+		}
 		if w.Local != "" && slices.Contains(show, w.Path) {
 			if text, err := os.ReadFile(w.Local); err == nil {
 				o.Texts[w.Path] = text
@@ -159,13 +163,17 @@ func (m *member) imagine(show []string) (*observation, map[string]string) {
 
 // sources says where the values of a secret file come from, a line for each.
 func (m *member) sources(path string) []byte {
-	for _, s := range m.fleet.disk.Manifest.Secrets {
-		if s.Host == m.Name && s.Path == path {
+	for _, s := range m.secretFiles() {
+		if s.Path == path {
 			return sources(s)
 		}
 	}
 	return nil
 }
+
+// sourcesSum stands for where the values of a secret file come from, and for its
+// format: names only, which the tree shows.
+func sourcesSum(s tree.Secret) string { return sum(append(sources(s), s.Format...)) }
 
 func sources(s tree.Secret) []byte {
 	var b strings.Builder

@@ -6,9 +6,11 @@ package hosts
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -50,6 +52,7 @@ type Fleet struct {
 	scripts map[string]string // those that are sent along, by name
 	members []*member
 	sources bool            // secret files are what their sources are: no value and no host is asked
+	nonce   string          // hides sums of secrets on their way here; empty: each host has its own
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 	// Skipped are hosts that the stack does not have online.
@@ -104,6 +107,9 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 		return nil, fmt.Errorf("the plan is of another tree (%.12s) than %s (%.12s): run plonec plan again", p.Tree, disk.Dir, disk.Sum)
 	}
 	f := &Fleet{disk: disk, options: options, secrets: secrets, redact: secret.NewRedactor(), sink: sink, scripts: map[string]string{}}
+	if secrets != nil { // else there is nothing to compare them with
+		f.nonce = rand.Text()
+	}
 	f.closing, f.close = context.WithCancel(context.Background())
 	for _, name := range sent {
 		text, err := os.ReadFile(filepath.Join(disk.Root("*"), "usr/local/lib/plonec", name))
@@ -116,7 +122,7 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 		return nil, err
 	}
 	var err error
-	f.dialer, err = newDialer(disk.Dir, options)
+	f.dialer, err = newDialer(disk, options)
 	return f, err
 }
 
@@ -268,23 +274,25 @@ func (f *Fleet) Look(ctx context.Context) error {
 // look asks the host how it is, and works out what apply would change. It gets
 // the content of the files at show too.
 func (m *member) look(ctx context.Context, show ...string) error {
-	texts := slices.Clone(show)
-	for i := range m.secrets {
-		if m.secrets[i].Format == "userlist" {
-			texts = append(texts, m.secrets[i].Path)
-		}
-	}
 	want, err := m.files(nil)
 	if err != nil {
 		return err
 	}
-	var paths []string
+	q := questions{texts: show}
 	for _, w := range want {
-		if !slices.Contains(texts, w.Path) {
-			paths = append(paths, w.Path)
+		switch {
+		case w.Local == "" && w.content != nil && w.Format == "userlist":
+			q.salts = append(q.salts, w.Path)
+		case w.Local == "":
+			q.secrets = append(q.secrets, w.Path)
+		case !slices.Contains(show, w.Path):
+			q.sums = append(q.sums, w.Path)
+		}
+		if app, ok := strings.CutSuffix(w.Path, "/secrets.env"); ok && w.content != nil {
+			q.dsns = append(q.dsns, w.Path, pendingPath(pathpkg.Base(app), w.Path))
 		}
 	}
-	o, err := m.observe(ctx, paths, texts)
+	o, err := m.observe(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -345,7 +353,7 @@ func (m *member) holds(ctx context.Context) (map[string]bool, error) {
 	}
 	before, there := m.seen.Texts[haproxy]
 	if !there {
-		o, err := m.observe(ctx, nil, []string{haproxy})
+		o, err := m.observe(ctx, questions{texts: []string{haproxy}})
 		if err != nil {
 			return nil, err
 		}
@@ -360,6 +368,9 @@ func (m *member) holds(ctx context.Context) (map[string]bool, error) {
 	}
 	return nil, nil
 }
+
+// pendingPath is where a file waits for an app.
+func pendingPath(app, path string) string { return stateDir + "/pending/" + app + path }
 
 // resolve gets the values of the chosen hosts' secrets.
 func (f *Fleet) resolve(ctx context.Context) error {
@@ -402,29 +413,42 @@ func (m *member) files(o *observation) ([]wanted, error) {
 	var list []wanted
 	for _, file := range m.fleet.disk.Manifest.Files {
 		if file.Host == "*" || file.Host == m.Name {
-			list = append(list, wanted{file.Path, file.Sum, file.Mode, file.Owner, file.Effect, m.fleet.disk.Path(file), nil})
+			list = append(list, wanted{Path: file.Path, Sum: file.Sum, Mode: file.Mode, Owner: file.Owner, Effects: file.Effect, Local: m.fleet.disk.Path(file)})
 		}
 	}
-	if m.fleet.secrets == nil {
+	for _, s := range m.secretFiles() {
+		w := wanted{Path: s.Path, Mode: s.Mode, Owner: s.Owner, Effects: s.Effect, Format: s.Format, Sources: sourcesSum(s)}
+		at := slices.IndexFunc(m.secrets, func(f secret.File) bool { return f.Path == s.Path })
+		switch from := o.Sources[s.Path]; {
+		case at >= 0:
+			data, err := m.secrets[at].Bytes(o.Texts[s.Path])
+			if err != nil {
+				return nil, err
+			}
+			w.content, w.Sum = data, m.fleet.hide(sum(data))
+		case m.fleet.sources:
+			w.Sum = w.Sources
+		case from != "" && from != w.Sources:
+			w.Sum = "of other sources" // as no file is
+		default:
+			w.Sum = o.recorded(s.Path)
+		}
+		list = append(list, w)
+	}
+	return list, nil
+}
+
+// secretFiles are those that the tree has for the host.
+func (m *member) secretFiles() []tree.Secret {
+	var list []tree.Secret
+	if m.fleet.disk != nil {
 		for _, s := range m.fleet.disk.Manifest.Secrets {
 			if s.Host == m.Name {
-				is := o.recorded(s.Path)
-				if m.fleet.sources {
-					is = sum(append(sources(s), s.Format...))
-				}
-				list = append(list, wanted{s.Path, is, s.Mode, s.Owner, s.Effect, "", nil})
+				list = append(list, s)
 			}
 		}
 	}
-	for i := range m.secrets {
-		s := &m.secrets[i]
-		data, err := s.Bytes(o.Texts[s.Path])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, wanted{s.Path, sum(data), s.Mode, s.Owner, s.Effect, "", data})
-	}
-	return list, nil
+	return list
 }
 
 // step runs one step of the work on a host, and tells of it.

@@ -325,14 +325,30 @@ func (m *member) moves(app string, state map[string]string) string {
 	switch {
 	case from != after:
 		return from + " → " + after
-	case m.fleet.secrets == nil:
-		if state[app+".storage-moves"] == "" {
-			return ""
-		}
-	case before == fmt.Sprintf("%s (%.12s)", after, sum(linesWith(m.text("/etc/plonec/"+app+"/secrets.env"), "PLONEC_DSN="))):
+	case !m.anotherDSN(app, state[app+".storage-moves"] != ""):
 		return ""
 	}
 	return after + ", to another one"
+}
+
+// anotherDSN tells whether an app's next release gets another DSN than the current
+// one has. The host says so of the files that wait there, or are in place; where
+// the value is known here, it is compared with these.
+func (m *member) anotherDSN(app string, byHost bool) bool {
+	path := "/etc/plonec/" + app + "/secrets.env"
+	text := m.text(path)
+	if text == nil {
+		return byHost
+	}
+	want := m.fleet.hide(sum(linesWith(text, "PLONEC_DSN=")))
+	live, next := m.seen.DSNs[path], m.seen.DSNs[pendingPath(app, path)]
+	switch want {
+	case cmp.Or(next, live):
+		return byHost
+	case live:
+		return false // the tree takes back what waits
+	}
+	return true
 }
 
 // values are the words that a file of an app assigns to a variable.

@@ -3,7 +3,6 @@ package hosts
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -113,24 +112,40 @@ func TestForetell(t *testing.T) {
 	}
 }
 
-// A DSN is a secret: another one is seen, and neither it nor its sum is shown.
+// A DSN is a secret: another one is seen by what the host says of those that it
+// has, hidden by the nonce of the run.
 func TestMovesWithDSN(t *testing.T) {
+	const live, next = "/etc/plonec/site/secrets.env", "/var/lib/plonec/pending/site/etc/plonec/site/secrets.env"
+	const before = "postgresql at DSN (0123456789abcdef)"
 	m := host()
+	m.fleet.nonce = "n"
 	m.want[1].content = []byte("STORAGE='postgresql at DSN'\n")
-	digest := fmt.Sprintf("%.12s", sum([]byte("PLONEC_DSN=\"s3cret\"\n")))
-	if got := m.moves("site", state("storage", "postgresql at DSN ("+digest+")")); got != "" {
-		t.Errorf("the same DSN: %s", got)
-	}
-	for _, before := range []string{"postgresql at DSN (0123456789ab)", "ZEO 10.0.0.9:8001"} {
-		got := m.moves("site", state("storage", before))
-		if got == "" || strings.Contains(got, digest) || strings.Contains(got, "0123456789ab") {
-			t.Errorf("%s: %q", before, got)
+	mine, other := m.fleet.hide(sum([]byte("PLONEC_DSN=\"s3cret\"\n"))), m.fleet.hide(sum([]byte("PLONEC_DSN=\"other\"\n")))
+	for _, test := range []struct {
+		name    string
+		storage string // of the current release
+		dsns    map[string]string
+		byHost  string // what it says moves with what it has
+		moves   bool
+	}{
+		{"the same", before, map[string]string{live: mine}, "", false},
+		{"another", before, map[string]string{live: other}, "", true},
+		{"it waits, and the host says that it moves", before, map[string]string{live: other, next: mine}, "x", true},
+		{"it waits, and the release has it", before, map[string]string{live: other, next: mine}, "", false},
+		{"another one waits, and is taken back", before, map[string]string{live: mine, next: other}, "x", false},
+		{"none so far", "ZEO 10.0.0.9:8001", nil, "", true},
+	} {
+		m.seen.DSNs = test.dsns
+		got := m.moves("site", state("storage", test.storage, "storage-moves", test.byHost))
+		if (got != "") != test.moves || strings.Contains(got, "0123456789ab") {
+			t.Errorf("%s: %q", test.name, got)
 		}
 	}
-	m.fleet.secrets = nil // a survey without secrets believes the host
-	before := "postgresql at DSN (0123456789ab)"
-	if m.moves("site", state("storage", before)) != "" || m.moves("site", state("storage", before, "storage-moves", "x")) == "" {
-		t.Error("without secrets the host is not believed")
+	m.want[3].content = nil // without values the host is believed
+	for _, said := range []string{"", "x"} {
+		if got := m.moves("site", state("storage", before, "storage-moves", said)); (got != "") != (said != "") {
+			t.Errorf("the host says %q: %q", said, got)
+		}
 	}
 }
 
@@ -251,6 +266,7 @@ func TestUnforeseen(t *testing.T) {
 		{"a host that was not planned for", nil, "app1: plan: it was not planned for"},
 		{"a host that is not there", []HostPlan{planned, {Host: "app2"}}, "app2: plan: it was planned for, and is not one of the hosts now"},
 		{"a host that changed", []HostPlan{{Host: "app1", Digest: "other", Files: planned.Files}}, "app1: plan: the host has changed since it was planned for"},
+		{"what could not be known", []HostPlan{{Host: "app1", Digest: planned.Digest, Unasked: []string{m.changes[0].Path}}}, ""},
 		{"another secret", []HostPlan{{Host: "app1", Digest: planned.Digest}}, "app1: plan: other files change than was planned for: are the secrets the same?"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -282,10 +298,7 @@ func TestReadPlan(t *testing.T) {
 // What a host says of itself, and that another answer is another digest.
 func TestObservation(t *testing.T) {
 	read := func(lines ...string) *observation {
-		o := &observation{
-			Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
-			Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
-		}
+		o := newObservation()
 		for _, line := range lines {
 			o.read(strings.Split(line, "\t"))
 		}
@@ -295,11 +308,15 @@ func TestObservation(t *testing.T) {
 		"generation\t4", "tree\tt", "setup\ts", "unconfirmed\t5", "free\t1000",
 		"live\taa\treload:nginx.service\t/etc/nginx/nginx.conf", "live\tbb\t-\t/etc/plonec/host.env",
 		"waits\t/site/etc/plonec/site/deploy.cfg\tcc", "waits\t/site/etc/systemd/system/plone-site-client3.service",
-		"original\t/etc/nginx/nginx.conf", "file\taa\t0644\troot:root\t/etc/nginx/nginx.conf", "odd\t/etc/x", "text\t/etc/y\taGk=",
+		"file\t~ff\t0600\troot:root\t/etc/plonec/key", "live\t~ff\t-\t/etc/plonec/key", "source\tnames\t/etc/plonec/key", "differs\t3\t/etc/z",
+		"dsn\t~dd\t/etc/d", "original\t/etc/nginx/nginx.conf", "file\taa\t0644\troot:root\t/etc/nginx/nginx.conf", "odd\t/etc/x", "text\t/etc/y\taGk=",
 	}
 	o := read(lines...)
 	if o.Generation != "4" || o.Setup != "s" || o.Unconfirmed != "5" || o.FreeKiB != 1000 || !o.Originals["/etc/nginx/nginx.conf"] || !o.Odd["/etc/x"] ||
 		string(o.Texts["/etc/y"]) != "hi" || o.Files["/etc/nginx/nginx.conf"] != (fileState{"aa", "0644", "root:root"}) {
+		t.Errorf("%+v", o)
+	}
+	if o.Sources["/etc/plonec/key"] != "names" || o.Differs["/etc/z"] != 3 || o.DSNs["/etc/d"] != "~dd" {
 		t.Errorf("%+v", o)
 	}
 	if l := o.Live["/etc/nginx/nginx.conf"]; !reflect.DeepEqual(l, liveState{"aa", []string{"reload:nginx.service"}}) || o.Live["/etc/plonec/host.env"].Effects != nil {
@@ -318,11 +335,34 @@ func TestObservation(t *testing.T) {
 	}
 	for i, line := range lines {
 		other := read(slices.Replace(slices.Clone(lines), i, i+1, strings.Replace(line, "aa", "ab", 1)+"x")...)
-		counts := !strings.HasPrefix(line, "setup") && !strings.HasPrefix(line, "unconfirmed") && !strings.HasPrefix(line, "free") &&
+		counts := !strings.HasPrefix(line, "setup") && !strings.HasPrefix(line, "source") && !strings.HasPrefix(line, "differs") && !strings.HasPrefix(line, "dsn") && !strings.HasPrefix(line, "unconfirmed") && !strings.HasPrefix(line, "free") &&
 			!strings.HasPrefix(line, "original") && !strings.HasPrefix(line, "odd") && !strings.HasPrefix(line, "text")
 		if (other.digest() != o.digest()) != counts {
 			t.Errorf("%q: another digest: %v", line, !counts)
 		}
+	}
+}
+
+// A sum of a secret is hidden in another way in each run: the digest of a host is
+// the same, and says what the secrets are to each other.
+func TestDigestWithoutSums(t *testing.T) {
+	digest := func(file, live, waits string) string {
+		o := newObservation()
+		o.Files["/s"], o.Live["/s"] = fileState{file, "0600", "root:root"}, liveState{Sum: live}
+		if waits != "" {
+			o.Waits["/s"] = waitState{"site", waits}
+		}
+		return o.digest()
+	}
+	if digest("~a", "~a", "~b") != digest("~c", "~c", "~d") {
+		t.Error("another nonce is another digest")
+	}
+	seen := map[string]bool{}
+	for _, d := range []string{digest("~a", "~a", ""), digest("~a", "~b", ""), digest("~a", "~a", "~b"), digest("~a", "~b", "~a"), digest("~a", "~b", "~c")} {
+		if seen[d] {
+			t.Error("two states have one digest")
+		}
+		seen[d] = true
 	}
 }
 
@@ -340,6 +380,7 @@ func TestShown(t *testing.T) {
 		{"larger than the host gives", "", "b\n", c, "large"},
 		{"a secret", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Secret: true}, "secret"},
 		{"not plonec's", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Foreign: true}, "what is there is not plonec's"},
+		{"changed by hand", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Drift: true}, "changed by hand"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := host()

@@ -27,7 +27,12 @@ type observation struct {
 	Live  map[string]liveState // what plonec put there, as it put it
 	Waits map[string]waitState // what waits for a deploy or a restart, by path
 	Odd   map[string]bool      // paths that are no plain files
-	Texts map[string][]byte    // of those that were asked for, up to 1 MiB
+	Texts map[string][]byte    // of those that were asked for, as plonec put them, up to 1 MiB; of lists of users the salts
+	// Sources stand for where the values of secret files came from when they were
+	// applied, by path; see sourcesSum.
+	Sources map[string]string
+	Differs map[string]int    // lines, in those that were changed by hand and whose text was asked for
+	DSNs    map[string]string // hidden sums of what environment files have as DSN
 	// Originals are paths where something stood before plonec, which is kept.
 	Originals map[string]bool
 }
@@ -44,21 +49,38 @@ type liveState struct {
 // A waitState is a file that waits for an app.
 type waitState struct{ App, Sum string } // Sum is empty for one that is to go
 
+// Questions are what observe is asked of paths, beside what it says in any case.
+type questions struct {
+	sums    []string // of files of the tree
+	texts   []string // of which the content is wanted, too
+	secrets []string // whose sums leave the host hidden
+	salts   []string // lists of users among these
+	dsns    []string // environment files, whose DSN is compared
+}
+
+// hiddenMark begins a sum that tells nothing without the nonce of the run. What
+// has it may be compared with others of the same run, and with nothing else.
+const hiddenMark = "~"
+
+// hide is how a sum of a secret leaves a host.
+func (f *Fleet) hide(sum256 string) string { return hiddenMark + sum([]byte(f.nonce+" "+sum256)) }
+
 // observe asks a host how it is, over the login itself where there is none yet.
-// texts are paths whose content is wanted beside the sums of paths.
-func (m *member) observe(ctx context.Context, paths, texts []string) (*observation, error) {
+func (m *member) observe(ctx context.Context, q questions) (*observation, error) {
 	var ask strings.Builder
-	for _, p := range paths {
-		fmt.Fprintf(&ask, "sum %s\n", p)
+	if nonce := m.fleet.nonce; nonce != "" {
+		fmt.Fprintf(&ask, "nonce %s\n", nonce)
 	}
-	for _, p := range texts {
-		fmt.Fprintf(&ask, "text %s\n", p)
+	for _, kind := range []struct {
+		word  string
+		paths []string
+	}{{"sum", q.sums}, {"text", q.texts}, {"secret", q.secrets}, {"salts", q.salts}, {"dsn", q.dsns}} {
+		for _, p := range kind.paths {
+			fmt.Fprintf(&ask, "%s %s\n", kind.word, p)
+		}
 	}
 	ask.WriteString("end\n")
-	o := &observation{
-		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
-		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
-	}
+	o := newObservation()
 	whole := false
 	what := command{script: m.fleet.scripts["observe"], stdin: strings.NewReader(ask.String()), line: func(line string) {
 		whole = o.read(strings.Split(line, "\t")) || whole
@@ -75,6 +97,14 @@ func (m *member) observe(ctx context.Context, paths, texts []string) (*observati
 		err = fmt.Errorf("%s said only a part of how it is", m.Name)
 	}
 	return o, err
+}
+
+func newObservation() *observation {
+	return &observation{
+		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
+		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
+		Sources: map[string]string{}, Differs: map[string]int{}, DSNs: map[string]string{},
+	}
 }
 
 // read takes one line; true is the last one.
@@ -102,6 +132,12 @@ func (o *observation) read(f []string) bool {
 		o.Odd[f[1]] = true
 	case "text":
 		o.Texts[f[1]], _ = base64.StdEncoding.DecodeString(f[2])
+	case "source":
+		o.Sources[f[2]] = f[1]
+	case "differs":
+		o.Differs[f[2]], _ = strconv.Atoi(f[1])
+	case "dsn":
+		o.DSNs[f[2]] = f[1]
 	case "end":
 		return true
 	default:
@@ -130,17 +166,31 @@ func (o *observation) recorded(path string) string {
 }
 
 // digest stands for all of what a plan depends on: it is the same as long as
-// the host is.
+// the host is. No sum of a secret is in it: of these it has what they are to each
+// other, which is the same in every run.
 func (o *observation) digest() string {
+	secret := func(sum256, otherwise string) string {
+		if strings.HasPrefix(sum256, hiddenMark) {
+			return otherwise
+		}
+		return sum256
+	}
 	var lines []string
 	for p, f := range o.Files {
-		lines = append(lines, fmt.Sprintf("file %s %s %s %s", p, f.Sum, f.Mode, f.Owner))
+		is := "other"
+		switch f.Sum {
+		case o.Live[p].Sum:
+			is = "as put"
+		case o.Waits[p].Sum:
+			is = "as it waits"
+		}
+		lines = append(lines, fmt.Sprintf("file %s %s %s %s", p, secret(f.Sum, is), f.Mode, f.Owner))
 	}
 	for p, l := range o.Live {
-		lines = append(lines, fmt.Sprintf("live %s %s", p, l.Sum))
+		lines = append(lines, fmt.Sprintf("live %s %s", p, secret(l.Sum, "secret")))
 	}
 	for p, w := range o.Waits {
-		lines = append(lines, fmt.Sprintf("waits %s %s %s", p, w.App, w.Sum))
+		lines = append(lines, fmt.Sprintf("waits %s %s %s", p, w.App, secret(w.Sum, "secret")))
 	}
 	sort.Strings(lines)
 	return sum([]byte(strings.Join(append(lines, o.Generation, o.Tree), "\n")))

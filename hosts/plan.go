@@ -36,12 +36,14 @@ type Plan struct {
 type HostPlan struct {
 	Host    string       `json:"host"`
 	Address string       `json:"address"`
-	Digest  string       `json:"digest,omitempty"` // stands for the host as it was
-	Error   *Reason      `json:"error,omitempty"`  // it could not be asked: nothing else is known
-	Unsure  *Reason      `json:"unsure,omitempty"` // why it is not known what runs there; Deploy is empty then
-	Lock    string       `json:"lock,omitempty"`   // who else is at work there
-	Refused []Reason     `json:"refused"`          // why apply would not begin with it
-	Due     bool         `json:"due"`              // apply has something to do
+	Digest  string       `json:"digest,omitempty"`  // stands for the host as it was
+	Error   *Reason      `json:"error,omitempty"`   // it could not be asked: nothing else is known
+	Unsure  *Reason      `json:"unsure,omitempty"`  // why it is not known what runs there; Deploy is empty then
+	Lock    string       `json:"lock,omitempty"`    // who else is at work there
+	Refused []Reason     `json:"refused"`           // why apply would not begin with it
+	Due     bool         `json:"due"`               // apply has something to do
+	Unasked []string     `json:"unasked,omitempty"` // secret files whose values are not known here: they may change too
+	Renamed []string     `json:"renamed,omitempty"` // secret files that stay as they are, and come from other sources
 	Setup   bool         `json:"setup,omitempty"`
 	Install []string     `json:"packages,omitempty"` // that setup installs where they are not there
 	Files   []FileChange `json:"files"`
@@ -66,6 +68,7 @@ type FileChange struct {
 	Mode    string `json:"mode,omitempty"`    // what it is, and what it becomes, where that alone changes
 	Diff    string `json:"diff,omitempty"`    // hunks of a unified diff, from what is there to the tree's
 	Unshown string `json:"unshown,omitempty"` // why there is none for a changed file
+	Differs int    `json:"differs,omitempty"` // lines that somebody added or took away by hand; 0: not known
 }
 
 // Held tells whether a front end's configuration waits for the clients.
@@ -168,6 +171,14 @@ func (m *member) foresee(state map[string]string, diffs bool) HostPlan {
 	for _, c := range m.changes {
 		h.Files = append(h.Files, m.shown(c, diffs))
 	}
+	for _, w := range m.want {
+		if w.Local == "" && w.content == nil && !m.fleet.sources {
+			h.Unasked = append(h.Unasked, w.Path)
+		}
+	}
+	if h.Due {
+		h.Renamed = m.renamed()
+	}
 	h.Stages, h.Unstage = m.staging()
 	if h.Due && m.setupDue() {
 		h.Setup, h.Install = true, m.packages()
@@ -230,6 +241,8 @@ func (m *member) shown(c Change, diffs bool) FileChange {
 		fc.Unshown = "secret"
 	case c.Foreign:
 		fc.Unshown = "what is there is not plonec's" // and may hold a secret that nobody here knows
+	case c.Drift:
+		fc.Unshown, fc.Differs = "changed by hand", m.seen.Differs[c.Path] // and so may this
 	default:
 		before, there := m.seen.Texts[c.Path]
 		after := m.text(c.Path)
@@ -297,6 +310,27 @@ func ReadPlan(data []byte) (*Plan, error) {
 	return &p, nil
 }
 
+// changes are those of its files.
+func (h *HostPlan) changes() []Change {
+	var list []Change
+	for _, f := range h.Files {
+		list = append(list, f.Change)
+	}
+	return list
+}
+
+// foreseen is what has to be as it was foretold of changes: less the secret files
+// of which a plan without values could not tell.
+func (h *HostPlan) foreseen(changes []Change) []string {
+	var list []string
+	for _, c := range changes {
+		if !slices.Contains(h.Unasked, c.Path) {
+			list = append(list, fmt.Sprintf("%s %s %s", c.Path, c.Kind, c.Waits))
+		}
+	}
+	return list
+}
+
 // unforeseen says what is not as the plan has it: hosts, or what would happen
 // on one.
 func (f *Fleet) unforeseen() []error {
@@ -321,9 +355,7 @@ func (f *Fleet) unforeseen() []error {
 			add(m.Name, "it was not planned for")
 		case h.Digest != m.seen.digest():
 			add(m.Name, "the host has changed since it was planned for")
-		case !slices.EqualFunc(h.Files, m.changes, func(a FileChange, b Change) bool {
-			return a.Path == b.Path && a.Kind == b.Kind && a.Waits == b.Waits
-		}):
+		case !slices.Equal(h.foreseen(h.changes()), h.foreseen(m.changes)):
 			add(m.Name, "other files change than was planned for: are the secrets the same?")
 		}
 	}

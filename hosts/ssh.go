@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/plonec/plonec/child"
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -37,6 +40,7 @@ const (
 // OpenSSH does the work: the user's own configuration, keys and agent count.
 type conn struct {
 	host    tree.Host
+	env     []string // of ssh and rsync
 	options []string // of ssh, less those of the master connection
 	socket  string
 	master  *exec.Cmd
@@ -48,20 +52,35 @@ type conn struct {
 // A dialer makes connections. Its folder holds their sockets.
 type dialer struct {
 	dir       string
-	tree      string // known_hosts is relative to it
-	acceptNew bool   // a host that is not known yet is trusted
-	config    string // in place of the user's own configuration; empty: that
+	tree      string   // known_hosts is relative to it
+	acceptNew bool     // a host that is not known yet is trusted
+	config    string   // in place of the user's own configuration; empty: that
+	env       []string // of ssh and rsync
 	made      atomic.Int32
 }
 
-func newDialer(treeDir string, o Options) (*dialer, error) {
+func newDialer(disk *tree.Disk, o Options) (*dialer, error) {
 	// A socket's path is short: os.TempDir may be a long one on macOS.
 	dir, err := os.MkdirTemp("", "plonec-")
 	if err == nil && len(dir) > 60 {
 		os.Remove(dir)
 		dir, err = os.MkdirTemp("/tmp", "plonec-")
 	}
-	return &dialer{dir: dir, tree: treeDir, acceptNew: o.AcceptNew, config: o.SSHConfig}, err
+	return &dialer{dir: dir, tree: disk.Dir, acceptNew: o.AcceptNew, config: o.SSHConfig, env: child.Environ(variables(disk.Manifest))}, err
+}
+
+// variables are the names of the variables that references to secrets name, for
+// whichever host.
+func variables(m *tree.Manifest) []string {
+	var names []string
+	for _, s := range m.Secrets {
+		for _, e := range s.Entries {
+			if name, ok := strings.CutPrefix(e.Source, "env:"); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 func (d *dialer) close() { os.RemoveAll(d.dir) }
@@ -79,7 +98,7 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 	}
 	// A new connection may come before the old one to the same host goes.
 	socket := filepath.Join(d.dir, strconv.Itoa(int(d.made.Add(1))))
-	c := &conn{host: h, socket: socket, dead: make(chan struct{}), said: &tail{}}
+	c := &conn{host: h, env: d.env, socket: socket, dead: make(chan struct{}), said: &tail{}}
 	c.options = []string{
 		"-o", "BatchMode=yes", "-o", "ConnectTimeout=" + strconv.Itoa(int(connectTimeout.Seconds())),
 		"-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4",
@@ -113,7 +132,7 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 		stays = "(" + c.asRoot(*first) + "); echo \"" + firstEnd + "$?\"; " + stays
 	}
 	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, stays)...)
-	c.master.Stderr = c.said
+	c.master.Stderr, c.master.Env = c.said, c.env
 	stdin, err := c.master.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -239,10 +258,26 @@ func (e *hinted) Error() string { return e.text }
 
 func (c *conn) refused() error {
 	said := c.said.String()
-	if said == "" {
-		said = "ssh ended without a word"
+	text := visible(said)
+	if text == "" {
+		text = "ssh ended without a word"
 	}
-	return &hinted{fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, said), hint(said)}
+	return &hinted{fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), hint(said)}
+}
+
+// visible is what ssh said where a login failed, from the banner to the error,
+// in at most ten lines that show what does not print: some of it is the other
+// side's, whoever that is. A line has at most 95 characters, so that all of them
+// have room in one line of a report.
+func visible(said string) string {
+	lines := slices.DeleteFunc(strings.Split(said, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	if n := len(lines); n > 10 {
+		lines = slices.Concat(lines[:3], []string{fmt.Sprintf("(%d more lines)", n-9)}, lines[n-6:])
+	}
+	for i, line := range lines {
+		lines[i] = diag.Visible(strings.TrimSpace(line), 95)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // A command is a program for the host's root: a script of the tree that is sent
@@ -294,7 +329,7 @@ func (c *conn) runFresh(ctx context.Context, what command) error {
 func (c *conn) ssh(ctx context.Context, args []string, what command) error {
 	cmd := exec.CommandContext(ctx, "ssh", append(args, "--", c.host.SSHAddress, c.asRoot(what))...)
 	said := &tail{}
-	cmd.Stderr = said
+	cmd.Stderr, cmd.Env = said, c.env
 	apart(cmd)
 	cmd.WaitDelay = 2 * time.Second
 	out, err := cmd.StdoutPipe()
@@ -416,7 +451,7 @@ func (c *conn) rsync(ctx context.Context, from []string, to, linkDest string) er
 	}
 	cmd := exec.CommandContext(ctx, "rsync", append(args, address+":"+to+"/")...)
 	said := &tail{}
-	cmd.Stderr = said
+	cmd.Stderr, cmd.Env = said, c.env
 	apart(cmd)
 	cmd.WaitDelay = 2 * time.Second
 	err := cmd.Run()

@@ -175,6 +175,9 @@ func (m *member) pendingApply() Pending {
 	if modes := m.modes(); len(modes) > 0 {
 		parts = append(parts, "the mode or owner alone of "+strings.Join(modes, " "))
 	}
+	if n := len(m.renamed()); n > 0 {
+		parts = append(parts, "the names of the sources of "+plural(n, "secret file"))
+	}
 	if n := len(handmade); n > 0 {
 		parts = append(parts, plural(n, "file")+" changed by hand")
 	}

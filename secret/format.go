@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha512"
 	"fmt"
@@ -103,7 +104,7 @@ func contents(s tree.Secret, values []Value, existing []byte) ([]byte, error) {
 			b.WriteString(line + "\n")
 		}
 	case "userlist":
-		old := hashes(existing)
+		old := salts(existing)
 		b.WriteString("userlist " + userlist + "\n")
 		for i, e := range s.Entries {
 			b.WriteString("    user " + e.Key + " password " + hash(values[i].plain(), old[e.Key]) + "\n")
@@ -112,27 +113,24 @@ func contents(s tree.Secret, values []Value, existing []byte) ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// userLine is a line that contents wrote. A hash with a number of rounds is none
-// of ours: a host could make it cost minutes.
-var userLine = regexp.MustCompile(`(?m)^    user (\S+) password (\$6\$([./0-9A-Za-z]{1,16})\$[./0-9A-Za-z]{86})$`)
+// userLine is the beginning of a line that contents wrote, to the end of its salt.
+// A hash with a number of rounds is none of ours: a host could make it cost
+// minutes.
+var userLine = regexp.MustCompile(`(?m)^    user (\S+) password \$6\$([./0-9A-Za-z]{1,16})\$`)
 
-// A hashed is a password's hash and its salt.
-type hashed struct{ hash, salt string }
-
-func hashes(file []byte) map[string]hashed {
-	found := map[string]hashed{}
+// salts are those of a file, or of what a host says of it, by user: the hashes
+// themselves need not leave it.
+func salts(file []byte) map[string]string {
+	found := map[string]string{}
 	for _, m := range userLine.FindAllSubmatch(file, -1) {
-		found[string(m[1])] = hashed{string(m[2]), string(m[3])}
+		found[string(m[1])] = string(m[2])
 	}
 	return found
 }
 
-// hash keeps an old hash that fits the password, and makes a new one else.
-func hash(password string, old hashed) string {
-	if old.salt != "" && sha512crypt(password, old.salt) == old.hash {
-		return old.hash
-	}
-	return sha512crypt(password, rand.Text()[:16])
+// hash takes the salt that there is, so that the same password has the same hash.
+func hash(password, salt string) string {
+	return sha512crypt(password, cmp.Or(salt, rand.Text()[:16]))
 }
 
 // sha512crypt is what openssl passwd -6 prints; 5000 rounds are what crypt(3)

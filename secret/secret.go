@@ -52,9 +52,10 @@ type File struct {
 	values []Value // of Entries, in their order
 }
 
-// Bytes renders the file. existing is the file as it is on the host now, nil
-// where there is none: a hash in it that still fits its password is kept. An
-// error is a fault of plonec: Resolver.Files has checked what can go wrong.
+// Bytes renders the file. existing is the file as it is on the host now, or its
+// lines to the end of their salts, nil where there is none: a password is hashed
+// with the salt that it has there. An error is a fault of plonec: Resolver.Files
+// has checked what can go wrong.
 func (f *File) Bytes(existing []byte) ([]byte, error) { return contents(f.Secret, f.values, existing) }
 
 // A Place is where a manifest wants a value.
@@ -121,6 +122,8 @@ type Resolver struct {
 	// Stack gives the plain secret at a pointer such as /haproxy/stats_password.
 	// The text of its error is shown, and must not hold the value.
 	Stack func(pointer string) (string, error)
+	// NoCommands leaves the files out that want a cmd: source.
+	NoCommands bool
 	// Getenv looks a variable up; os.LookupEnv where it is nil.
 	Getenv func(name string) (string, bool)
 
@@ -189,7 +192,7 @@ func slot[K comparable, T any](r *Resolver, slots *map[K]*once[T], name K) *once
 const width = 8
 
 // Files resolves every source that the secrets of the hosts need, nil for all
-// hosts, and checks that each value can stand in its file. The files come in
+// hosts, but for those that NoCommands leaves out, and checks that each value can stand in its file. The files come in
 // the manifest's order. Where anything is wrong there are no files, and the
 // error is Problems with all of it, or the context's. Warnings come in either
 // case.
@@ -204,7 +207,7 @@ func (r *Resolver) Files(ctx context.Context, secrets []tree.Secret, hosts map[s
 	free := make(chan struct{}, width)
 	var problems, warnings Problems
 	for _, s := range secrets {
-		if hosts != nil && !hosts[s.Host] {
+		if hosts != nil && !hosts[s.Host] || r.NoCommands && slices.ContainsFunc(s.Entries, byCommand) {
 			continue
 		}
 		if wrong := malformed(s); wrong != nil {
@@ -255,6 +258,8 @@ func (r *Resolver) Files(ctx context.Context, secrets []tree.Secret, hosts map[s
 	}
 	return files, warnings, nil
 }
+
+func byCommand(e tree.SecretEntry) bool { return strings.HasPrefix(e.Source, "cmd:") }
 
 // Redactor hides every value that was resolved so far.
 func (r *Resolver) Redactor() *Redactor {

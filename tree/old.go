@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/child"
 )
 
 // old is what a folder holds of earlier builds: every path, relative to the
@@ -108,7 +110,12 @@ func ParseInputs(data []byte) (*Inputs, error) {
 // unmerged gives the sides of a manifest that git keeps apart during a merge:
 // with the attribute -merge the file itself holds only ours.
 func unmerged(dir string) [][]byte {
-	list, err := exec.Command("git", "-C", dir, "ls-files", "--unmerged", "--", ManifestName).Output()
+	git := func(args ...string) ([]byte, error) {
+		cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+		cmd.Env = child.Git()
+		return cmd.Output()
+	}
+	list, err := git("ls-files", "--unmerged", "--", ManifestName)
 	if err != nil || len(list) == 0 {
 		return nil
 	}
@@ -118,7 +125,7 @@ func unmerged(dir string) [][]byte {
 		if len(fields) < 4 || fields[2] == "1" {
 			continue
 		}
-		if data, err := exec.Command("git", "-C", dir, "cat-file", "blob", fields[1]).Output(); err == nil {
+		if data, err := git("cat-file", "blob", fields[1]); err == nil {
 			found = append(found, data)
 		}
 	}

@@ -47,9 +47,19 @@ type fleetFlags struct {
 	fronts    bool                         // of these the front ends do
 	hostArgs  bool                         // the arguments are hosts
 	report    bool                         // it looks, and prints one report of all hosts, also of those that do not answer
-	noSecrets bool                         // it needs none
+	values    secretValues                 // that it resolves
 	formats   []string                     // of --format; none: text and json
 }
+
+// secretValues say which sources of secrets a command asks for their values. What
+// runs on every pull request asks none, and nothing but what pushes runs commands.
+type secretValues int
+
+const (
+	noValues  secretValues = iota // secret files are compared by the names of their sources
+	readable                      // env:, file:, age: and the stack's own: what can be read
+	allValues                     // cmd: too
+)
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
@@ -70,6 +80,7 @@ func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	f.add(flags)
 	f.addYes(flags)
 	f.fresh = func() bool { return true }
+	f.values = allValues
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
@@ -146,8 +157,9 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			}
 		}
 		var secrets *secret.Resolver
-		if !f.noSecrets {
+		if f.values != noValues {
 			secrets = f.resolver(disk)
+			secrets.NoCommands = f.values != allValues
 		}
 		// Made here, so that it is there before the first event.
 		sink := func(e hosts.Event) {

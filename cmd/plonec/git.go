@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/plonec/plonec/child"
 )
 
 // git is what a command of git prints in a folder.
 func git(dir string, stdin io.Reader, args ...string) ([]byte, error) {
 	c := exec.Command("git", append([]string{"-C", dir}, args...)...)
-	c.Stdin = stdin
+	c.Stdin, c.Env = stdin, child.Git()
 	out, err := c.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

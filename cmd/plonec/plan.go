@@ -19,7 +19,7 @@ import (
 func planCommand() *cobra.Command {
 	var f fleetFlags
 	var out string
-	var exitCode, noDiff bool
+	var exitCode, noDiff, secrets bool
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "show what apply and deploy would do to the hosts",
@@ -28,8 +28,11 @@ them and what is left to a deploy or a restart: files, with their differences,
 reloads, restarts, starts and stops, what would be refused, and what people would
 notice. It changes nothing, and works while another plonec is at work.
 
-Secrets are compared and never shown. Whether an app's revision leads to a new
-commit is seen by deploy alone.
+No secret is resolved: that a secret file changes is seen where the stack names
+another source for a value, and where somebody changed the file on its host. With
+--secrets the values of env:, file: and age: and those in the stack are compared
+too, and never shown; cmd: runs in apply and deploy alone. Whether an app's
+revision leads to a new commit is seen by deploy alone.
 
 With --out the plan is written too. plonec apply --plan and plonec deploy --plan
 do what it foretells, or nothing where the tree or a host is another by then.`,
@@ -44,8 +47,9 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 	c.Flags().StringVar(&out, "out", "", "write the plan to this `file`, as JSON")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where apply or deploy has anything to do")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
+	c.Flags().BoolVar(&secrets, "secrets", false, "resolve the secrets that can be read, and say which of their files change")
 	f.fresh = func() bool { return out != "" }
-	c.RunE = f.fleetCommand("plan", true, func(ctx context.Context, s *session, _ []string) error {
+	work := f.fleetCommand("plan", true, func(ctx context.Context, s *session, _ []string) error {
 		p, failed := s.Plan(ctx, !noDiff)
 		for _, err := range []error{s.disk.Stale, s.dirty} {
 			if err != nil {
@@ -79,6 +83,12 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 		}
 		return nil
 	})
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if secrets {
+			f.values = readable
+		}
+		return work(c, args)
+	}
 	return c
 }
 

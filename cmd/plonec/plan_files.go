@@ -128,7 +128,8 @@ func note(c hosts.FileChange) string {
 	}
 	add(c.Mode != "", printable(c.Mode))
 	add(c.Drift && c.Kind == hosts.Added, "removed by hand")
-	add(c.Drift && c.Kind != hosts.Added, "changed by hand")
+	add(c.Drift && c.Kind != hosts.Added && c.Differs == 0, "changed by hand")
+	add(c.Differs > 0, "changed by hand: "+count(c.Differs, "line"))
 	add(c.Secret, "secret")
 	add(c.Foreign && c.Kind != hosts.Removed, "what is there is not plonec's, and is kept aside")
 	add(c.Foreign && c.Kind == hosts.Removed, "what was there before plonec comes back")

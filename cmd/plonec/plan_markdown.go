@@ -52,7 +52,7 @@ func rowsMarkdown(rows []planRow, all int, because func(planRow) string) string 
 	for _, row := range rows {
 		text, names := markdown(row.text), markdown(hostList(row.hosts, all))
 		switch row.on {
-		case "look", "outage", "later":
+		case "secrets", "look", "outage", "later":
 			if names != "" {
 				text = names + ": " + text
 			}

@@ -26,7 +26,7 @@ type planRow struct {
 }
 
 // rowOrder is how rows stand below each other.
-var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "look", "outage", "later"}
+var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "secrets", "look", "outage", "later"}
 
 // rows says what happens, and what to look at. Hosts with the same share a row.
 func (r *planReport) rows() []planRow {
@@ -87,6 +87,9 @@ func (r *planReport) rows() []planRow {
 	for _, absent := range r.Absent {
 		add("look", "", absent+" in the stack: left out")
 	}
+	if text := r.secrets(); text != "" {
+		add("secrets", "", text)
+	}
 	for _, app := range r.Always {
 		add("look", "", app+": every deploy makes a new release (always_buildout_on_deploy)")
 	}
@@ -111,6 +114,23 @@ func (r *planReport) rows() []planRow {
 		return cmp.Compare(slices.Index(rowOrder, a.on), slices.Index(rowOrder, b.on))
 	})
 	return rows
+}
+
+// secrets says how secret files were compared; empty where there is nothing to say.
+func (r *planReport) secrets() string {
+	unasked := 0
+	for i := range r.Hosts {
+		unasked += len(r.Hosts[i].Unasked)
+	}
+	switch {
+	case r.flags.values == readable && unasked > 0:
+		return fmt.Sprintf("resolved and compared, but for %s: cmd: runs in apply and deploy alone", count(unasked, "file"))
+	case r.flags.values == readable:
+		return "resolved and compared"
+	case r.flags.values == noValues && unasked > 0:
+		return count(unasked, "file") + " compared by the names of their sources; plonec plan --secrets compares values"
+	}
+	return ""
 }
 
 // applyText says what apply does to a host.
@@ -154,6 +174,9 @@ func applyText(h *hosts.HostPlan) string {
 	}
 	if h.Stages > 0 {
 		parts = append(parts, count(h.Stages, "file")+" to wait")
+	}
+	if n := len(h.Renamed); n > 0 {
+		parts = append(parts, "notes the sources of "+count(n, "secret file"))
 	}
 	if h.Unstage > 0 {
 		parts = append(parts, count(h.Unstage, "file")+" wait no longer")

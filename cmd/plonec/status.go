@@ -28,7 +28,6 @@ a host: plonec plan does.`,
 		Args: noArgs,
 	}
 	f.report = true
-	f.noSecrets = true
 	f.add(c.Flags())
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand or not running")
 	c.RunE = f.fleetCommand("status", false, func(ctx context.Context, s *session, _ []string) error {

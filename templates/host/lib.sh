@@ -71,6 +71,8 @@ lock() {
 	open_lock
 	flock -w 2 9 || fail -3 "another verb is at work here: $(cat -- "$LOCKS/work")" "wait for it to end, then try again"
 	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$LOCKS/work"
+	make_key
+	[[ ! -d $RUN/started ]] || chmod 700 -- "$RUN/started" # where an earlier plonec noted plain sums
 	export PLONEC_LOCKED=1
 	case $1 in
 	activate | confirm | revert | setup) ;;
@@ -105,6 +107,28 @@ write() {
 }
 
 sum() { sha256sum | cut -c 1-64; }
+
+# keyed: a sum of standard input that says nothing without the key of this host,
+# which never leaves it: with a plain sum of a password anybody tries words until
+# one fits. The key comes first and is always as long, so that two inputs never
+# run together; that others could go on with such a sum is of no use to them,
+# since nobody believes a thing for its sum. Sixteen digits tell values apart.
+keyed() {
+	make_key
+	{ cat -- "$STATE/key" && cat; } | sum | cut -c 1-16
+}
+
+# make_key: once, whole or not at all, whoever makes one at the same time.
+make_key() {
+	local new
+	[[ ! -s $STATE/key ]] || return 0
+	install -d -m 700 -- "$STATE"
+	new=$(mktemp -- "$STATE/key.XXXXXX")
+	head -c 32 /dev/urandom >"$new"
+	sync -- "$new"
+	ln -T -- "$new" "$STATE/key" 2>/dev/null || [[ -s $STATE/key ]]
+	rm -f -- "$new"
+}
 
 load_host() {
 	[[ -r $ETC/host.env ]] || fail "$ETC/host.env is missing" "run plonec apply for this host"

@@ -10,14 +10,22 @@ is_active() { systemctl is-active -q -- "$1"; }
 any_active() { ((${#UNITS_OF_APP[@]} > 0)) && systemctl is-active -q -- "${UNITS_OF_APP[@]}"; }
 
 # unit_sum UNIT, env_sum APP: what a process is started with, besides its
-# release.
+# release. The environment holds secrets.
 unit_sum() { { cat -- "/etc/systemd/system/$1" "/etc/systemd/system/$1.d"/*.conf 2>/dev/null || true; } | sum; }
-env_sum() { { cat -- "$ETC/$1/app.env" "$ETC/$1/secrets.env" 2>/dev/null || true; } | sum; }
+env_sum() { { cat -- "$ETC/$1/app.env" "$ETC/$1/secrets.env" 2>/dev/null || true; } | sum | keyed; }
 
 # started UNIT NAME: from what its process noted when it started.
 started() {
 	local file=$RUN/started/$1
 	[[ ! -e $file ]] || sed -n "s/^$2=//p" "$file"
+}
+
+# started_with UNIT: the env_sum of then. An earlier plonec noted a plain sum.
+started_with() {
+	local noted
+	noted=$(started "$1" environment)
+	if ((${#noted} == 64)); then noted=$(keyed <<<"$noted"); fi
+	printf '%s' "$noted"
 }
 
 # stale UNIT: why its process is not what it should be; nothing where it is. A
@@ -40,7 +48,7 @@ stale() {
 	fi
 	if [[ $(started "$unit" unit) != "$(unit_sum "$unit")" ]]; then
 		printf 'was started with an earlier unit'
-	elif [[ $unit != "$ZEO_UNIT" && $(started "$unit" environment) != "$(env_sum "$APP")" ]]; then
+	elif [[ $unit != "$ZEO_UNIT" && $(started_with "$unit") != "$(env_sum "$APP")" ]]; then
 		printf 'was started with an earlier environment'
 	elif [[ ! -e $STATE/drained/${unit%.service} && "$(cat -- "$RUN/agent/${unit%.service}" 2>/dev/null)" == down ]]; then
 		printf 'was left out of the balancers' # a roll was killed there

@@ -10,8 +10,14 @@
 #   good      its processes came up
 #   bad       they did not, or somebody rolled back from it
 record_get() { # RELEASE NAME
-	local file=$APP_STATE/releases/$1
-	[[ ! -f $file ]] || sed -n "s/^$2=//p" "$file"
+	local file=$APP_STATE/releases/$1 value
+	[[ -f $file ]] || return 0
+	value=$(sed -n "s/^$2=//p" "$file")
+	# A record of an earlier plonec has a plain sum of the DSN, of 12 digits.
+	if [[ $2 == storage && $value =~ ^(.*\ \()([0-9a-f]{12})\)$ ]]; then
+		value="${BASH_REMATCH[1]}$(keyed <<<"${BASH_REMATCH[2]}"))"
+	fi
+	[[ -z $value ]] || printf '%s\n' "$value"
 }
 
 record_set() { # RELEASE NAME=VALUE…
@@ -70,9 +76,10 @@ config_sum() {
 	} | sum
 }
 
-# dsn_sum: a DSN is a secret; its sum stands for it.
+# dsn_sum: a DSN is a secret; this stands for it. It is made of the plain sum, so
+# that record_get can tell what an earlier plonec recorded.
 dsn_sum() {
-	{ grep -a '^PLONEC_DSN=' -- "$(etc_file "$APP" secrets.env)" 2>/dev/null || true; } | sum | cut -c 1-12
+	{ grep -a '^PLONEC_DSN=' -- "$(etc_file "$APP" secrets.env)" 2>/dev/null || true; } | sum | cut -c 1-12 | keyed
 }
 
 # storage: which database the app's processes write into.

@@ -1,0 +1,162 @@
+package render
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// inRoot runs a script that knows its places, with others of the test's.
+func inRoot(t *testing.T, root, name, stdin string, args ...string) string {
+	t.Helper()
+	text, err := os.ReadFile("../templates/host/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := strings.ReplaceAll(string(text), "/var/lib/plonec", root+"/var/lib/plonec")
+	cmd := exec.Command("/bin/bash", append([]string{"-c", script, "plonec"}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out)
+}
+
+func sumOf(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+
+// TestObserveHidesSecrets: what a host says of secrets is what they are to each
+// other, and to what the pusher knows; of what somebody changed by hand it is
+// how many lines.
+func TestObserveHidesSecrets(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	put := func(path, text string) string {
+		t.Helper()
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const (
+		env  = `OTHER="x"` + "\n" + `PLONEC_DSN="password=hunter22"` + "\n"
+		next = `PLONEC_DSN="password=hunter23"` + "\n"
+		hash = "qWAP7ZWnm.ulfj6gBbSRIl8QkaMO47XNbvCKj8eg5r3Suu5FkuxEh0EkRscecGNyWEs5Be.y.QS6Fg3Gn5bCR/"
+		list = "userlist plonec\n    user stats password $6$plonec$" + hash + "\n"
+	)
+	secrets, users := put("secrets.env", env), put("users.cfg", list)
+	conf, edited, foreign := put("conf", "a\nb\n"), put("edited", "a\nby hand: hunter24\n"), put("foreign", "hunter25\n")
+	gone := put("gone", "hunter26\n")
+	pending := put("var/lib/plonec/pending/site"+secrets, next)
+	put("var/lib/plonec/confirmed", "generation=3\n")
+	put("var/lib/plonec/gen/3/root"+edited, "a\nb\n")
+	put("var/lib/plonec/gen/3/sources", "env\tnames\t"+secrets+"\n")
+	live := ""
+	for path, sum := range map[string]string{secrets: sumOf(env), users: sumOf(list), conf: sumOf("a\nb\n"), edited: sumOf("a\nb\n"), gone: sumOf("before")} {
+		live += sum + "\t-\t" + path + "\n"
+	}
+	put("var/lib/plonec/live", live)
+
+	observe := func(questions ...string) (map[string]string, string) {
+		out := inRoot(t, root, "observe", strings.Join(append(questions, "end\n"), "\n"))
+		said := map[string]string{} // KIND PATH
+		for line := range strings.Lines(out) {
+			f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+			switch f[0] {
+			case "file":
+				said["file "+f[4]] = f[1]
+			case "live":
+				said["live "+f[3]] = f[1]
+			case "source", "differs", "dsn":
+				said[f[0]+" "+f[2]] = f[1]
+			case "waits", "text":
+				said[f[0]+" "+f[1]] = f[2]
+			}
+		}
+		for what, text := range map[string]string{
+			"the sum of a secret": sumOf(env)[:8], "of one that waits": sumOf(next)[:8], "of users": sumOf(list)[:8], "of one that goes": sumOf("hunter26\n")[:8],
+			"of its record": sumOf("before")[:8], "of a DSN": sumOf(next)[:8], "a hash": base64.StdEncoding.EncodeToString([]byte(hash))[:20],
+			"what was edited": base64.StdEncoding.EncodeToString([]byte("a\nby hand"))[:12], "what is foreign": base64.StdEncoding.EncodeToString([]byte("hunter25"))[:8],
+		} {
+			if strings.Contains(out, text) {
+				t.Errorf("%s is in\n%s", what, out)
+			}
+		}
+		if strings.Contains(out, "hunter") || !strings.Contains(out, "\nend\t\n") {
+			t.Errorf("it says\n%s", out)
+		}
+		return said, out
+	}
+	questions := []string{"secret " + secrets, "salts " + users, "sum " + conf, "text " + conf, "text " + edited, "text " + foreign, "dsn " + secrets, "dsn " + pending}
+	hidden := func(sum string) string { return "~" + sumOf("n "+sum) }
+	said, out := observe(append([]string{"nonce n"}, questions...)...)
+	for key, want := range map[string]string{
+		"file " + secrets:       hidden(sumOf(env)),
+		"live " + secrets:       hidden(sumOf(env)),
+		"waits /site" + secrets: hidden(sumOf(next)),
+		"source " + secrets:     "names",
+		"file " + users:         hidden(sumOf(list)),
+		"text " + users:         base64.StdEncoding.EncodeToString([]byte("    user stats password $6$plonec$\n")),
+		"file " + conf:          sumOf("a\nb\n"),
+		"live " + conf:          sumOf("a\nb\n"),
+		"text " + conf:          base64.StdEncoding.EncodeToString([]byte("a\nb\n")),
+		"differs " + edited:     "2",
+		"live " + gone:          hidden(sumOf("before")),
+		"file " + gone:          hidden(sumOf("hunter26\n")),
+		"dsn " + secrets:        hidden(sumOf(`PLONEC_DSN="password=hunter22"` + "\n")),
+		"dsn " + pending:        hidden(sumOf(next)),
+	} {
+		if said[key] != want {
+			t.Errorf("%s: %q, want %q in\n%s", key, said[key], want, out)
+		}
+	}
+
+	// Without a nonce the host hides them by its own, another each time.
+	first, _ := observe(questions...)
+	second, _ := observe(questions...)
+	if one, two := first["file "+secrets], second["file "+secrets]; one == two || one != first["live "+secrets] || two != second["live "+secrets] || !strings.HasPrefix(one, "~") {
+		t.Errorf("first %v, then %v", first, second)
+	}
+}
+
+// What stage brings notes where the values of secrets come from.
+func TestReceiveNotesSources(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	stage := root + "/var/lib/plonec/stage/s"
+	if err := os.MkdirAll(stage+"/root", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Join([]string{"secret", sumOf("A=1\n"), "0600", "root:root", "-", "/etc/plonec-test/secrets.env", "env", "names", base64.StdEncoding.EncodeToString([]byte("A=1\n"))}, "\t")
+	inRoot(t, root, "receive", line+"\n", "s")
+	for name, want := range map[string]string{
+		"sources":                          "env\tnames\t/etc/plonec-test/secrets.env\n",
+		"manifest":                         sumOf("A=1\n") + "\t0600\troot:root\t-\t/etc/plonec-test/secrets.env\n",
+		"root/etc/plonec-test/secrets.env": "A=1\n",
+	} {
+		got, err := os.ReadFile(stage + "/" + name)
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if names := slices.Collect(func(yield func(string) bool) {
+		files, _ := os.ReadDir(stage)
+		for _, f := range files {
+			if !yield(f.Name()) {
+				return
+			}
+		}
+	}); len(names) != 3 {
+		t.Errorf("beside them there are %v", names)
+	}
+}
