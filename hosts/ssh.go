@@ -20,8 +20,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/plonec/plonec/child"
 	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/child"
 	"github.com/plonec/plonec/tree"
 )
 
