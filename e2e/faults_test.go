@@ -346,6 +346,83 @@ var faults = []scenario{
 		s.change(nil)
 		s.must(0, "apply")
 	}},
+	{"a local user who holds every lock that it may open", func(s *trial) {
+		for _, h := range s.hosts {
+			s.exec(h, `rm -f /tmp/held && systemd-run -q --unit=holds-locks --uid=nobody /bin/bash -c '
+				while IFS= read -r -d "" f; do exec {fd}<"$f" && flock -n "$fd"; done < <(find /run/plonec -type f -readable -print0 2>/dev/null)
+				touch /tmp/held; exec sleep infinity' && until [ -e /tmp/held ]; do sleep 0.1; done`)
+		}
+		defer func() {
+			for _, h := range s.hosts {
+				s.exec(h, "systemctl stop holds-locks; rm -f /tmp/held")
+			}
+		}()
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "77s" })
+		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
+		if !s.killAt("finished activate", "apply", "--confirm-within", "8s") {
+			s.t.Error("it did not activate")
+		}
+		s.until(time.Minute, "the guard takes back what nobody confirmed", func() bool {
+			out, _ := s.try("lb1", "test ! -e /var/lib/plonec/unconfirmed && sha256sum /etc/haproxy/haproxy.cfg")
+			return out == was
+		})
+		s.must(0, "apply")
+		s.must(0, "restart", "site")
+	}},
+	{"an app's user who puts links in the way, and says what to build", func(s *trial) {
+		// Its git asks a repository of its own, which has not got the newest commit.
+		s.exec("app1", `runuser -u deploy -- sh -ec 'cd
+			git clone -q --bare /srv/www/site/shared/cached-copy evil
+			git config --global url./home/deploy/evil.insteadOf ssh://admin@`+addresses["git"]+`/srv/buildout.git'`)
+		commit := s.push(edit("README.md", add("the server's word")))
+		if out := s.must(1, "deploy", "site"); !strings.Contains(out, "has no commit "+commit) {
+			s.t.Errorf("app1 does not miss the commit that the git server has:\n%s", out)
+		}
+		s.exec("app1", "rm -rf /home/deploy/evil /home/deploy/.gitconfig")
+		s.must(0, "deploy", "site")
+		for _, h := range []string{"app1", "app2"} {
+			if out := s.exec(h, "/usr/local/lib/plonec/host status --porcelain"); !strings.Contains(out, "\nsite.commit="+commit+"\n") {
+				s.t.Errorf("%s does not run what the git server has:\n%s", h, out)
+			}
+		}
+
+		// Another app, whose directories are its user's or below its user's own.
+		s.exec("app1", `set -e
+			mkdir -p /root/etc/attacked /root/victim/20200101000000 /srv/attacked/site
+			sed "s,^APPS=.*,APPS='attacked'," /etc/plonec/host.env >/root/etc/host.env
+			sed "s,^APP=.*,APP='attacked',; s,^DEPLOY_TO=.*,DEPLOY_TO='/srv/attacked/site',; s,^UNITS_OF_APP=.*,UNITS_OF_APP=(),
+				s,^CLIENT_UNITS=.*,CLIENT_UNITS=()," /etc/plonec/site/app.conf >/root/etc/attacked/app.conf
+			cp /etc/plonec/site/build.conf /etc/plonec/site/app.env /root/etc/attacked/
+			mkdir -p /var/lib/plonec/attacked/releases
+			echo state=good >/var/lib/plonec/attacked/releases/20200101000000
+			chown -R deploy:www-data /srv/attacked
+			runuser -u deploy -- sh -c 'cd /srv/attacked/site && ln -s /root/victim releases && ln -s releases/20200101000000 current'`)
+		host := func(verb string) string {
+			out, err := s.try("app1", "PLONEC_ETC=/root/etc /usr/local/lib/plonec/host "+verb+" attacked </dev/null 2>&1")
+			if err == nil {
+				s.t.Errorf("host %s is done through a link of the app's user:\n%s", verb, out)
+			}
+			if _, err := s.try("app1", "test -d /root/victim/20200101000000 -a ! -e /root/made"); err != nil {
+				s.t.Fatalf("host %s worked through a link of the app's user:\n%s", verb, out)
+			}
+			return out
+		}
+		for _, verb := range []string{"undeploy", "deploy"} {
+			if out := host(verb); verb == "deploy" && !strings.Contains(out, "/srv/attacked is a directory of deploy") {
+				s.t.Errorf("it does not name the directory of the user:\n%s", out)
+			}
+		}
+		s.exec("app1", "chown root:root /srv/attacked")
+		if out := host("deploy"); !strings.Contains(out, "/srv/attacked/site/releases is a symbolic link") {
+			s.t.Errorf("it does not name the link:\n%s", out)
+		}
+		s.exec("app1", `rm /srv/attacked/site/releases && runuser -u deploy -- ln -s /root /home/deploy/data
+			sed -i "s,^FILESTORAGE_DIR=.*,FILESTORAGE_DIR='/home/deploy/data/made'," /root/etc/attacked/app.conf`)
+		if out := host("deploy"); !strings.Contains(out, "/home/deploy/data is a symbolic link") {
+			s.t.Errorf("it does not name the link above the file storage:\n%s", out)
+		}
+		s.exec("app1", "rm -rf /root/etc /root/victim /srv/attacked /home/deploy/data /var/lib/plonec/attacked")
+	}},
 	{"the network dies with the lock held", func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "75s" })
 		cut := false

@@ -145,3 +145,83 @@ func TestLocksAreRoots(t *testing.T) {
 		t.Errorf("the guard does not wait for a verb: %v after %s\n%s", err, took, out)
 	}
 }
+
+// TestReleasesOfProcesses: where a process runs is what its user says, and a
+// release's name is 14 digits before it is believed or printed.
+func TestReleasesOfProcesses(t *testing.T) {
+	t.Parallel()
+	root, scripts := t.TempDir(), hostScripts(t)
+	deployTo := root + "/srv/www/site"
+	bash := func(script string, args ...string) string {
+		t.Helper()
+		setup := `. "$1/lib.sh"; . "$1/release.sh"; APP=site DEPLOY_TO=$ROOT/srv/www/site APP_STATE=$STATE/site; shift; `
+		cmd := exec.Command("/bin/bash", append([]string{"-c", setup + script, "bash", scripts}, args...)...)
+		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", script, err, out)
+		}
+		return string(out)
+	}
+	for path, want := range map[string]string{
+		"/releases/20260101000000":                               "20260101000000\n",
+		"/releases/20260101000000/parts/zeo":                     "20260101000000\n",
+		"/releases/20260101000000/x\nsite.release=2":             "20260101000000\n",
+		"/releases/20260101000000 (deleted)":                     "",
+		"/releases/20260101000000\nsite.release=20990101000000":  "",
+		"/releases/20260101000000\t../../../etc":                 "",
+		"/releases/by-hand":                                      "",
+		"/releases/":                                             "",
+		"/shared/20260101000000":                                 "",
+		"/shared/x\nsite.state=bad":                              "",
+		"/releases/../20260101000000":                            "",
+		"/releases/202601010000001":                              "",
+		"/elsewhere/srv/www/site/releases/20260101000000/nested": "",
+	} {
+		if got := bash(`release_in "$DEPLOY_TO$1"`, path); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+	// Real processes, and real directories beside those of releases.
+	var names []string
+	for _, name := range []string{"20260101000000", "20260101000001\n20260101000002", "20260101000003 20260101000004", "mine", "shared\n20260101000005"} {
+		dir := deployTo + "/releases/" + name
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		process := exec.Command("sleep", "60")
+		process.Dir = dir
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			process.Process.Kill()
+			process.Wait()
+		})
+		names = append(names, name)
+	}
+	for _, list := range []string{"running_releases", "releases"} {
+		if got := bash(list); got != "20260101000000\n" {
+			t.Errorf("%s of %q: %q", list, names, got)
+		}
+	}
+	for link, want := range map[string]string{"releases/20260101000000": "20260101000000", "/srv/mine": "", "releases/20260101000000\nsite.state=bad": "", "releases/..": ""} {
+		os.Remove(deployTo + "/current")
+		if err := os.Symlink(link, deployTo+"/current"); err != nil {
+			t.Fatal(err)
+		}
+		if got := bash("current_release"); got != want {
+			t.Errorf("current leads to %q: %q, want %q", link, got, want)
+		}
+	}
+	status, err := os.ReadFile(scripts + "/verbs/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?ms)^line\(\) \{\n.*?^\}\n`).FindString(string(status))
+	for _, porcelain := range []string{"", "1"} {
+		if got := bash(line+"porcelain=$1; line site.last \"$2\"", porcelain, "a\nsite.release=2\r\x1b[2J"); strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\r\x1b") {
+			t.Errorf("a value makes lines of its own: %q", got)
+		}
+	}
+}
