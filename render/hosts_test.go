@@ -257,7 +257,7 @@ func TestShellcheck(t *testing.T) {
 
 func TestPythonCompiles(t *testing.T) {
 	dir := hostScripts(t)
-	for _, name := range []string{"agent", "as-user", "compile-packages"} {
+	for _, name := range []string{"agent", "as-user", "compile-packages", "mask"} {
 		cmd := exec.Command("/usr/bin/python3", "-I", "-W", "error", "-c", "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')", dir+"/"+name)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)

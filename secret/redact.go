@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -21,8 +22,8 @@ const minPiece = 6
 type Redactor struct{ pieces []Value }
 
 // NewRedactor hides the values, each of at least 4 characters: as it is, as a
-// file of format env writes it, and in base64, alone or with something before
-// or behind it. Of a value of several lines it hides each line of at least 6
+// file of format env writes it, in a URL, and in base64, alone or with something
+// before or behind it. templates/host/mask does the same on a host. Of a value of several lines it hides each line of at least 6
 // characters too, so that a text may come line by line. Base64 that is broken
 // into lines is not found.
 func NewRedactor(values ...Value) *Redactor {
@@ -57,13 +58,14 @@ func asInEnv(text string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(line, `N="`), `"`)
 }
 
-// encoded adds a text's base64, and the characters of it that do not depend on
+// encoded adds a text as it stands in a URL, its base64, and the characters of it that do not depend on
 // what was encoded before and behind the text.
 func encoded(pieces map[string]bool, text string) {
 	add := func(s string) {
 		pieces[s] = true
 		pieces[strings.NewReplacer("+", "-", "/", "_").Replace(s)] = true // for URLs
 	}
+	pieces[strings.ReplaceAll(url.QueryEscape(text), "+", "%20")] = true
 	whole := base64.StdEncoding.EncodeToString([]byte(text))
 	add(whole)
 	add(strings.TrimRight(whole, "="))

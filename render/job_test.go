@@ -1,0 +1,74 @@
+package render
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestJobMasksSecrets runs the real script of jobs, with stand-ins for systemd
+// alone: what a job prints is written down, and leaves the host, without secrets.
+func TestJobMasksSecrets(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	text, err := os.ReadFile("../templates/host/job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts := hostScripts(t)
+	script := strings.NewReplacer("/run/plonec", root+"/run/plonec", "/usr/local/lib/plonec", scripts).Replace(string(text))
+	// The mask reads the files of this root.
+	wrapper := strings.Replace(script, `-I "$mask"`, `-I "$mask" "`+root+`"`, 1)
+	if wrapper == script {
+		t.Fatal("the script does not call the mask")
+	}
+	secrets := root + "/etc/plonec/site/secrets.env"
+	if err := os.MkdirAll(filepath.Dir(secrets), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secrets, []byte("DB=\"hunter22\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	systemd := `systemd-run() { while [[ $1 != -- ]]; do shift; done; shift; "$@" & }
+systemctl() { [[ $1 != is-active ]] || kill -0 %1 2>/dev/null; }
+`
+	job := func(argv ...string) string {
+		t.Helper()
+		id := "job" + strings.ReplaceAll(filepath.Base(t.TempDir()), "_", "-")
+		cmd := exec.Command("/bin/bash", append([]string{"-c", systemd + wrapper, "plonec", "start", id, "60"}, argv...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		written, err := os.ReadFile(root + "/run/plonec/jobs/" + id + "/output")
+		if err != nil || strings.Contains(string(written), "hunter22") {
+			t.Errorf("%v: it is written down as\n%s", err, written)
+		}
+		return strings.ReplaceAll(string(out), id, "ID")
+	}
+	const talk = `echo "to standard output: hunter22"; echo "to the other: hunter22" >&2; printf 'no end hunter22'; exit 3`
+	const want = "to standard output: ***\nto the other: ***\n"
+	if got := job("/bin/bash", "-c", talk); got != want+"no end ***ID ended with 3\n" {
+		t.Errorf("got %q", got)
+	}
+	// Where it leaves somebody behind who may go on printing, a line without an end
+	// is not waited for.
+	if got := job("/bin/bash", "-c", "sleep 60 >&2 & echo $! >'"+root+"/child'; "+talk); got != want+"ID ended with 3\n" {
+		t.Errorf("with somebody left behind: got %q", got)
+	}
+	if pid, err := os.ReadFile(root + "/child"); err == nil {
+		exec.Command("kill", strings.TrimSpace(string(pid))).Run()
+	}
+	// One word is no place of a script, and where there is no mask the job runs.
+	if got := job("true"); got != "ID ended with 0\n" {
+		t.Errorf("got %q", got)
+	}
+	if err := os.Remove(scripts + "/mask"); err != nil {
+		t.Fatal(err)
+	}
+	if got := job("/bin/echo", "plain"); got != "plain\nID ended with 0\n" {
+		t.Errorf("got %q", got)
+	}
+}
