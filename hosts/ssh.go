@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/internal/child"
+	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -121,6 +123,11 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 		file, err := filepath.Abs(file)
 		if err != nil {
 			return nil, err
+		}
+		// ssh would wait for whoever writes into a FIFO. One that is not there is
+		// ssh's to tell of.
+		if _, err := regular.Read(file, tree.MaxFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("known_hosts: %w", err)
 		}
 		c.options = append(c.options, "-o", "UserKnownHostsFile="+file)
 	}

@@ -194,7 +194,7 @@ func foreign(dir string, known map[string]bool) ([]string, error) {
 			}
 			list = append(list, below...)
 		case name == ".git":
-		case (name == ManifestName || name == readmeName) && e.Type().IsRegular():
+		case known[name], (name == ManifestName || name == readmeName) && e.Type().IsRegular():
 		case e.IsDir():
 			list = append(list, name+"/")
 		default:

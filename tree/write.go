@@ -58,7 +58,7 @@ func (t *Tree) Compare(dir string) (*Changes, error) {
 	for _, f := range t.Manifest.Files {
 		known[f.Rel()] = true
 	}
-	for _, rel := range c.Removed {
+	for _, rel := range slices.Concat(c.Changed, c.Removed) {
 		known[rel] = true
 	}
 	if c.Foreign, err = foreign(dir, known); err != nil {

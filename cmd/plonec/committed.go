@@ -21,6 +21,9 @@ func (f *fleetFlags) committed(disk *tree.Disk) (commit string, descends func(st
 		return "", nil, err
 	}
 	if _, err := repo.Dir(); err != nil {
+		if f.allowDirty && f.allowRewind {
+			return "", nil, nil // git is asked for nothing
+		}
 		return "", nil, err
 	}
 	commit = repo.Ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")

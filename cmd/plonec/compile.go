@@ -14,6 +14,7 @@ import (
 
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/topology"
@@ -72,6 +73,11 @@ func readStack(files []string, f *stackFlags) (*stackText, diag.List, error) {
 	files, err := stackFiles(files, f)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, name := range files {
+		if _, err := git.Around(filepath.Dir(name)); err != nil {
+			return nil, nil, err
+		}
 	}
 	read, diags := input.Load(files, input.Options{ExtStr: f.extStr, TLAStr: f.tlaStr, Mask: schema.Mask})
 	if read.Tree == nil {
@@ -194,6 +200,9 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 			f.extStr, f.tlaStr = in.ExtStr, in.TLAStr
 		}
 		return files, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	for _, name := range usualStacks {
 		if _, err := os.Stat(name); err == nil {

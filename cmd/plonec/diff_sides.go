@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -76,7 +77,7 @@ func asBuilt(repo *git.Repository, name, sum string) ([]byte, bool) {
 		s := sha256.Sum256(data)
 		return hex.EncodeToString(s[:]) == sum
 	}
-	if data, err := os.ReadFile(name); err == nil && good(data) {
+	if data, err := regular.Read(name, tree.MaxFile); err == nil && good(data) {
 		return data, true
 	}
 	if repo == nil {

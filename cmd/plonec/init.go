@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/templates"
 	"github.com/plonec/plonec/tree"
 )
@@ -163,7 +164,7 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 		}
 		name := filepath.Join(repo.Top, filepath.FromSlash(s.name))
 		shown := fromHere(name)
-		before, err := os.ReadFile(name)
+		before, err := regular.Read(name, tree.MaxFile)
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			if err := createFile(name, content); err != nil {

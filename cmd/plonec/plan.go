@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/tree"
 )
 
 func planCommand() *cobra.Command {
@@ -146,7 +148,7 @@ func writeFile(name string, data []byte, mode fs.FileMode) error {
 
 // readPlan reads a file of plonec plan --out.
 func readPlan(name string) (*hosts.Plan, error) {
-	data, err := os.ReadFile(name)
+	data, err := regular.Read(name, tree.MaxFile)
 	if err != nil {
 		return nil, err
 	}

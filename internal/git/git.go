@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // A Repository is a git work tree and what belongs to it.
@@ -90,8 +91,9 @@ func ownRepository(dir string) string {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		return err == nil
 	}
+	info, err := os.Stat(filepath.Join(dir, ".git"))
 	switch {
-	case has(".git"):
+	case err == nil && (!info.IsDir() || has(".git/HEAD")): // an empty one is none to git
 		return "it has a .git"
 	case has("HEAD") && has("commondir"):
 		return "it has HEAD and commondir"
@@ -105,7 +107,7 @@ func ownRepository(dir string) string {
 // stays as it is.
 func realFolder(dir string) (string, error) {
 	real, err := filepath.EvalSymlinks(dir)
-	if up := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && up != dir {
+	if up := filepath.Dir(dir); up != dir && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 		real, err = realFolder(up)
 		real = filepath.Join(real, filepath.Base(dir))
 	}

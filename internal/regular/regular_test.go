@@ -1,0 +1,52 @@
+package regular
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := errors.Join(os.WriteFile(at("file"), []byte("1234"), 0o644), os.Symlink("file", at("link")), os.Symlink("fifo", at("to-fifo")),
+		os.Symlink("/dev/zero", at("to-zero")), os.Symlink("self", at("self")), os.Mkdir(at("folder"), 0o755), syscall.Mkfifo(at("fifo"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	socket, err := net.Listen("unix", at("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	for _, c := range []struct{ name, follow, here string }{
+		{"file", "", ""},
+		{"link", "", "a symbolic link"},
+		{"self", "a symbolic link", "a symbolic link"},
+		{"folder", "a folder", "a folder"},
+		{"fifo", "a FIFO", "a FIFO"},
+		{"to-fifo", "a FIFO", "a symbolic link"},
+		{"to-zero", "a device", "a symbolic link"},
+		{"socket", "a socket", "a socket"},
+	} {
+		for _, by := range []struct {
+			read func(string, int64) ([]byte, error)
+			want string
+		}{{Read, c.follow}, {ReadHere, c.here}} {
+			data, err := by.read(at(c.name), 4)
+			if by.want == "" && (err != nil || string(data) != "1234") || by.want != "" && (err == nil || !strings.Contains(err.Error(), " is "+by.want+",")) {
+				t.Errorf("%s: %q, %v; want %q", c.name, data, err, by.want)
+			}
+		}
+	}
+	if _, err := Read(at("file"), 3); err == nil || !strings.HasSuffix(err.Error(), "has more than 3 bytes") {
+		t.Errorf("a file that is too large: %v", err)
+	}
+	if _, err := Read(at("no"), 3); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
