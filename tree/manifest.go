@@ -7,8 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
+
+	"github.com/plonec/plonec/internal/regular"
 )
 
 // Format is the version of the manifest's own layout.
@@ -16,6 +20,22 @@ const Format = 1
 
 // ManifestName is the manifest's file in the tree.
 const ManifestName = "manifest.json"
+
+const readmeName = "README.md"
+
+// MaxFile bounds each file of a tree, the manifest too, in bytes. The manifest
+// of 1,000 hosts has 3 MiB, their largest file 0.3 MiB.
+const MaxFile = 32 << 20
+
+// ReadManifest gives the bytes of the manifest of a tree, which is a regular
+// file of at most MaxFile. Where there is none the error is fs.ErrNotExist.
+func ReadManifest(dir string) ([]byte, error) {
+	data, err := regular.ReadHere(filepath.Join(dir, ManifestName), MaxFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: restore it from git, or build into a new folder", err)
+	}
+	return data, err
+}
 
 // A Manifest lists everything that a tree holds and where it goes. It never
 // holds the value of a secret.

@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/git"
 )
 
 // old is what a folder holds of earlier builds: every path, relative to the
@@ -18,14 +19,18 @@ import (
 // conflict it is both sides'.
 func old(dir string) (map[string]bool, error) {
 	paths := map[string]bool{}
-	data, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	data, err := ReadManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return paths, refuseForeign(dir)
 	}
 	if err != nil {
 		return nil, err
 	}
-	for _, side := range append(sides(data), unmerged(dir)...) {
+	apart, err := unmerged(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, side := range append(sides(data), apart...) {
 		m, err := Parse(side)
 		if err != nil {
 			return nil, Unreadable(filepath.Join(dir, ManifestName), err)
@@ -106,21 +111,23 @@ func ParseInputs(data []byte) (*Inputs, error) {
 }
 
 // unmerged gives the sides of a manifest that git keeps apart during a merge:
-// with the attribute -merge the file itself holds only ours.
-func unmerged(dir string) [][]byte {
-	list, err := exec.Command("git", "-C", dir, "ls-files", "--unmerged", "--", ManifestName).Output()
-	if err != nil || len(list) == 0 {
-		return nil
+// with the attribute -merge the file itself holds only ours. Where there is no
+// git to ask there is no merge.
+func unmerged(dir string) ([][]byte, error) {
+	repo, err := git.Around(dir)
+	if err != nil || repo == nil {
+		return nil, err
 	}
-	var found [][]byte
-	for line := range strings.Lines(string(list)) {
+	name, _ := repo.Rel(filepath.Join(dir, ManifestName))
+	var blobs []string
+	for line := range strings.Lines(repo.Ask("ls-files", "--unmerged", "--", name)) {
 		fields := strings.Fields(line) // mode, object, stage, path
-		if len(fields) < 4 || fields[2] == "1" {
-			continue
-		}
-		if data, err := exec.Command("git", "-C", dir, "cat-file", "blob", fields[1]).Output(); err == nil {
-			found = append(found, data)
+		if len(fields) >= 4 && fields[2] != "1" {
+			blobs = append(blobs, fields[1])
 		}
 	}
-	return found
+	if len(blobs) == 0 {
+		return nil, nil
+	}
+	return repo.Contents(blobs, MaxFile)
 }

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/regular"
 )
 
 // A Disk is a tree as it was reviewed: on disk, whole, and with nothing else in
@@ -47,7 +50,9 @@ func OpenOld(dir, release string) (*Disk, error) {
 	}
 	var stale []string
 	for _, in := range m.Inputs.Files {
-		if sum, err := fileSum(filepath.Join(dir, filepath.FromSlash(in.Path))); err != nil || sum != in.Sum {
+		// An input may be reached by a symbolic link.
+		data, err := regular.Read(filepath.Join(dir, filepath.FromSlash(in.Path)), input.MaxBytes)
+		if err != nil || sumOf(data) != in.Sum {
 			stale = append(stale, fmt.Sprintf("%s changed since the build", filepath.Clean(filepath.Join(dir, filepath.FromSlash(in.Path)))))
 		}
 	}
@@ -74,8 +79,8 @@ func (d *Disk) Faults() ([]string, error) {
 	}
 	wrong := make([]bool, len(m.Files))
 	parallel(len(m.Files), func(i int) error {
-		sum, err := fileSum(d.Path(m.Files[i]))
-		wrong[i] = err != nil || sum != m.Files[i].Sum
+		data, err := d.Read(m.Files[i].Rel())
+		wrong[i] = err != nil || sumOf(data) != m.Files[i].Sum
 		return nil
 	})
 	var faults []string
@@ -95,22 +100,25 @@ func (d *Disk) Faults() ([]string, error) {
 // is judged. Where there is none the error is fs.ErrNotExist.
 func Read(dir string) (*Disk, error) {
 	name := filepath.Join(dir, ManifestName)
-	data, err := os.ReadFile(name)
+	data, err := ReadManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &noTree{dir}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(sides(data)) > 1 || len(unmerged(dir)) > 0 {
+	apart, err := unmerged(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(sides(data)) > 1 || len(apart) > 0 {
 		return nil, fmt.Errorf("%s is in conflict: run plonec build and commit what it makes", name)
 	}
 	m, err := Parse(data)
 	if err != nil {
 		return nil, Unreadable(name, err)
 	}
-	sum := sha256.Sum256(data)
-	return &Disk{Dir: dir, Manifest: m, Sum: hex.EncodeToString(sum[:])}, nil
+	return &Disk{Dir: dir, Manifest: m, Sum: sumOf(data)}, nil
 }
 
 // A noTree says that a folder holds no tree.
@@ -147,46 +155,67 @@ func (d *Disk) Root(host string) string {
 	return filepath.Join(d.Dir, filepath.FromSlash(strings.TrimSuffix(File{Host: host}.Rel(), "/")))
 }
 
-// fileSum is the SHA-256 of a regular file, in hex.
-func fileSum(name string) (string, error) {
-	info, err := os.Lstat(name)
-	if err != nil {
-		return "", err
+// Names are the files of the tree, relative to it, sorted: those that the
+// manifest lists, the manifest itself and the README.
+func (d *Disk) Names() []string {
+	list := []string{ManifestName, readmeName}
+	for _, f := range d.Manifest.Files {
+		list = append(list, f.Rel())
 	}
-	if !info.Mode().IsRegular() {
-		if info, err = os.Stat(name); err != nil || !info.Mode().IsRegular() {
-			return "", fmt.Errorf("%s is not a file", name)
-		}
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	slices.Sort(list)
+	return list
 }
 
-// foreign lists what lies below common and hosts and is not known, sorted.
+// Read gives the content of a file of the tree, named relative to it.
+func (d *Disk) Read(rel string) ([]byte, error) {
+	return regular.ReadHere(filepath.Join(d.Dir, filepath.FromSlash(rel)), MaxFile)
+}
+
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// foreign lists what lies in a tree and is not known, sorted: files below common
+// and hosts, and whatever else stands beside those. A .git is the repository's
+// own, where the tree is all that it holds.
 func foreign(dir string, known map[string]bool) ([]string, error) {
+	top, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	var list []string
-	for _, below := range []string{"common", "hosts"} {
-		err := filepath.WalkDir(filepath.Join(dir, below), func(name string, d fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
+	for _, e := range top {
+		switch name := e.Name(); {
+		case name == "common" || name == "hosts":
+			below, err := foreignBelow(dir, name, known)
+			if err != nil {
+				return nil, err
 			}
-			if err != nil || d.IsDir() {
-				return err
-			}
-			rel, err := filepath.Rel(dir, name)
-			if rel = filepath.ToSlash(rel); !known[rel] {
-				list = append(list, rel)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
+			list = append(list, below...)
+		case name == ".git":
+		case (name == ManifestName || name == readmeName) && e.Type().IsRegular():
+		case e.IsDir():
+			list = append(list, name+"/")
+		default:
+			list = append(list, name)
 		}
 	}
 	slices.Sort(list)
 	return list, nil
+}
+
+func foreignBelow(dir, below string, known map[string]bool) ([]string, error) {
+	var list []string
+	err := filepath.WalkDir(filepath.Join(dir, below), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if rel = filepath.ToSlash(rel); !known[rel] {
+			list = append(list, rel)
+		}
+		return err
+	})
+	return list, err
 }

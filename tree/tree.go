@@ -25,7 +25,7 @@ type Tree struct {
 // maxSize bounds a tree in memory, in bytes.
 const maxSize = 1 << 30
 
-var errTooLarge = errors.New("the tree would be larger than 1 GiB: split the stack; many front ends that each list many clients make it so")
+var errTooLarge = errors.New("the tree would be larger than 1 GiB, or a file of it than 32 MiB: split the stack; many front ends that each list many clients make it so")
 
 // New renders a topology. release is plonec's own version. An error is a
 // fault of plonec, not of the stack.

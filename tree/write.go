@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/plonec/plonec/internal/regular"
 )
 
 // stageName is the folder inside a tree in which new versions of files wait
@@ -111,7 +113,11 @@ func (t *Tree) all() ([]write, error) {
 	for i, f := range t.Manifest.Files {
 		list = append(list, write{rel: f.Rel(), content: t.content[i]})
 	}
-	return append(list, write{rel: "README.md", content: t.Readme}, write{rel: ManifestName, content: manifest}), nil
+	list = append(list, write{rel: readmeName, content: t.Readme}, write{rel: ManifestName, content: manifest})
+	if slices.ContainsFunc(list, func(w write) bool { return len(w.content) > MaxFile }) {
+		return nil, errTooLarge // it could not be read again
+	}
+	return list, nil
 }
 
 func (t *Tree) compare(dir string) (*Changes, []write, error) {
@@ -194,7 +200,7 @@ func readPlain(name string, want int) ([]byte, error) {
 	if !info.Mode().IsRegular() || info.Size() != int64(want) {
 		return make([]byte, want+1), nil
 	}
-	return os.ReadFile(name)
+	return regular.ReadHere(name, int64(want))
 }
 
 // folders tells of each folder of a tree, relative to it, whether it is there.
@@ -343,7 +349,7 @@ func activate(dir, stage string, c *Changes, writes []write) error {
 // journal gives the paths that a build which was killed may have added.
 func journal(dir string) map[string]bool {
 	paths := map[string]bool{}
-	data, err := os.ReadFile(filepath.Join(dir, stageName, journalName))
+	data, err := regular.ReadHere(filepath.Join(dir, stageName, journalName), MaxFile)
 	if err != nil {
 		return paths
 	}

@@ -148,7 +148,7 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 // earlier is the manifest of the tree in dir; nil where there is none that can
 // be read.
 func earlier(dir string) *tree.Manifest {
-	data, err := os.ReadFile(filepath.Join(dir, tree.ManifestName))
+	data, err := tree.ReadManifest(dir)
 	if err != nil {
 		return nil
 	}

@@ -177,7 +177,7 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 	if len(files) > 0 {
 		return files, nil
 	}
-	data, err := os.ReadFile(filepath.Join(f.tree, tree.ManifestName))
+	data, err := tree.ReadManifest(f.tree)
 	if err == nil {
 		in, err := tree.ParseInputs(data)
 		if err != nil {

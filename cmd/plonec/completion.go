@@ -2,8 +2,6 @@ package main
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -154,7 +152,7 @@ func manifestOf(c *cobra.Command) *tree.Manifest {
 	if f := c.Flags().Lookup("tree"); f != nil {
 		dir = f.Value.String()
 	}
-	data, err := os.ReadFile(filepath.Join(dir, tree.ManifestName))
+	data, err := tree.ReadManifest(dir)
 	if err != nil {
 		return &tree.Manifest{}
 	}

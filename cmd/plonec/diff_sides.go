@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -47,12 +48,16 @@ func treeSide(dir, work string) (*side, error) {
 		return nil, err
 	}
 	s.disk = disk
+	repo, err := git.Around(dir)
+	if err != nil {
+		return nil, err
+	}
 	for _, in := range disk.Manifest.Inputs.Files {
 		name, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(in.Path)))
 		if err != nil {
 			return nil, err
 		}
-		data, found := asBuilt(name, in.Sum)
+		data, found := asBuilt(repo, name, in.Sum)
 		if !found {
 			s.unknown = fmt.Sprintf("the %s that %s was built from is neither here nor in git", filepath.Base(name), dir)
 			return s, nil
@@ -65,8 +70,8 @@ func treeSide(dir, work string) (*side, error) {
 }
 
 // asBuilt finds the content of a file that has a sum: as it is, staged, or
-// committed last.
-func asBuilt(name, sum string) ([]byte, bool) {
+// committed last. repo is nil where there is none.
+func asBuilt(repo *git.Repository, name, sum string) ([]byte, bool) {
 	good := func(data []byte) bool {
 		s := sha256.Sum256(data)
 		return hex.EncodeToString(s[:]) == sum
@@ -74,9 +79,15 @@ func asBuilt(name, sum string) ([]byte, bool) {
 	if data, err := os.ReadFile(name); err == nil && good(data) {
 		return data, true
 	}
-	for _, at := range []string{":", "HEAD:"} {
-		data, err := git(filepath.Dir(name), nil, "cat-file", "blob", at+"./"+filepath.Base(name))
-		if err == nil && good(data) {
+	if repo == nil {
+		return nil, false
+	}
+	rel, inside := repo.Rel(name)
+	for _, at := range []string{":0:", "HEAD:"} {
+		if !inside {
+			break
+		}
+		if data, err := repo.Run(nil, "cat-file", "blob", at+rel); err == nil && good(data) {
 			return data, true
 		}
 	}
@@ -122,25 +133,25 @@ func putBelow(work, name string, data []byte) error {
 // revisionSide is what a git revision holds: its tree, or where it has none what
 // this plonec makes of its stack.
 func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error) {
-	r, label, err := revision(rev)
+	r, label, err := openRevision(rev)
 	if err != nil {
 		return nil, err
 	}
 	s := &side{label: label, prefix: work}
-	dir, inside := r.rel(f.tree)
+	dir, inside := r.Rel(f.tree)
 	if _, has := r.blobs[dir+"/"+tree.ManifestName]; inside && has {
 		err := r.extract(work, func(path string) bool { return strings.HasPrefix(path, dir+"/") })
 		if err != nil {
 			return nil, err
 		}
-		at := filepath.Join(r.top, filepath.FromSlash(dir))
+		at := filepath.Join(r.Top, filepath.FromSlash(dir))
 		if s.disk, err = tree.Read(filepath.Join(work, at)); err != nil {
 			// It is told of where it would be, not in the copy.
 			return nil, fmt.Errorf("%s of %s: %s", f.tree, label, strings.ReplaceAll(err.Error(), work, ""))
 		}
 		needed := map[string]bool{}
 		for _, in := range s.disk.Manifest.Inputs.Files {
-			name, inside := r.rel(filepath.Join(at, filepath.FromSlash(in.Path)))
+			name, inside := r.Rel(filepath.Join(at, filepath.FromSlash(in.Path)))
 			if _, has := r.blobs[name]; !inside || !has {
 				s.unknown = fmt.Sprintf("%s, from which %s was built, is not in %s", filepath.Base(in.Path), f.tree, label)
 				return s, nil
@@ -157,12 +168,12 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 	}
 	var then []string
 	for _, name := range files {
-		path, inside := r.rel(name)
+		path, inside := r.Rel(name)
 		if _, has := r.blobs[path]; !inside || !has {
 			s.label += " (no stack yet)"
 			return s, nil
 		}
-		then = append(then, filepath.Join(work, r.top, filepath.FromSlash(path)))
+		then = append(then, filepath.Join(work, r.Top, filepath.FromSlash(path)))
 	}
 	s.label += " (no tree there: built now)"
 	if err := r.extract(work, func(string) bool { return true }); err != nil {

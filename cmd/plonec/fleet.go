@@ -135,7 +135,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		}
 		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
 		if git {
-			options.Commit, options.Descends, s.dirty = f.committed()
+			options.Commit, options.Descends, s.dirty = f.committed(disk)
 			if s.dirty != nil && !f.report {
 				return s.dirty
 			}
@@ -370,40 +370,4 @@ func (f *fleetFlags) resolver(disk *tree.Disk) *secret.Resolver {
 		return value, nil
 	}
 	return r
-}
-
-// committed makes sure that the tree is what git has, and gives its commit and
-// a test for whether that comes after an earlier one. Outside of a git
-// repository there is neither.
-func (f *fleetFlags) committed() (commit string, descends func(string) error, err error) {
-	git := func(args ...string) (string, error) {
-		out, err := git(f.tree, nil, args...)
-		return strings.TrimSpace(string(out)), err
-	}
-	if inside, err := git("rev-parse", "--is-inside-work-tree"); err != nil || inside != "true" {
-		return "", nil, nil
-	}
-	if _, err := git("check-ignore", "-q", "."); err == nil {
-		return "", nil, nil // a tree that git is told to leave alone
-	}
-	commit, err = git("rev-parse", "HEAD")
-	if err != nil && !f.allowDirty {
-		return "", nil, fmt.Errorf("%s is in a git repository without a commit: commit the tree, or give --allow-dirty", f.tree)
-	}
-	if changed, err := git("status", "--porcelain", "--", "."); !f.allowDirty && (err != nil || changed != "") {
-		return "", nil, fmt.Errorf("%s is not as it is committed: commit it, so that what is on the hosts can be found again, or give --allow-dirty\n  %s",
-			f.tree, strings.ReplaceAll(changed, "\n", "\n  "))
-	}
-	if f.allowRewind {
-		return commit, nil, nil
-	}
-	return commit, func(earlier string) error {
-		if _, err := git("cat-file", "-e", earlier+"^{commit}"); err != nil {
-			return fmt.Errorf("the host has commit %.12s, which is not here: git fetch, with the whole history (in CI: fetch-depth 0), or --allow-rewind", earlier)
-		}
-		if _, err := git("merge-base", "--is-ancestor", earlier, commit); err != nil {
-			return fmt.Errorf("the host has commit %.12s, which %.12s does not come after: merge it first, or go back on purpose with --allow-rewind", earlier, commit)
-		}
-		return nil
-	}, nil
 }

@@ -13,7 +13,7 @@ import (
 // Data flows to the right only: no package imports one that stands after it.
 func TestImportsFollowThePipeline(t *testing.T) {
 	const module = "github.com/plonec/plonec/"
-	order := []string{"diag", "input", "schema", "topology", "graph", "render/escape", "templates", "render", "tree", "secret", "hosts", "native", "opsworks", "cmd/plonec"}
+	order := []string{"internal/git", "internal/regular", "diag", "input", "schema", "topology", "graph", "render/escape", "templates", "render", "tree", "secret", "hosts", "native", "opsworks", "cmd/plonec"}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/templates"
 	"github.com/plonec/plonec/tree"
 )
@@ -125,18 +126,21 @@ const (
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$|^\.$`)
 
 func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
-	top, ok := gitTop(dir)
-	if !ok {
-		if _, err := os.Stat(dir); err != nil {
-			return fmt.Errorf("there is no folder %s", dir)
-		}
-		return fmt.Errorf("%s is in no git repository: git init, then plonec init again", dir)
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("there is no folder %s", dir)
 	}
-	data, err := f.data(top, dir)
+	repo, err := git.Around(dir)
 	if err != nil {
 		return err
 	}
-	files, err := f.files(top)
+	if repo == nil {
+		return fmt.Errorf("%s is in no git repository: git init, then plonec init again", dir)
+	}
+	data, err := f.data(repo, dir)
+	if err != nil {
+		return err
+	}
+	files, err := f.files(repo)
 	if err != nil {
 		return err
 	}
@@ -157,7 +161,7 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 		if err != nil {
 			return err
 		}
-		name := filepath.Join(top, filepath.FromSlash(s.name))
+		name := filepath.Join(repo.Top, filepath.FromSlash(s.name))
 		shown := fromHere(name)
 		before, err := os.ReadFile(name)
 		switch {
@@ -207,8 +211,8 @@ func sayWhatIsLeft(w io.Writer, data scaffoldData) {
 	}
 }
 
-func (f *initFlags) data(top, dir string) (scaffoldData, error) {
-	d := scaffoldData{Release: release, Branch: mainBranch(top), Module: pinnedModule, Checkout: pinnedCheckout, Go: pinnedGo, Include: gitlabJobs}
+func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error) {
+	d := scaffoldData{Release: release, Branch: mainBranch(repo), Module: pinnedModule, Checkout: pinnedCheckout, Go: pinnedGo, Include: gitlabJobs}
 	abs, err := filepath.Abs(dir)
 	if err == nil {
 		abs, err = filepath.EvalSymlinks(abs)
@@ -216,15 +220,15 @@ func (f *initFlags) data(top, dir string) (scaffoldData, error) {
 	if err != nil {
 		return d, err
 	}
-	rel, err := filepath.Rel(top, abs)
+	rel, err := filepath.Rel(repo.Top, abs)
 	if err != nil {
 		return d, err
 	}
 	d.Folder = filepath.ToSlash(rel)
 	d.Tree = filepath.ToSlash(filepath.Join(rel, f.tree))
-	for what, name := range map[string]string{"folder of the stack": d.Folder, "tree": d.Tree, "branch": d.Branch} {
-		if !plainPath.MatchString(name) || strings.HasPrefix(name, "..") {
-			return d, fmt.Errorf("the %s, %q, is to be written into files of CI: give it a name of letters, digits, / . _ and -, inside the repository", what, name)
+	for _, of := range []struct{ what, name string }{{"folder of the stack", d.Folder}, {"tree", d.Tree}, {"branch", d.Branch}} {
+		if !plainPath.MatchString(of.name) || strings.HasPrefix(of.name, "..") {
+			return d, fmt.Errorf("the %s, %q, is to be written into files of CI: give it a name of letters, digits, / . _ and -, inside the repository", of.what, of.name)
 		}
 	}
 	if f.tree != "build" {
@@ -273,10 +277,10 @@ func secretSources(m *tree.Manifest) (variables, others []string) {
 
 // files are those for the places that were named, else for that of the
 // repository's origin.
-func (f *initFlags) files(top string) ([]scaffold, error) {
+func (f *initFlags) files(repo *git.Repository) ([]scaffold, error) {
 	places := f.ci
 	if len(places) == 0 && f.print == "" {
-		origin := askGit(top, "config", "--get", "remote.origin.url")
+		origin := repo.Ask("config", "--get", "remote.origin.url")
 		for _, name := range []string{"github", "gitlab"} {
 			if strings.Contains(origin, name) {
 				places = append(places, name)
@@ -365,14 +369,14 @@ func missingLines(content string, wanted []string) []string {
 
 // mainBranch is the branch from which a repository deploys: that of its origin,
 // else main or master where there is one, else the one that is checked out.
-func mainBranch(top string) string {
-	if head := askGit(top, "symbolic-ref", "--short", "refs/remotes/origin/HEAD"); head != "" {
+func mainBranch(repo *git.Repository) string {
+	if head := repo.Ask("symbolic-ref", "--short", "refs/remotes/origin/HEAD"); head != "" {
 		return strings.TrimPrefix(head, "origin/")
 	}
 	for _, name := range []string{"main", "master"} {
-		if askGit(top, "rev-parse", "--verify", "--quiet", "refs/heads/"+name) != "" {
+		if repo.Ask("rev-parse", "--verify", "--quiet", "refs/heads/"+name) != "" {
 			return name
 		}
 	}
-	return cmp.Or(askGit(top, "symbolic-ref", "--short", "HEAD"), "main")
+	return cmp.Or(repo.Ask("symbolic-ref", "--short", "HEAD"), "main")
 }

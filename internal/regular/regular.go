@@ -1,0 +1,68 @@
+// Package regular reads files that a stranger's branch may have put there: what
+// waits for a writer, never ends or fills the memory is refused, not read.
+package regular
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// Read gives the content of a regular file of at most that many bytes, also of
+// one that a symbolic link leads to. One that is not there is fs.ErrNotExist.
+func Read(name string, most int64) ([]byte, error) {
+	return read(name, most, 0)
+}
+
+// ReadHere is the same for a file in whose place no symbolic link may be.
+func ReadHere(name string, most int64) ([]byte, error) {
+	return read(name, most, syscall.O_NOFOLLOW)
+}
+
+func read(name string, most int64, flags int) ([]byte, error) {
+	// O_NONBLOCK: a FIFO is opened without waiting for its writer.
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
+	switch {
+	case errors.Is(err, syscall.ENXIO):
+		return nil, fmt.Errorf("%s is a socket, where a file belongs", name)
+	case errors.Is(err, syscall.ELOOP):
+		return nil, fmt.Errorf("%s is a symbolic link, where a file belongs", name)
+	case err != nil:
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is %s, where a file belongs", name, kind(info.Mode()))
+	}
+	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(data)) > most {
+		return nil, fmt.Errorf("%s has more than %s", name, size(most))
+	}
+	return data, err
+}
+
+func kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a FIFO"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no regular file"
+}
+
+func size(n int64) string {
+	if n >= 1<<20 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
