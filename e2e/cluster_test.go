@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,6 +52,7 @@ type cluster struct {
 	stack    map[string]any
 	hosts    []string
 	image    map[string]string // that a host begins as, if not bare
+	program  string            // plonec, where it is not the one under test; see craft
 	first    beginning
 
 	mu  sync.Mutex
@@ -148,7 +150,7 @@ func (c *cluster) command(args ...string) *exec.Cmd {
 	if len(args) > 0 && args[0] != "build" && args[0] != "diff" {
 		args = append(args, "--ssh-config", c.runDir()+"/ssh_config")
 	}
-	cmd := exec.Command(work+"/plonec", args...)
+	cmd := exec.Command(cmp.Or(c.program, work+"/plonec"), args...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "STATS_PASSWORD="+statsPassword, "SITE_TOKEN="+siteToken, "PG_PASSWORD="+pgPassword)
 	return cmd
@@ -228,6 +230,7 @@ func (c *cluster) killAt(event string, args ...string) bool {
 // change edits the stack, builds the tree and commits both.
 func (c *cluster) change(edit func(stack map[string]any)) {
 	c.t.Helper()
+	c.program = ""
 	if edit != nil {
 		edit(c.stack)
 	}
@@ -246,54 +249,54 @@ func (c *cluster) commit(dir, message string) string {
 	c.t.Helper()
 	c.sh(dir, "git", "add", "-A")
 	c.sh(dir, "git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "--allow-empty", "-m", message)
+	c.sh(dir, "git", "update-ref", "refs/remotes/origin/main", "HEAD") // as if it were pushed: hosts are where that has them
 	return c.sh(dir, "git", "rev-parse", "HEAD")
 }
 
-// craft adds a file to the tree of one host that no stack would give, as an
-// entry of the manifest, and commits it. The next change takes it out again.
+// craft brings a file to the tree of one host that no stack would give, or gives one
+// another content, and commits it. plonec pushes nothing but what it would build
+// itself, so from here to the next change it is one whose table of artifacts has
+// this file too.
 func (c *cluster) craft(host, path, mode, effect, content string) {
 	c.t.Helper()
-	name := filepath.Join(c.dir, "build/hosts", host, "root", path)
-	data, err := os.ReadFile(c.dir + "/build/manifest.json")
+	const source, before = "/render/render.go", "\tsort.Slice(files, "
+	text, err := os.ReadFile(top + source)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	os.MkdirAll(filepath.Dir(name), 0o755)
-	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
-		c.t.Fatal(err)
-	}
-	effects := "[]"
+	effects := "nil"
 	if effect != "" {
-		effects = fmt.Sprintf("[%q]", effect)
+		effects = fmt.Sprintf("[]string{%q}", effect)
 	}
-	entry := fmt.Sprintf(`{"host":%q,"path":%q,"sha256":%q,"mode":%q,"owner":"root:root","effect":%s},`, host, path, sha256sum(content), mode, effects)
-	data = bytes.Replace(data, []byte("\"files\": [\n"), []byte("\"files\": [\n"+entry+"\n"), 1)
-	if err := os.WriteFile(c.dir+"/build/manifest.json", data, 0o644); err != nil {
-		c.t.Fatal(err)
+	more := fmt.Sprintf(`	if h.Name == %q {
+		crafted := File{Path: %q, Mode: %s, Owner: "root:root", Effects: %s, Content: []byte(%q)}
+		for i, f := range files {
+			if f.Path == crafted.Path {
+				crafted.Mode, crafted.Owner, crafted.Effects = f.Mode, f.Owner, f.Effects
+				files = append(files[:i], files[i+1:]...)
+				break
+			}
+		}
+		files = append(files, crafted)
 	}
-	c.commit(c.dir, "craft")
-}
-
-// craftReplace gives a file of one host's tree another content, which no stack
-// would give, and commits it.
-func (c *cluster) craftReplace(host, path, content string) {
-	c.t.Helper()
-	name := filepath.Join(c.dir, "build/hosts", host, "root", path)
-	old, err := os.ReadFile(name)
+`, host, path, mode, effects, content)
+	if !strings.Contains(string(text), before) {
+		c.t.Fatalf("%s has no %q", source, before)
+	}
+	dir := c.t.TempDir()
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{top + source: dir + "/render.go"}})
 	if err == nil {
-		err = os.WriteFile(name, []byte(content), 0o644)
+		err = os.WriteFile(dir+"/overlay.json", overlay, 0o644)
 	}
-	var data []byte
 	if err == nil {
-		data, err = os.ReadFile(c.dir + "/build/manifest.json")
+		err = os.WriteFile(dir+"/render.go", []byte(strings.Replace(string(text), before, more+before, 1)), 0o644)
 	}
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	data = bytes.Replace(data, []byte(sha256sum(string(old))), []byte(sha256sum(content)), 1)
-	if err := os.WriteFile(c.dir+"/build/manifest.json", data, 0o644); err != nil {
-		c.t.Fatal(err)
-	}
+	c.program = dir + "/plonec"
+	c.sh(top, "go", "build", "-overlay", dir+"/overlay.json", "-o", c.program, "./cmd/plonec")
+	c.must(0, "build", "stack.json")
 	c.commit(c.dir, "craft")
 }
 

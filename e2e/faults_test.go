@@ -214,7 +214,7 @@ var faults = []scenario{
 	{"a reload that cannot bind its port", func(s *trial) {
 		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
-		s.craftReplace("lb1", "/etc/haproxy/haproxy.cfg", text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
+		s.craft("lb1", "/etc/haproxy/haproxy.cfg", "0644", "", text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
 		out := s.must(1, "apply")
 		if !strings.Contains(out, "haproxy wants port 8123") || !strings.Contains(out, "squatter.service") {
 			s.t.Errorf("it does not say which port is whose:\n%s", out)

@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -30,11 +28,6 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(status)
-}
-
-func sha256sum(text string) string {
-	s := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(s[:])
 }
 
 // A row is what one scenario counted.

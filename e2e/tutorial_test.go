@@ -119,15 +119,18 @@ func tutorial(t *testing.T) {
 	}
 }
 
-// gitOverHTTPS makes git.example.com: a repository that is read by https, of a
+// gitOverHTTPS makes git.example.com: repositories that are read by https, of a
 // CA that the hosts trust, and written by ssh.
 func (c *cluster) gitOverHTTPS() {
 	c.t.Helper()
 	ca := c.exec("git", `apt-get install -y -q --no-install-recommends git nginx openssl >/dev/null
-		mkdir -p /srv && git init -q --bare -b main /srv/buildout.git
-		printf '#!/bin/sh\nexec git update-server-info\n' >/srv/buildout.git/hooks/post-update
-		chmod 755 /srv/buildout.git/hooks/post-update
-		chown -R admin:admin /srv/buildout.git
+		mkdir -p /srv
+		for r in /srv/buildout.git /srv/stack.git; do
+			git init -q --bare -b main $r
+			printf '#!/bin/sh\nexec git update-server-info\n' >$r/hooks/post-update
+			chmod 755 $r/hooks/post-update
+			chown -R admin:admin $r
+		done
 		cd /etc/nginx
 		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=git.example.com -addext subjectAltName=DNS:git.example.com -keyout key.pem -out cert.pem 2>/dev/null
 		printf 'server { listen 443 ssl; ssl_certificate cert.pem; ssl_certificate_key key.pem; root /srv; }\n' >conf.d/git.conf

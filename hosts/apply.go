@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plonec/plonec/tree"
 )
 
 const (
@@ -517,6 +519,17 @@ func (m *member) ask(ctx context.Context) (*observation, error) {
 		old.close()
 	}
 	return o, err
+}
+
+// Settled are the hosts that have what was asked for.
+func (f *Fleet) Settled() []tree.Host {
+	var list []tree.Host
+	for _, m := range f.members {
+		if m.outcome == Done {
+			list = append(list, m.Host)
+		}
+	}
+	return list
 }
 
 // Outcomes counts what became of the hosts.

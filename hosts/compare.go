@@ -178,18 +178,7 @@ func sourcesSum(s tree.Secret) string { return sum(append(sources(s), s.Format..
 func sources(s tree.Secret) []byte {
 	var b strings.Builder
 	for _, e := range s.Entries {
-		from := e.Source
-		if strings.HasPrefix(from, "stack:") {
-			from = "the stack itself"
-		}
-		if e.Dir != "" && !strings.HasPrefix(from, "env:") {
-			from += ", seen from " + e.Dir
-		}
-		if e.Key == "" {
-			fmt.Fprintf(&b, "from %s\n", from)
-		} else {
-			fmt.Fprintf(&b, "%s from %s\n", e.Key, from)
-		}
+		fmt.Fprintf(&b, "%s\n", strings.TrimSpace(e.Key+" from "+e.From()))
 	}
 	return []byte(b.String())
 }

@@ -39,6 +39,10 @@ type Options struct {
 	Commit        string        // of the tree; empty: it is in no git repository
 	// Descends tells whether Commit comes after an earlier one; nil: do not ask.
 	Descends func(earlier string) error
+	// Judge tells whether the tree may be believed. It is asked while the hosts are
+	// looked at for the first time; before it agrees no secret is resolved and
+	// nothing is brought anywhere. Nil: nobody has to be asked.
+	Judge func() error
 }
 
 // A Fleet is the hosts of one run of a command.
@@ -210,6 +214,15 @@ func (f *Fleet) Names() []string {
 	return names
 }
 
+// Hosts are those of the run: the ones that it connects to.
+func (f *Fleet) Hosts() []tree.Host {
+	var list []tree.Host
+	for _, m := range f.members {
+		list = append(list, m.Host)
+	}
+	return list
+}
+
 // Close gives locks back and ends connections.
 func (f *Fleet) Close() {
 	f.close()
@@ -246,56 +259,104 @@ func each(members []*member, n int, do func(*member) error) error {
 // Look logs in to every host and asks how it is: the preflight of every
 // command. It changes nothing. The error names each host that cannot be worked
 // with; in a survey that is one that does not answer, and the others can be
-// asked on.
+// asked on. Where the tree is not to be believed that alone is the error.
 func (f *Fleet) Look(ctx context.Context) error {
-	if err := f.resolve(ctx); err != nil {
+	believed := make(chan error, 1)
+	if f.options.Judge != nil {
+		go func() { believed <- f.options.Judge() }()
+	} else if err := f.resolve(ctx); err != nil {
 		return err
 	}
-	err := each(f.members, max(f.options.Parallel, 20), func(m *member) error {
-		look := func(ctx context.Context) error { return m.look(ctx) }
-		if m.asked {
-			m.failed = m.step(ctx, "connect", look)
-			return m.failed
+	parallel := max(f.options.Parallel, 20)
+	asked := each(f.members, parallel, func(m *member) error {
+		ask := func(ctx context.Context) (err error) {
+			m.seen, err = m.inspect(ctx)
+			return err
 		}
-		// Nobody asked for it: the work goes on without it.
-		if err := look(ctx); err != nil {
-			m.note(Warning, "left out: "+err.Error(), "")
-			if m.conn != nil {
-				m.conn.close()
-				m.conn = nil
-			}
+		if !m.asked {
+			return m.tried(ask(ctx))
 		}
-		return nil
+		return m.tried(m.step(ctx, "connect", ask))
+	})
+	if f.options.Judge != nil {
+		if err := <-believed; err != nil {
+			return err
+		}
+		if asked != nil && !f.options.Survey {
+			return asked
+		}
+		if err := f.resolve(ctx); err != nil {
+			return err
+		}
+	}
+	weighed := each(f.members, parallel, func(m *member) error {
+		if m.conn == nil || m.failed != nil {
+			return nil
+		}
+		err := m.weigh(ctx, m.seen)
+		if err != nil && m.asked {
+			err = m.wrong("connect", err)
+		}
+		return m.tried(err)
 	})
 	f.members = slices.DeleteFunc(f.members, func(m *member) bool { return !m.asked && m.conn == nil })
-	return err
+	return errors.Join(asked, weighed)
+}
+
+// tried keeps why a host cannot be worked with. One that nobody asked for is left
+// out: the work goes on without it.
+func (m *member) tried(err error) error {
+	if err == nil {
+		return nil
+	}
+	if m.asked {
+		m.failed = err
+		return err
+	}
+	m.note(Warning, "left out: "+err.Error(), "")
+	if m.conn != nil {
+		m.conn.close()
+		m.conn = nil
+	}
+	return nil
 }
 
 // look asks the host how it is, and works out what apply would change. It gets
 // the content of the files at show too.
 func (m *member) look(ctx context.Context, show ...string) error {
-	want, err := m.files(nil)
+	o, err := m.inspect(ctx, show...)
 	if err != nil {
 		return err
 	}
+	return m.weigh(ctx, o)
+}
+
+// inspect asks the host how it is, for what the manifest says of it alone: no value
+// of a secret is needed. It gets the content of the files at show too.
+func (m *member) inspect(ctx context.Context, show ...string) (*observation, error) {
 	q := questions{texts: show}
-	for _, w := range want {
-		switch {
-		case w.Local == "" && w.content != nil && w.Format == "userlist":
-			q.salts = append(q.salts, w.Path)
-		case w.Local == "":
-			q.secrets = append(q.secrets, w.Path)
-		case !slices.Contains(show, w.Path):
-			q.sums = append(q.sums, w.Path)
+	values := m.fleet.secrets != nil // which the host's are compared with
+	for _, s := range m.secretFiles() {
+		if values && s.Format == "userlist" {
+			q.salts = append(q.salts, s.Path)
+		} else {
+			q.secrets = append(q.secrets, s.Path)
 		}
-		if app, ok := strings.CutSuffix(w.Path, "/secrets.env"); ok && w.content != nil {
-			q.dsns = append(q.dsns, w.Path, pendingPath(pathpkg.Base(app), w.Path))
+		if app, ok := strings.CutSuffix(s.Path, "/secrets.env"); ok && values {
+			q.dsns = append(q.dsns, s.Path, pendingPath(pathpkg.Base(app), s.Path))
 		}
 	}
-	o, err := m.observe(ctx, q)
-	if err != nil {
-		return err
+	for _, file := range m.fleet.disk.Manifest.Files {
+		if (file.Host == "*" || file.Host == m.Name) && !slices.Contains(show, file.Path) {
+			q.sums = append(q.sums, file.Path)
+		}
 	}
+	return m.observe(ctx, q)
+}
+
+// weigh works out what apply would change of a host that is so, and whether it can
+// be worked with.
+func (m *member) weigh(ctx context.Context, o *observation) error {
 	if err := m.saw(ctx, o); err != nil {
 		return err
 	}
@@ -459,14 +520,19 @@ func (m *member) step(ctx context.Context, name string, do func(context.Context)
 	began := time.Now()
 	m.fleet.sink(Event{Time: began, Host: m.Name, Kind: Started, Step: name})
 	err := do(ctx)
-	e := Event{Time: time.Now(), Host: m.Name, Kind: Finished, Step: name, Seconds: time.Since(began).Seconds()}
 	if err != nil {
-		e.Kind = Failed
-		e.Text, e.Hint = m.fleet.words(err)
-		err = &told{&HostError{m.Name, name, err}}
+		return m.wrong(name, err)
 	}
+	m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Finished, Step: name, Seconds: time.Since(began).Seconds()})
+	return nil
+}
+
+// wrong tells that a step failed on the host.
+func (m *member) wrong(step string, err error) error {
+	e := Event{Time: time.Now(), Host: m.Name, Kind: Failed, Step: step}
+	e.Text, e.Hint = m.fleet.words(err)
 	m.fleet.sink(e)
-	return err
+	return &told{&HostError{m.Name, step, err}}
 }
 
 // words are an error's text and its remedy, less the secrets that a program on

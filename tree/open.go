@@ -37,6 +37,17 @@ func Open(dir, release string) (*Disk, error) {
 	return d, err
 }
 
+// An OtherRelease is the error of a tree that another release of plonec built.
+// What that wrote cannot be judged by this one.
+type OtherRelease struct {
+	Dir, Plonec string // the tree, and the release that its manifest names
+	This        string
+}
+
+func (e *OtherRelease) Error() string {
+	return fmt.Sprintf("%s was built by plonec %s, and this is plonec %s", e.Dir, e.Plonec, e.This)
+}
+
 // OpenOld reads a tree that need not be pushed: one that is whole but older
 // than its inputs is no error.
 func OpenOld(dir, release string) (*Disk, error) {
@@ -46,7 +57,7 @@ func OpenOld(dir, release string) (*Disk, error) {
 	}
 	m := d.Manifest
 	if m.Plonec != release {
-		return nil, fmt.Errorf("%s was built by plonec %s, and this is %s: run plonec build and review what changes", dir, m.Plonec, release)
+		return nil, &OtherRelease{dir, m.Plonec, release}
 	}
 	var stale []string
 	for _, in := range m.Inputs.Files {

@@ -50,7 +50,7 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 	}); err != nil {
 		return nil, err
 	}
-	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs, Files: entries("*", common)}
+	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs, Files: Common(common)}
 	tree := &Tree{Manifest: m, Readme: readme, content: contents(nil, common)}
 	for i, h := range t.Hosts {
 		m.Hosts = append(m.Hosts, Host{
@@ -99,6 +99,9 @@ func status(h *topology.Host) string {
 	}
 	return h.Status
 }
+
+// Common are the entries of the files that are the same on every host.
+func Common(files []render.File) []File { return entries("*", files) }
 
 func entries(host string, files []render.File) []File {
 	list := make([]File, len(files))

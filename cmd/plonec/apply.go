@@ -32,7 +32,7 @@ to be committed.`,
 				return err
 			}
 		}
-		return s.Apply(ctx)
+		return s.apply(ctx)
 	})
 	return c
 }

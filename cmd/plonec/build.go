@@ -93,7 +93,7 @@ func stale(dir string, before *tree.Manifest, writer string) string {
 	return fmt.Sprintf(`%s is stale: plonec %s wrote it, and this is plonec %s
   what differs may come from that, and not from the stack
   to go on with %s: run %s with it, review what changes, and commit it
-  to stay with %s: run that version here`, dir, writer, release, release, command, writer)
+  to stay with %s: %s`, dir, writer, release, release, command, writer, installing(writer))
 }
 
 func summary(b *compiled, c *tree.Changes) string {

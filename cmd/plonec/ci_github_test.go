@@ -182,6 +182,8 @@ func (a *actions) checkout(work string, inputs map[string]*actionlint.Input) {
 	fetch := []string{"fetch", "-q", "file://" + a.dir, "+" + a.ref + ":refs/remotes/pull"}
 	if depth != "0" {
 		fetch = slices.Insert(fetch, 1, "--depth="+depth)
+	} else { // and every branch, but no origin/HEAD
+		fetch = append(fetch, "+refs/heads/*:refs/remotes/origin/*")
 	}
 	for _, args := range [][]string{{"init", "-q", "."}, fetch, {"checkout", "-q", "--detach", "refs/remotes/pull"}} {
 		if out, err := exec.Command("git", append([]string{"-C", work}, args...)...).CombinedOutput(); err != nil {

@@ -111,6 +111,8 @@ func (g *gitlab) job(job gitlabJob, r *jobResult, artifacts string) {
 		fetch := []string{"fetch", "-q", "file://" + g.dir, g.ref}
 		if job.Variables["GIT_DEPTH"] != "0" {
 			fetch = slices.Insert(fetch, 1, "--depth=20")
+		} else { // and every branch, but no origin/HEAD
+			fetch = append(fetch, "+refs/heads/*:refs/remotes/origin/*")
 		}
 		for _, args := range [][]string{{"init", "-q", "."}, fetch, {"checkout", "-q", "--detach", "FETCH_HEAD"}} {
 			if out, err := exec.Command("git", append([]string{"-C", work}, args...)...).CombinedOutput(); err != nil {

@@ -41,7 +41,7 @@ configured.`,
 		if err := s.agreed(s.preview(ctx) + "deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 			return err
 		}
-		if err := s.Apply(ctx); err != nil {
+		if err := s.apply(ctx); err != nil {
 			return err
 		}
 		return s.Deploy(ctx, args, o)

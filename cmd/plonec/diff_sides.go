@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"strings"
 
@@ -151,6 +152,13 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 			return nil, fmt.Errorf("%s of %s: %s", f.tree, label, strings.ReplaceAll(err.Error(), work, ""))
 		}
 		needed := map[string]bool{}
+		for _, h := range s.disk.Manifest.Hosts {
+			needed[pathpkg.Join(dir, h.SSH.KnownHosts)] = true
+		}
+		if err := r.extract(work, func(path string) bool { return needed[path] }); err != nil {
+			return nil, err
+		}
+		clear(needed)
 		for _, in := range s.disk.Manifest.Inputs.Files {
 			name, inside := r.Rel(filepath.Join(at, filepath.FromSlash(in.Path)))
 			if _, has := r.blobs[name]; !inside || !has {

@@ -35,6 +35,8 @@ type fleetFlags struct {
 	acceptNew     bool
 	sshConfig     string
 	verbose       bool
+	hostsOf       string // the revision whose tree says where hosts are
+	newHosts      bool   // to connect to those that it has elsewhere, or not at all
 
 	// Of those that push a tree.
 	yes, force, allowDirty, allowRewind bool
@@ -42,7 +44,7 @@ type fleetFlags struct {
 	plan                                string
 
 	apps      func(args []string) []string // the apps that arguments name; nil: none are
-	fresh     func() bool                  // whether the tree must not be older than the stack; nil: it may
+	fresh     bool                         // the tree has to be what its stack gives, byte for byte
 	others    bool                         // the hosts that were not chosen take part
 	fronts    bool                         // of these the front ends do
 	hostArgs  bool                         // the arguments are hosts
@@ -69,6 +71,8 @@ func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.parallel, "parallel", 10, "how many hosts at once")
 	flags.BoolVar(&f.acceptNew, "accept-new", false, "trust the ssh key of a host that is not known yet")
 	flags.StringVar(&f.sshConfig, "ssh-config", "", "`file` for ssh in place of ~/.ssh/config")
+	flags.StringVar(&f.hostsOf, "hosts-of", "", "the git `revision` that is deployed from: a host that it has elsewhere, or not at all, is shown before anything connects to it (default origin/HEAD, origin/main or origin/master, as fetched last)")
+	flags.BoolVar(&f.newHosts, "allow-new-hosts", false, "connect to such hosts without being asked")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show what the hosts print")
 }
 
@@ -79,7 +83,7 @@ func (f *fleetFlags) addYes(flags *pflag.FlagSet) {
 func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	f.add(flags)
 	f.addYes(flags)
-	f.fresh = func() bool { return true }
+	f.fresh = true
 	f.values = allValues
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
@@ -93,6 +97,7 @@ type session struct {
 	*hosts.Fleet
 	flags    *fleetFlags
 	disk     *tree.Disk
+	trust    *trust
 	dirty    error // why apply would refuse the tree as git has it; reports only
 	progress *progress
 	stdin    io.Reader
@@ -128,11 +133,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		if !slices.Contains(formats, f.format) {
 			return fmt.Errorf("unknown --format %q: %s", f.format, or(formats))
 		}
-		open := tree.OpenOld
-		if f.fresh != nil && f.fresh() {
-			open = tree.Open
-		}
-		disk, err := open(f.tree, release)
+		disk, err := openTree(f.tree, f.fresh)
 		if err != nil {
 			return err
 		}
@@ -144,7 +145,16 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
 			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report, Old: disk.Stale != nil,
 		}
+		if f.fresh {
+			options.Judge = func() error { return believe(disk) }
+		}
 		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
+		looked := make(chan error, 1) // git is asked for two things at once
+		go func() {
+			var err error
+			s.trust, err = newTrust(disk, f.hostsOf)
+			looked <- err
+		}()
 		if git {
 			options.Commit, options.Descends, s.dirty = f.committed(disk)
 			if s.dirty != nil && !f.report {
@@ -181,9 +191,19 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		if f.report {
 			out, format = io.Discard, "text" // only what goes wrong on the way is told beside the report
 		}
+		if err := <-looked; err != nil {
+			return err
+		}
+		strangers, err := s.known(c.ErrOrStderr())
+		if err != nil {
+			return err
+		}
 		s.progress = newProgress(out, c.ErrOrStderr(), format, s.Names(), title)
 		s.progress.verbose = f.verbose
 		defer s.progress.Close()
+		if strangers != "" && f.newHosts {
+			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Warning, Text: strangers})
+		}
 		for _, h := range s.Skipped {
 			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: h.Name + " is " + h.Status + " in the stack: left out"})
 		}
@@ -317,17 +337,24 @@ func (s *session) asks() bool {
 	return !s.flags.yes && s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
 }
 
+// yes reads an answer.
+func yes(from io.Reader) error {
+	answer, _ := bufio.NewReader(from).ReadString('\n')
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return &status{exitError, "nothing done"}
+	}
+	return nil
+}
+
 // agreed asks on a terminal whether to go on.
 func (s *session) agreed(question string) error {
 	if !s.asks() {
 		return nil
 	}
-	in := s.stdin
 	s.progress.clear()
 	fmt.Fprintf(s.out, "%s [y/N] ", question)
-	answer, _ := bufio.NewReader(in).ReadString('\n')
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return &status{exitError, "nothing done"}
+	if err := yes(s.stdin); err != nil {
+		return err
 	}
 	s.progress = newProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.title)
 	s.progress.verbose = s.flags.verbose

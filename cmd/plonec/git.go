@@ -83,6 +83,9 @@ func (r *revision) extract(work string, want func(path string) bool) error {
 			blobs = append(blobs, r.blobs[name])
 		}
 	}
+	if len(blobs) == 0 {
+		return nil
+	}
 	contents, err := r.Contents(blobs, tree.MaxFile)
 	if err != nil {
 		return err

@@ -48,14 +48,19 @@ func TestMigrationGuide(t *testing.T) {
 	key := filepath.Join(bin, "tls.key")
 	write(key, "-----BEGIN PRIVATE KEY-----\nbm8=\n-----END PRIVATE KEY-----\n", 0o600)
 
+	remote, config := t.TempDir(), filepath.Join(bin, "gitconfig")
+	write(config, "[url \""+remote+"/\"]\n\tinsteadOf = https://git.example.com/\n", 0o600)
 	state := filepath.Join(bin, "state") // where the shell is, from one block to the next
 	write(state, "cd '"+dir+"'\n", 0o600)
 	run := func(script string, path ...string) (string, error) {
 		c := exec.Command("bash", "-c", "set -euo pipefail; . '"+state+"'\n"+script+"\n{ echo \"cd '$PWD'\"; declare -p HAPROXY_STATS_PASSWORD 2>/dev/null || true; } > '"+state+"'")
 		c.Env = append(os.Environ(), "PATH="+strings.Join(append(path, bin, os.Getenv("PATH")), ":"), "STACK=ID", "PAYMENTS=a-made-up-token", "TLS_KEY="+key,
-			"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.org", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.org")
+			"GIT_CONFIG_GLOBAL="+config, "GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.org", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.org")
 		out, err := c.CombinedOutput()
 		return string(out), err
+	}
+	if out, err := run("git init -q --bare -b main " + remote + "/stack.git"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 	ran := map[string]int{}
 	for _, m := range fenced.FindAllStringSubmatch(string(text), -1) {

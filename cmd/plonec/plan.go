@@ -36,6 +36,9 @@ another source for a value, and where somebody changed the file on its host. Wit
 too, and never shown; cmd: runs in apply and deploy alone. Whether an app's
 revision leads to a new commit is seen by deploy alone.
 
+The stack is compiled in memory for it, and a tree that is not what comes out is
+refused, as by apply and deploy.
+
 With --out the plan is written too. plonec apply --plan and plonec deploy --plan
 do what it foretells, or nothing where the tree or a host is another by then.`,
 		Example: `  plonec plan
@@ -50,14 +53,12 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where apply or deploy has anything to do")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
 	c.Flags().BoolVar(&secrets, "secrets", false, "resolve the secrets that can be read, and say which of their files change")
-	f.fresh = func() bool { return out != "" }
+	f.fresh = true
 	work := f.fleetCommand("plan", true, func(ctx context.Context, s *session, _ []string) error {
 		p, failed := s.Plan(ctx, !noDiff)
-		for _, err := range []error{s.disk.Stale, s.dirty} {
-			if err != nil {
-				text, _, _ := strings.Cut(err.Error(), "\n")
-				p.Refused = append(p.Refused, hosts.Reason{Text: text})
-			}
+		if s.dirty != nil {
+			text, _, _ := strings.Cut(s.dirty.Error(), "\n")
+			p.Refused = append(p.Refused, hosts.Reason{Text: text})
 		}
 		r := planReport{Plan: p, flags: &f, file: out, color: useColor(s.out)}
 		var text string

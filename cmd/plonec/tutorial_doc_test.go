@@ -41,7 +41,7 @@ func TestTutorial(t *testing.T) {
 		out, err := c.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run("git init -q --bare -b main " + remote + "/buildout.git"); err != nil {
+	if out, err := run("for r in buildout stack; do git init -q --bare -b main " + remote + "/$r.git; done"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 

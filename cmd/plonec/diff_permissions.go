@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/tree"
+)
+
+// The manifest and what is common to all hosts are folded in a review, and so what only
+// they say is said in words: from where secrets come, whose files are, and by which
+// keys hosts are known.
+
+// permissions says which files have another owner, mode or form, and which secrets come
+// from elsewhere.
+func permissions(before, after *tree.Manifest) []string {
+	type row struct {
+		text         string
+		hosts, paths []string
+	}
+	var rows []*row
+	add := func(host, path, text string) {
+		if host == "*" {
+			host = "every host"
+		}
+		for _, r := range rows {
+			switch {
+			case r.text == text && slices.Equal(r.paths, []string{path}):
+				r.hosts = append(r.hosts, host)
+				return
+			case r.text == text && slices.Equal(r.hosts, []string{host}):
+				r.paths = append(r.paths, path)
+				return
+			}
+		}
+		rows = append(rows, &row{text, []string{host}, []string{path}})
+	}
+	known := map[string]bool{}
+	for _, s := range before.Secrets {
+		for _, e := range s.Entries {
+			known[e.From()] = true
+		}
+	}
+	for _, d := range tree.Differences(before, after) {
+		switch {
+		case d.Path == "" || d.From == "" || d.To == "":
+		case d.What == "owner" || d.What == "mode" || d.What == "format" || d.Source():
+			add(d.Host, d.Path, fmt.Sprintf("%s is %s, no longer %s", d.What, d.To, d.From))
+			known[d.To] = known[d.To] || d.Source()
+		}
+	}
+	for _, s := range after.Secrets {
+		for _, e := range s.Entries {
+			if from := e.From(); !known[from] {
+				add(s.Host, s.Path, strings.TrimSpace(e.Key+" comes from "+from)+", from which nothing came before")
+			}
+		}
+	}
+	var list []string
+	for _, r := range rows {
+		paths := r.paths
+		if more := len(paths) - 5; more > 0 {
+			paths = append(paths[:5:5], fmt.Sprintf("%d more", more))
+		}
+		list = append(list, fmt.Sprintf("%s: %s: %s", strings.Join(runs(r.hosts), " "), strings.Join(paths, ", "), r.text))
+	}
+	return list
+}
+
+// otherKeys says of which hosts the same known_hosts holds other keys. dir is the
+// folder of the later tree, with which that file goes.
+func otherKeys(before *tree.Disk, after []tree.Host, dir string) []string {
+	read := func(dir string) func(string) (string, bool) {
+		return func(name string) (string, bool) {
+			if filepath.IsAbs(name) {
+				return "", false // it is no branch's
+			}
+			return readKeys(filepath.Join(dir, filepath.FromSlash(name)))
+		}
+	}
+	was, is := rollOf(before.Manifest.Hosts, read(before.Dir)), rollOf(after, read(dir))
+	var changes keyChanges
+	for _, h := range after {
+		a, there := was.Hosts[h.Name]
+		if b := is.Hosts[h.Name]; there && a.KnownHosts == b.KnownHosts && a.Keys != b.Keys {
+			changes.add(h.Name, was.Keys[a.Keys], is.Keys[b.Keys])
+		}
+	}
+	var list []string
+	for _, k := range changes {
+		list = append(list, strings.Join(runs(k.hosts), " ")+": known_hosts holds other keys: "+strings.Join(k.lines(), ", "))
+	}
+	return list
+}

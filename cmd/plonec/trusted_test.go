@@ -1,0 +1,184 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/tree"
+)
+
+// checkout makes a git repository with a tree of hosts in build, committed, and as
+// origin/main has it.
+func checkout(t *testing.T, list ...tree.Host) (git func(...string), write func(...tree.Host) *tree.Disk) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	git = func(args ...string) {
+		t.Helper()
+		command(t, dir, nil, "git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+	}
+	write = func(list ...tree.Host) *tree.Disk {
+		t.Helper()
+		m := tree.Manifest{Format: tree.Format, Plonec: release, Hosts: list}
+		data, err := m.Bytes()
+		if err == nil {
+			err = os.MkdirAll("build", 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile("build/"+tree.ManifestName, data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &tree.Disk{Dir: "build", Manifest: &m}
+	}
+	git("init", "-q", "-b", "main", ".")
+	if err := os.WriteFile("known_hosts", []byte("app1 ssh-ed25519 AAAA\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	write(list...)
+	git("add", ".")
+	git("commit", "-q", "-m", "one")
+	git("update-ref", "refs/remotes/origin/main", "HEAD")
+	return git, write
+}
+
+func app(name, address string) tree.Host {
+	return tree.Host{Name: name, SSHAddress: address, Status: "online", SSH: tree.SSH{User: "admin", KnownHosts: "../known_hosts"}}
+}
+
+func strangersOf(t *testing.T, disk *tree.Disk) string {
+	t.Helper()
+	trusted, err := newTrust(disk, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := trusted.strangers(disk.Manifest.Hosts)
+	return text
+}
+
+// What was applied from this checkout is trusted from then on, and nothing else.
+func TestAppliedHostsAreTrusted(t *testing.T) {
+	_, write := checkout(t, app("app1", "10.0.0.1"), app("app2", "10.0.0.2"))
+	if got := strangersOf(t, write(app("app1", "10.0.0.1"), app("app2", "10.0.0.2"))); got != "" {
+		t.Fatalf("as it was pushed: %s", got)
+	}
+	moved := write(app("app1", "10.0.0.9"), app("app2", "10.0.0.2"), app("app3", "10.0.0.3"))
+	want := "these hosts are not as origin/main has them:\n  app1  ssh address 10.0.0.1 → 10.0.0.9\n  app3  new: admin@10.0.0.3, known_hosts ../known_hosts"
+	if got := strangersOf(t, moved); got != want {
+		t.Errorf("got %s", got)
+	}
+	note := func(disk *tree.Disk, list ...tree.Host) {
+		t.Helper()
+		trusted, err := newTrust(disk, "")
+		if err == nil {
+			err = trusted.note(list)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	note(moved, moved.Manifest.Hosts[0]) // app3 was not confirmed
+	if got := strangersOf(t, moved); strings.Contains(got, "app1") || !strings.Contains(got, "app3") {
+		t.Errorf("app1 was applied, app3 was not: %s", got)
+	}
+	note(moved, moved.Manifest.Hosts[2])
+	if got := strangersOf(t, moved); got != "" {
+		t.Errorf("both were applied: %s", got)
+	}
+	// A third place is neither; nor are other keys, or another tree of the repository.
+	if got := strangersOf(t, write(app("app1", "10.0.0.66"))); !strings.Contains(got, "app1  ssh address 10.0.0.1 → 10.0.0.66") {
+		t.Errorf("got %s", got)
+	}
+	if err := os.WriteFile("known_hosts", []byte("app1 ssh-ed25519 BBBB\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	moved = write(app("app1", "10.0.0.9"))
+	if got := strangersOf(t, moved); !strings.Contains(got, "app1  known_hosts holds other keys\n    - app1 ssh-ed25519 AAAA\n    + app1 ssh-ed25519 BBBB") {
+		t.Errorf("got %s", got)
+	}
+	note(moved, moved.Manifest.Hosts...) // ssh's keys as they are now
+	if got := strangersOf(t, moved); got != "" {
+		t.Errorf("its keys were applied: %s", got)
+	}
+	if err := os.Rename("build", "other"); err != nil {
+		t.Fatal(err)
+	}
+	if got := strangersOf(t, &tree.Disk{Dir: "other", Manifest: moved.Manifest}); !strings.Contains(got, "new") {
+		t.Errorf("another tree: %s", got)
+	}
+	// A note that cannot be read is none.
+	if err := os.WriteFile(".git/plonec/hosts.json", []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename("other", "build"); err != nil {
+		t.Fatal(err)
+	}
+	if got := strangersOf(t, moved); !strings.Contains(got, "10.0.0.9") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Each checkout has its own note, also where they share a repository.
+func TestWorktreesTrustApart(t *testing.T) {
+	git, write := checkout(t, app("app1", "10.0.0.1"))
+	other := filepath.Join(t.TempDir(), "other")
+	git("worktree", "add", "-q", other)
+	disk := write(app("app1", "10.0.0.9"))
+	trusted, err := newTrust(disk, "")
+	if err == nil {
+		err = trusted.note(disk.Manifest.Hosts)
+	}
+	if err != nil || strangersOf(t, disk) != "" {
+		t.Fatalf("not noted (%v)", err)
+	}
+	t.Chdir(other)
+	if got := strangersOf(t, write(app("app1", "10.0.0.9"))); !strings.Contains(got, "10.0.0.1 → 10.0.0.9") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Keys are a branch's wherever they lie in the repository, and however they get there;
+// those outside are not.
+func TestKnownHostsOfTheBranch(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(outside, []byte("app1 ssh-ed25519 CCCC\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	at := func(file string) tree.Host {
+		h := app("app1", "10.0.0.1")
+		h.SSH.KnownHosts = file
+		return h
+	}
+	git, write := checkout(t, at(outside))
+	if got := strangersOf(t, write(at(outside))); got != "" {
+		t.Errorf("outside: %s", got)
+	}
+	for _, change := range []func() error{
+		func() error { return os.Symlink(outside, "keys") },
+		func() error { return os.Mkdir("keys", 0o755) },
+		func() error {
+			return os.Symlink(filepath.Dir(outside), "folder") // and the file in it
+		},
+	} {
+		file := "../keys"
+		write(at(file), tree.Host{Name: "app2", SSHAddress: "a", SSH: tree.SSH{KnownHosts: "../folder/keys"}})
+		git("add", ".")
+		git("commit", "-q", "--allow-empty", "-m", "main")
+		git("update-ref", "refs/remotes/origin/main", "HEAD")
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		disk := write(at(file), tree.Host{Name: "app2", SSHAddress: "a", SSH: tree.SSH{KnownHosts: "../folder/keys"}})
+		if got := strangersOf(t, disk); !strings.Contains(got, "known_hosts holds other keys") {
+			t.Errorf("got %q", got)
+		}
+		for _, name := range []string{"keys", "folder"} {
+			if err := os.RemoveAll(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
