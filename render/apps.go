@@ -34,10 +34,14 @@ func deployCfgs(h *topology.Host) []Instance {
 }
 
 // appSecrets gives each app's secrets.env, which its units read before its
-// user's rights apply: root alone owns it.
+// user's rights apply: root alone owns it. Beside it are the secrets that its
+// deploy.cfg extends.
 func appSecrets(h *topology.Host) []SecretFile {
 	var files []SecretFile
 	for _, a := range h.Apps {
+		if len(a.Clients) > 0 || a.Zeo != nil {
+			files = append(files, configSecrets(a)...)
+		}
 		entries := secretEnv(a)
 		if len(entries) == 0 {
 			continue

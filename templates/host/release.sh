@@ -53,11 +53,18 @@ previous_release() {
 
 # config_sum: what makes a release another one though its commit is the same.
 config_sum() {
+	local name
 	{
 		cat -- "$(etc_file "$APP" deploy.cfg)" 2>/dev/null || true
 		grep -a '^BUILD_' -- "$(etc_file "$APP" build.conf)"
+		for name in "${SECRET_CONFIGS[@]}"; do
+			cat -- "$(etc_file "$APP" "$name")" 2>/dev/null | secret_sum || true
+		done
 	} | sum
 }
+
+# secret_sum: what stands for a secret wherever one is compared.
+secret_sum() { sum; }
 
 # dsn_sum: a DSN is a secret; its sum stands for it.
 dsn_sum() {
