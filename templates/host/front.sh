@@ -35,7 +35,7 @@ check() {
 		;;
 	esac
 	said=$("${argv[@]}" 2>&1) && return
-	if [[ $said == *" in /etc/nginx/secrets/"* ]]; then
+	if [[ $said == *" in "*/etc/nginx/secrets/* ]]; then
 		said=$(grep -oE '/etc/nginx/secrets/[^: ]+:[0-9]+' <<<"$said" | sort -u |
 			sed 's/$/: what nginx says of it is not shown, as it may quote the secret/')
 	fi
