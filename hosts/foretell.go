@@ -266,6 +266,8 @@ func (m *member) whyBuild(app string, state map[string]string, changed map[strin
 	release, mark, config := state[app+".release"], state[app+".state"], state[app+".config"]
 	dir := "/etc/plonec/" + app
 	files := ""
+	plain, secret, _ := strings.Cut(config, "+")
+	secretChanged := slices.ContainsFunc(m.values(app, "build.conf", "SECRET_CONFIGS"), func(name string) bool { return changed[dir+"/"+name] })
 	switch {
 	case changed[dir+"/deploy.cfg"]:
 		files = "deploy.cfg changed"
@@ -279,7 +281,11 @@ func (m *member) whyBuild(app string, state map[string]string, changed map[strin
 		return "the current release is marked " + mark
 	case config == "": // scripts that do not tell
 		return files
-	case config == m.configSum(app):
+	case plain == m.configSum(app) && secretChanged:
+		return "a secret that deploy.cfg extends changed"
+	case plain == m.configSum(app) && secret != "":
+		return state[app+".deploy-pending"] // the host compares it with what is there
+	case plain == m.configSum(app):
 		return ""
 	case files == "":
 		return "the current release was built with another deploy.cfg"
@@ -287,7 +293,8 @@ func (m *member) whyBuild(app string, state map[string]string, changed map[strin
 	return files
 }
 
-// configSum is what config_sum of release.sh would give.
+// configSum is what config_sum of release.sh would give, less its keyed sum of
+// secrets.
 func (m *member) configSum(app string) string {
 	text := slices.Clone(m.text("/etc/plonec/" + app + "/deploy.cfg"))
 	return sum(append(text, linesWith(m.text("/etc/plonec/"+app+"/build.conf"), "BUILD_")...))

@@ -79,6 +79,14 @@ func nginx(ctx context.Context, s *stage) (string, error) {
 		return "", err
 	}
 	text := string(s.files["/etc/nginx/nginx.conf"])
+	for path, content := range s.files {
+		if strings.HasPrefix(path, includedSecrets) {
+			if _, err := s.write(path, content, 0o644); err != nil {
+				return "", err
+			}
+		}
+	}
+	text = strings.ReplaceAll(text, "include "+includedSecrets, "include "+s.dir+includedSecrets)
 	text = listen.ReplaceAllStringFunc(text, func(m string) string {
 		part := listen.FindStringSubmatch(m)
 		name := part[3]

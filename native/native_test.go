@@ -10,7 +10,7 @@ func TestCheckersRefuse(t *testing.T) {
 	const good, bad = 0, 1
 	for program, texts := range map[string][2]map[string]string{
 		"nginx": {
-			{"/etc/nginx/nginx.conf": "events {}\nhttp {\n    server {\n        listen 80;\n        listen [::]:443 ssl;\n        ssl_certificate /etc/nginx/ssl/a.crt;\n        ssl_certificate_key /etc/nginx/ssl/a.key;\n    }\n}\n"},
+			{"/etc/nginx/secrets/a-1.conf": "# a secret\n", "/etc/nginx/nginx.conf": "events {}\nhttp {\n    include /etc/nginx/secrets/a-1.conf;\n    server {\n        listen 80;\n        listen [::]:443 ssl;\n        ssl_certificate /etc/nginx/ssl/a.crt;\n        ssl_certificate_key /etc/nginx/ssl/a.key;\n    }\n}\n"},
 			{"/etc/nginx/nginx.conf": "events {}\nhttp {\n    server {\n        listn 80;\n    }\n}\n"},
 		},
 		"varnishd": {

@@ -150,6 +150,7 @@ func (c *converter) decide() {
 			c.ask(d.Path, d.Message, d.Remedy)
 		}
 	}
+	c.plain(schema.Root(), c.tree, nil)
 	c.report.Decide = append(c.report.Decide, c.asked...)
 	c.report.Hosts, c.report.Layers, c.report.Apps = len(fieldsOf(c.tree.Get("instances"))), len(fieldsOf(c.tree.Get("layers"))), len(fieldsOf(c.tree.Get("deploy")))
 	for _, f := range c.tree.Fields {

@@ -461,3 +461,47 @@ func TestHomes(t *testing.T) {
 		}
 	}
 }
+
+// Whatever goes into git in plain is listed: each variable that nothing takes for
+// a secret, each pasted text, in the stack and in a layer's custom JSON. Values
+// that look like secrets are put aside, whatever they are called.
+func TestPlainIsListed(t *testing.T) {
+	m := convert(t, `{
+	  "opsworks": {"layers": {"plone_instances": {"instances": {"app1": {"private_ip": "10.0.0.1", "backends": 4}}}}},
+	  "plone_instances": {"app_name": "site"},
+	  "nginx_plone": {"additional_servers": "map $uri $x { default 1; }", "additional_config": ""},
+	  "deploy": {"site": {
+	    "scm": {"repository": "https://git.example.org/site.git"},
+	    "environment": {"GEO": "https://geo.example.com/", "LANG": "de", "QUEUE_URL": "amqp://u:hidden@mq/", "A_TOKEN": "hidden"},
+	    "buildout_additional_config": "[client1]\nuser = admin:hidden\n"}}
+	}`)
+	tree, _ := good(t, m)
+	for path, part := range map[string]string{
+		"deploy.site.environment.GEO": "in plain", "deploy.site.environment.LANG": "in plain",
+		"nginx_plone.additional_servers": "as it is", "deploy.site.buildout_additional_config": "as it is",
+	} {
+		if !asks(m, path, part) {
+			t.Errorf("nothing says that %s goes into git", path)
+		}
+	}
+	if !asks(m, "deploy.site.buildout_additional_config", "looks like a user with a password") {
+		t.Error("the password in a pasted text is not spoken of")
+	}
+	for _, path := range []string{"deploy.site.environment.QUEUE_URL", "deploy.site.environment.A_TOKEN", "nginx_plone.additional_config"} {
+		if asks(m, path, "goes into git") {
+			t.Errorf("%s is listed, and is not in the stack in plain", path)
+		}
+	}
+	if got := get(tree, "deploy/site/environment/QUEUE_URL"); got != `{$secret: "file:secrets/site.QUEUE_URL"}` {
+		t.Error("QUEUE_URL is", got)
+	}
+	if strings.Contains(m.Markdown(), "hidden") {
+		t.Errorf("the report shows a secret:\n%s", m.Markdown())
+	}
+
+	layered := convert(t, `{"Layers": [{"LayerId": "1", "Shortname": "web", "Name": "Web", "CustomJson": "{\"deploy\": {\"site\": {\"environment\": {\"GEO\": \"x\"}}}}", "CustomRecipes": {"Setup": ["plone_buildout::instances-setup"]}}]}`,
+		`{"Instances": [{"InstanceId": "i", "Hostname": "app1", "LayerIds": ["1"], "PrivateIp": "10.0.0.1", "Status": "online"}]}`)
+	if !asks(layered, "layers.web.custom_json.deploy.site.environment.GEO", "in plain") {
+		t.Errorf("a layer's variable is not listed:\n%s", layered.Markdown())
+	}
+}

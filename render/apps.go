@@ -36,10 +36,14 @@ func deployCfgs(h *topology.Host) []Instance {
 func secretsFile(a *topology.App) string { return appDir(a) + "/secrets.env" }
 
 // appSecrets gives each app's secrets.env. Root alone reads it, systemd for the
-// app's processes: their group may be a daemon's own.
+// app's processes: their group may be a daemon's own. Beside it are the secrets
+// that its deploy.cfg extends.
 func appSecrets(h *topology.Host) []SecretFile {
 	var files []SecretFile
 	for _, a := range h.Apps {
+		if len(a.Clients) > 0 || a.Zeo != nil {
+			files = append(files, configSecrets(a)...)
+		}
 		entries := secretEnv(a)
 		if len(entries) == 0 {
 			continue

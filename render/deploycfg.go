@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
@@ -41,6 +40,7 @@ func (d deployCfg) Extends() []string {
 		files = append(files, d.Plone().Relstorage.Config)
 	}
 	files = append(files, d.Config.BuildoutExtends...)
+	files = append(files, d.Secrets()...)
 	return slices.DeleteFunc(files, func(name string) bool { return name == "" })
 }
 
@@ -162,7 +162,11 @@ func (d deployCfg) fromUnit(v schema.EnvValue) bool {
 }
 
 // Additional is the stack's own text. It may begin without a header, and then
-// belongs to [buildout], as it did in the cookbook.
+// belongs to [buildout], as it did in the cookbook. Its secrets are in files that
+// deploy.cfg extends.
 func (d deployCfg) Additional() string {
-	return strings.TrimRight(strings.TrimLeft(d.Config.BuildoutAdditionalConfig, "\r\n"), " \t\r\n")
+	return joined(d.Config.BuildoutAdditionalConfig, func(int) string { return "" })
 }
+
+// Secrets names those files.
+func (d deployCfg) Secrets() []string { return secretConfigs(d.App) }

@@ -68,8 +68,8 @@ func certificates(h *topology.Host) []Instance {
 	return all
 }
 
-// frontSecrets gives the users of HAProxy's statistics and the keys of nginx's
-// certificates.
+// frontSecrets gives the users of HAProxy's statistics, the secrets that
+// nginx.conf includes, and the keys of nginx's certificates.
 func frontSecrets(h *topology.Host) []SecretFile {
 	if h.Front == nil {
 		return nil
@@ -78,7 +78,7 @@ func frontSecrets(h *topology.Host) []SecretFile {
 	if h.Front.Stats {
 		users.Entries = append(users.Entries, entry(h.Stack.Haproxy.StatsUser, h.Stack.Haproxy.StatsPassword))
 	}
-	files := []SecretFile{users}
+	files := append([]SecretFile{users}, nginxSecrets(frontView{h})...)
 	for _, app := range tlsApps(h) {
 		if key := h.Stack.Deploy[app].SSLCertificateKey; key.IsSet() {
 			files = append(files, SecretFile{

@@ -58,6 +58,15 @@ func frontHost(change ...func(*topology.Host)) *topology.Host {
 	return h
 }
 
+// texts is configuration of a stack's own without a secret.
+func texts(all ...string) schema.Pasted {
+	var p schema.Pasted
+	for _, text := range all {
+		p = append(p, schema.Piece{Text: text})
+	}
+	return p
+}
+
 // rendered gives the host's files by path.
 func rendered(t testing.TB, h *topology.Host) map[string]string {
 	t.Helper()

@@ -74,6 +74,7 @@ func newFront(t *testing.T, h *topology.Host) *front {
 			"/run/nginx.pid", dir+"/nginx.pid",
 			"/var/log/nginx/", dir+"/",
 			"/etc/nginx/ssl/", dir+"/etc/nginx/ssl/",
+			"include /etc/nginx/secrets/", "include "+dir+"/etc/nginx/secrets/",
 			"http {\n", "http {\n    client_body_temp_path "+dir+"/body;\n    proxy_temp_path "+dir+"/proxy;\n",
 			"/run/haproxy/admin.sock", dir+"/admin.sock",
 			":6081", fmt.Sprint(":", f.ports.cache),

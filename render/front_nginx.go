@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/topology"
@@ -23,9 +24,6 @@ type publicSite struct {
 	Scheme string
 	Port   int
 }
-
-// pasted is text of the stack's, and the attribute that it comes from.
-type pasted struct{ From, Text string }
 
 // Servers are nginx's servers: the plain ones, then those with TLS, in each
 // case the default server first.
@@ -56,11 +54,11 @@ func (v frontView) servers(tls bool) []webServer {
 		}
 		for _, name := range s.Names {
 			named = append(named, webServer{
-				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: public(s, tls), Pasted: v.pasted(s.Main, tls, s.Extra),
+				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: public(s, tls), Pasted: v.pasted(s.Main, tls, pasted{"plone_instances.subsite_config", "subsite_config." + strings.ToLower(name), inServer, s.Extra}),
 			})
 		}
 	}
-	fallback.Pasted = v.pasted(true, tls, "")
+	fallback.Pasted = v.pasted(true, tls, pasted{})
 	return append([]webServer{fallback}, named...)
 }
 
@@ -82,34 +80,32 @@ func public(s *topology.Site, tls bool) *publicSite {
 // pasted gives the text that goes into a server. In the cookbook the default
 // server was the main site's too: what is meant for the one is meant for the
 // other.
-func (v frontView) pasted(main, tls bool, extra string) []pasted {
+func (v frontView) pasted(main, tls bool, extra pasted) []pasted {
 	n := v.Stack.NginxPlone
 	all := []pasted{
-		{"nginx_plone.default_config", n.DefaultConfig},
-		{"nginx_plone.additional_config", n.AdditionalConfig},
+		{"nginx_plone.default_config", "default_config", inServer, n.DefaultConfig},
+		{"nginx_plone.additional_config", "additional_config", inServer, n.AdditionalConfig},
 	}
 	if tls {
 		all = []pasted{
-			{"nginx_plone.default_ssl_config", n.DefaultSSLConfig},
-			{"nginx_plone.additional_ssl_config", n.AdditionalSSLConfig},
+			{"nginx_plone.default_ssl_config", "default_ssl_config", inServer, n.DefaultSSLConfig},
+			{"nginx_plone.additional_ssl_config", "additional_ssl_config", inServer, n.AdditionalSSLConfig},
 		}
 	}
 	if !main {
 		all = all[1:]
 	}
-	all = append(all, pasted{"plone_instances.subsite_config", extra})
-	var given []pasted
-	for _, p := range all {
-		if strings.TrimSpace(p.Text) != "" {
-			given = append(given, pasted{p.From, strings.TrimRight(strings.TrimLeft(p.Text, "\n"), " \t\n")})
-		}
-	}
-	return given
+	return slices.DeleteFunc(append(all, extra), func(p pasted) bool { return !p.pieces.IsSet() })
 }
 
+// inServer is the indentation of what stands in a server.
+const inServer = "        "
+
 // AdditionalServers is pasted before the servers.
-func (v frontView) AdditionalServers() string {
-	return strings.TrimRight(strings.TrimLeft(v.Stack.NginxPlone.AdditionalServers, "\n"), " \t\n")
+func (v frontView) AdditionalServers() string { return v.additionalServers().Text() }
+
+func (v frontView) additionalServers() pasted {
+	return pasted{"nginx_plone.additional_servers", "additional_servers", "    ", v.Stack.NginxPlone.AdditionalServers}
 }
 
 // TLS tells whether there is a TLS server.

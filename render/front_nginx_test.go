@@ -242,11 +242,11 @@ func TestNginxSites(t *testing.T) {
 	t.Parallel()
 	f, c := echoed(t, frontHost(func(h *topology.Host) {
 		h.Front.Sites = append(h.Front.Sites, &topology.Site{
-			App: "plone", Names: []string{"News.example.com"}, Path: "Plone/news/a.b~c", Extra: "\n        location = /extra {\n            return 203;\n        }\n        # the end",
+			App: "plone", Names: []string{"News.example.com"}, Path: "Plone/news/a.b~c", Extra: texts("\n        location = /extra {\n            return 203;\n        }\n        # the end"),
 		})
-		h.Stack.NginxPlone.AdditionalServers = "map $args $pasted { default yes; }\n# the end"
-		h.Stack.NginxPlone.AdditionalConfig = "location = /everywhere { return 204; }\n# the end"
-		h.Stack.NginxPlone.DefaultConfig = "location = /main { return 206; }"
+		h.Stack.NginxPlone.AdditionalServers = texts("map $args $pasted { default yes; }\n# the end")
+		h.Stack.NginxPlone.AdditionalConfig = texts("location = /everywhere { return 204; }\n# the end")
+		h.Stack.NginxPlone.DefaultConfig = texts("location = /main { return 206; }")
 		h.Stack.NginxPlone.ClientMaxBodySize = "1k"
 	}))
 	for _, test := range []struct {
@@ -302,8 +302,8 @@ func TestNginxTLS(t *testing.T) {
 		h.Front.Sites[0].TLS = true
 		h.Stack.Deploy["plone"].SSLCertificate = "\n" + certificate + "\n\n"
 		h.Stack.Deploy["plone"].SSLCertificateCA = certificate
-		h.Stack.NginxPlone.AdditionalSSLConfig = "add_header Strict-Transport-Security max-age=63072000;"
-		h.Stack.NginxPlone.AdditionalConfig = "return 301 https://$host$request_uri;"
+		h.Stack.NginxPlone.AdditionalSSLConfig = texts("add_header Strict-Transport-Security max-age=63072000;")
+		h.Stack.NginxPlone.AdditionalConfig = texts("return 301 https://$host$request_uri;")
 	}), func(f *front) {
 		f.write("/etc/nginx/ssl/plone.crt")
 		if err := os.WriteFile(filepath.Join(f.dir, "etc/nginx/ssl/plone.key"), []byte(key), 0o600); err != nil {

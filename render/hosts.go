@@ -190,6 +190,7 @@ type buildConf struct {
 	Dirs     []string
 	Needs    []string // what the buildout has to make, relative to the release
 	Storage  string
+	Secrets  []string // files that deploy.cfg extends
 	Archives struct{ URLs, Paths, Users, Passwords, Purge []string }
 }
 
@@ -219,6 +220,7 @@ func buildConfs(h *topology.Host) []Instance {
 		d.Purge = own(c.PurgeBeforeSymlink)
 		d.Dirs = own(c.CreateDirsBeforeSymlink)
 		d.Needs = needs(a)
+		d.Secrets = secretConfigs(a)
 		for i, c := range c.BuildoutCacheArchives {
 			d.Archives.URLs = append(d.Archives.URLs, c.URL)
 			d.Archives.Paths = append(d.Archives.Paths, c.Path)

@@ -1,10 +1,12 @@
 package render
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -152,6 +154,39 @@ func TestLadder(t *testing.T) {
 	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
 	status, _ := cmd.CombinedOutput()
 	contains(string(status), "\nsite.releases=20260101000000:built:"+first+" 20260101000002:built:"+first+" 20260101000003:failed:"+git("rev-parse", "HEAD")+" 20260101000004:built:"+first+"\n")
+
+	// Secret parts of the stack's own text: one that is there makes a new release,
+	// so does another value of it, and each release has its own.
+	a.Config.BuildoutAdditionalConfig = schema.Pasted{{Secret: schema.Secret{Ref: "env:A", Source: "env:A"}}, {Text: "[hello]\ninterpreter = py"}}
+	write(root+"/etc/plonec/site/build.conf", content(t, h, "/etc/plonec/site/build.conf"))
+	write(config, "[buildout]\nextends =\n    buildout.cfg\n    plonec-secret-1.cfg\n[hello]\ninterpreter = py\n")
+	contains(deploy(1, "--commit", first, "--release", "20260101000010"), "plonec-secret-1.cfg is missing")
+	sums := map[string]bool{}
+	for i, word := range []string{"first", "second", "second"} {
+		// It begins in [buildout], and wins over the base.
+		write(root+"/etc/plonec/site/plonec-secret-1.cfg", "word = "+word+"\n\n[hello]\ninitialization = word = '${buildout:word}'\n")
+		name := fmt.Sprintf("2026010100002%d", i)
+		if i == 2 {
+			contains(deploy(0, "--commit", first), "release 20260101000021 of site is built already")
+			break
+		}
+		contains(deploy(0, "--commit", first, "--release", name), "deploy.cfg, or what the buildout is run with, changed")
+		made, err := os.ReadFile(deployTo + "/releases/" + name + "/bin/hello")
+		if err != nil || !strings.Contains(string(made), "word = '"+word+"'") {
+			t.Errorf("%v\n%s", err, made)
+		}
+		if info, err := os.Stat(deployTo + "/releases/" + name + "/plonec-secret-1.cfg"); err != nil || info.Mode() != 0o600 {
+			t.Errorf("the secret in the release: %v %v", info, err)
+		}
+		kept := record(name)
+		sums[regexp.MustCompile(`(?m)^config=.*$`).FindString(kept)] = true
+		if strings.Contains(kept, word) {
+			t.Errorf("the record of a release holds the secret:\n%s", kept)
+		}
+	}
+	if len(sums) != 2 {
+		t.Errorf("%d sums of two values: %v", len(sums), sums)
+	}
 
 	lock, err := os.OpenFile(root+"/run/plonec/lock/work", os.O_RDWR, 0)
 	if err != nil {

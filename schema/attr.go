@@ -59,6 +59,14 @@ func (a *Attr) Field(key string) *Attr {
 	return a.Elem
 }
 
+// Pasted tells whether it takes configuration with references in it.
+func (a *Attr) Pasted() bool { return a.def == "#Pasted" || a.def == "#PastedConfig" }
+
+// takesReference tells whether a map in its place is a reference to a secret.
+func (a *Attr) takesReference() bool {
+	return a.Secret || a.Pasted() || a.def == "#Piece" || a.def == "#EnvValue"
+}
+
 // placeholders name the values of open maps in paths.
 var placeholders = map[string]string{
 	"instances": "<host>", "layers": "<layer>", "deploy": "<app>",

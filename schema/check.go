@@ -93,6 +93,8 @@ func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
 		c.secret(a, n)
 	case a.def == "#EnvValue":
 		c.variable(a, n)
+	case a.Pasted():
+		c.pasted(a, n)
 	case !a.takes(n.Kind):
 		c.wrongType(a, n)
 	case n.Kind == input.Map:
@@ -162,6 +164,9 @@ func (c *checker) scalar(a *Attr, n *input.Node) {
 		n.Span.Mask()
 	}
 	if c.judge.accepts(a, n.Kind, n.Text) {
+		if n.Kind == input.String {
+			c.betrays(a, n)
+		}
 		return
 	}
 	code, got := "bad-value", ""

@@ -41,8 +41,8 @@ func derive(s, base *Stack) {
 }
 
 // lowerKeys writes the keys of a map, which are domains, in small letters.
-func lowerKeys(m map[string]string) map[string]string {
-	lower := make(map[string]string, len(m))
+func lowerKeys[V any](m map[string]V) map[string]V {
+	lower := make(map[string]V, len(m))
 	for _, key := range sortedKeys(m) {
 		lower[strings.ToLower(key)] = m[key]
 	}

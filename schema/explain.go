@@ -74,7 +74,7 @@ func (a *Attr) Below() []*Attr {
 	case a.Item != nil:
 		from = a.Item
 	}
-	if from.Secret || from.def == "#EnvValue" {
+	if from.takesReference() {
 		return nil
 	}
 	var kept []*Attr

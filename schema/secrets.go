@@ -51,7 +51,7 @@ func (c *checker) secret(a *Attr, n *input.Node) {
 // says so or when its name does.
 func (c *checker) variable(a *Attr, n *input.Node) {
 	name := c.path[len(c.path)-1]
-	secret := secretName.MatchString(name) || holdsPassword(n)
+	secret := secretName.MatchString(name) || holdsPassword(n) || n.Kind == input.String && looksSecret(name, n.Text)
 	switch {
 	case n.Kind == input.Map:
 		c.reference(n)
@@ -68,6 +68,100 @@ func (c *checker) variable(a *Attr, n *input.Node) {
 		c.origin[n] = Pointer(c.path)
 		c.plainSecret(n, "a variable with this name or value is taken for a secret")
 	}
+}
+
+// looksSecret tells whether a variable's value is one by its looks.
+func looksSecret(name, value string) bool {
+	what, _ := signIn(everywhere, value)
+	return what != "" || looksRandom(name, value)
+}
+
+// pasted checks configuration that is pasted, piece by piece.
+func (c *checker) pasted(a *Attr, n *input.Node) {
+	if n.Kind != input.List {
+		c.piece(a, n)
+		return
+	}
+	text := false
+	for i, piece := range n.Items {
+		c.path = append(c.path, indexMark+strconv.Itoa(i))
+		if text && piece.Kind == input.Map && a.def == "#PastedConfig" {
+			c.report("secret-order", piece.Span, "buildout reads what deploy.cfg extends before deploy.cfg itself, so this cannot win over the text before it",
+				"put the references first, and into them what has to come later")
+		}
+		text = text || piece.Kind == input.String && strings.TrimSpace(piece.Text) != ""
+		c.piece(a.Item, piece)
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+// piece checks a text or a reference.
+func (c *checker) piece(a *Attr, n *input.Node) {
+	switch n.Kind {
+	case input.Map:
+		c.reference(n)
+	case input.String:
+		c.scalar(a, n)
+	case input.Null:
+		c.report("wrong-type", n.Span, "want "+a.kindWords()+", got null", "take the null out of the list")
+	default:
+		c.wrongType(a, n)
+	}
+}
+
+// piecesOf gives the pieces of a Pasted.
+func piecesOf(n *input.Node) []*input.Node {
+	if n == nil || n.Kind == input.List {
+		return itemsOf(n)
+	}
+	return []*input.Node{n}
+}
+
+// betrays warns of a text that is to go into the tree as it is and looks as if
+// it held a secret, and keeps it out of what is printed.
+func (c *checker) betrays(a *Attr, n *input.Node) {
+	signs := everywhere
+	switch {
+	case a.Pasted() || a.def == "#Piece":
+		signs = inText
+	case a.def == "#Words":
+		signs = inWords
+	case len(n.Text) < 20 && !strings.Contains(n.Text, "://"): // names and addresses of thousands of hosts
+		return
+	}
+	what, line := signIn(signs, n.Text)
+	if what == "" {
+		return
+	}
+	n.Span.Mask()
+	where := "this"
+	if strings.Contains(strings.TrimRight(n.Text, "\n"), "\n") {
+		where = "line " + strconv.Itoa(line) + " of the text"
+	}
+	c.report("secret-in-text", n.Span, where+" looks like "+what+", and goes into the tree and into git as it is", c.keepOut(a))
+}
+
+// keepOut says what to write in the place of a text that holds a secret.
+func (c *checker) keepOut(a *Attr) string {
+	ref := `{"$secret": "env:` + c.variableName() + `"}`
+	switch {
+	case a.def == "#Piece":
+		return "take those lines out, and put " + ref + " that holds them into the list" + map[bool]string{true: ", before the texts"}[strings.HasPrefix(a.Path, "deploy")]
+	case a.Pasted():
+		if strings.HasPrefix(a.Path, "deploy") { // buildout's
+			return `write a list, [` + ref + `, "…"]: the reference holds the section and those lines`
+		}
+		return `write a list, ["…", ` + ref + `, "…"]: the reference holds those lines`
+	case a.def == "#Repository":
+		return "give the user and the password as scm.user and scm.password"
+	case a.def == "#URL":
+		return "give the archive's user and password as attributes of their own"
+	case strings.HasSuffix(a.Path, "flags"):
+		return "put the option into buildout_additional_config, as a reference to a section with it"
+	case a.def == "#Words":
+		return "have the program read it from its environment, and set deploy.<app>.environment.NAME to a reference"
+	}
+	return "references stand in secrets, in deploy.<app>.environment and in pasted configuration alone"
 }
 
 // reference checks a map in the place of a secret: {"$secret": "env:NAME"}.

@@ -126,7 +126,7 @@ func (s *finder) find(a *Attr, n *input.Node, keys []key, at Setting) {
 func (s *finder) leaves(at Setting) {
 	a, n := at.Attr, at.Value
 	switch {
-	case n != nil && n.Kind == input.Map && !a.Secret && (len(a.Fields) > 0 || a.Elem != nil && len(a.Elem.Fields) > 0):
+	case n != nil && n.Kind == input.Map && !a.takesReference() && (len(a.Fields) > 0 || a.Elem != nil && len(a.Elem.Fields) > 0):
 		for _, f := range n.Fields {
 			if below := a.Field(f.Key); below != nil && !below.Sent {
 				s.leaves(Setting{below, append(slices.Clone(at.Path), f.Key), f.Span, f.Value})
@@ -140,7 +140,7 @@ func (s *finder) leaves(at Setting) {
 // Leaves are the attributes without keys of their own in a group, itself where
 // it is none: those that something is made of.
 func (a *Attr) Leaves() []*Attr {
-	if a.Secret || a.Layered || a.def == "#EnvValue" || len(a.Fields) == 0 && (a.Elem == nil || len(a.Elem.Fields) == 0) {
+	if a.takesReference() || a.Layered || len(a.Fields) == 0 && (a.Elem == nil || len(a.Elem.Fields) == 0) {
 		return []*Attr{a}
 	}
 	var list []*Attr

@@ -103,7 +103,7 @@ type PloneInstances struct {
 	BaseConfig          string            `json:"base_config"`
 	SiteID              string            `json:"site_id"`
 	Subsites            map[string]string `json:"subsites"`
-	SubsiteConfig       map[string]string `json:"subsite_config"`
+	SubsiteConfig       map[string]Pasted `json:"subsite_config"`
 	PerCPU              float64           `json:"per_cpu"`
 	InstanceCount       *int              `json:"instance_count"`
 	SharedBlobs         bool              `json:"shared_blobs"`
@@ -222,11 +222,11 @@ type EBSSnapshots struct {
 
 type NginxPlone struct {
 	EnableSSI           bool   `json:"enable_ssi"`
-	AdditionalServers   string `json:"additional_servers"`
-	AdditionalConfig    string `json:"additional_config"`
-	AdditionalSSLConfig string `json:"additional_ssl_config"`
-	DefaultConfig       string `json:"default_config"`
-	DefaultSSLConfig    string `json:"default_ssl_config"`
+	AdditionalServers   Pasted `json:"additional_servers"`
+	AdditionalConfig    Pasted `json:"additional_config"`
+	AdditionalSSLConfig Pasted `json:"additional_ssl_config"`
+	DefaultConfig       Pasted `json:"default_config"`
+	DefaultSSLConfig    Pasted `json:"default_ssl_config"`
 	ProxyPort           int    `json:"proxy_port"`
 	LogRetentionDays    int    `json:"log_retention_days"`
 	ForceReload         bool   `json:"force_reload"`
@@ -371,7 +371,7 @@ type App struct {
 	BuildoutExtends          []string            `json:"buildout_extends"`
 	BuildoutPartsToInclude   []string            `json:"buildout_parts_to_include"`
 	BuildoutInheritParts     bool                `json:"buildout_inherit_parts"`
-	BuildoutAdditionalConfig string              `json:"buildout_additional_config"`
+	BuildoutAdditionalConfig Pasted              `json:"buildout_additional_config"`
 	BuildoutInitCommands     []InitCommand       `json:"buildout_init_commands"`
 	BuildoutInitType         string              `json:"buildout_init_type"`
 	BuildoutSupervisorPart   string              `json:"buildout_supervisor_part"`

@@ -159,6 +159,9 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // mendType is the remedy for a value of another kind.
 func (c *checker) mendType(a *Attr, n *input.Node) string {
+	if n.Kind == input.Map && n.Get("$secret") != nil {
+		return c.keepOut(a)
+	}
 	var try []candidate
 	switch n.Kind {
 	case input.String:
@@ -213,7 +216,12 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 			return "shorten it to " + strconv.Itoa(maxText) + " bytes"
 		}
 		text := strings.TrimSpace(n.Text)
-		if holdsPassword(n) {
+		switch {
+		case inside.MatchString(n.Text) && (a.Pasted() || a.def == "#Piece"):
+			return c.keepOut(a)
+		case holdsPassword(n) && (a.def == "#Repository" || a.def == "#URL"):
+			return c.keepOut(a)
+		case holdsPassword(n):
 			return "take the secret out of it and give it as an attribute of its own"
 		}
 		spellings := []string{text}
@@ -242,13 +250,16 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 	}
 	switch {
 	case n.Kind != input.String:
-	case a.def == "#Text" && strings.Contains(n.Text, "\r"):
+	case (a.Pasted() || a.def == "#Piece") && strings.Contains(n.Text, "\r"):
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
 		return "take the line break out"
 	}
 	return ""
 }
+
+// inside matches a reference in a text, which nothing reads.
+var inside = regexp.MustCompile(`\{\s*"?\$secret`)
 
 // mendKey is the remedy for a key of an open map.
 func (c *checker) mendKey(key *Attr, text string) string {

@@ -1,6 +1,10 @@
 package schema
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // A Secret is a value that never enters the tree. Exactly one of Ref and
 // Plain is set, or neither.
@@ -33,4 +37,18 @@ type Packages []Package
 type EnvValue struct {
 	Text   string
 	Secret Secret
+}
+
+// Pasted is configuration of the stack's own, in pieces that follow each other.
+type Pasted []Piece
+
+// A Piece of a Pasted is a text, or a secret in its place.
+type Piece struct {
+	Text   string
+	Secret Secret
+}
+
+// IsSet tells whether there is anything but blanks in it.
+func (p Pasted) IsSet() bool {
+	return slices.ContainsFunc(p, func(piece Piece) bool { return piece.Secret.IsSet() || strings.TrimSpace(piece.Text) != "" })
 }

@@ -50,6 +50,19 @@ func (dec *decoder) envValue(n *input.Node) EnvValue {
 	return EnvValue{Text: n.Text}
 }
 
+// pasted decodes a text, a reference or a list of both. Empty texts are none.
+func (dec *decoder) pasted(n *input.Node) Pasted {
+	var pieces Pasted
+	for _, piece := range piecesOf(n) {
+		if s := dec.secret(piece); s.Ref != "" {
+			pieces = append(pieces, Piece{Secret: s})
+		} else if piece.Text != "" {
+			pieces = append(pieces, Piece{Text: piece.Text})
+		}
+	}
+	return pieces
+}
+
 // packages decodes a list of names or a map of name to version.
 func packages(n *input.Node) Packages {
 	var list Packages

@@ -48,7 +48,7 @@ func (a *Attr) describe(top cue.Value) {
 	}
 	a.Type = a.want
 	switch {
-	case a.def == "#Packages":
+	case a.def == "#Packages", a.Pasted():
 	case a.Item != nil:
 		a.Type = "a list; each: " + a.Item.Type
 		a.short = "list of " + a.Item.name()

@@ -29,7 +29,7 @@ var (
 
 // malformed says what is wrong with a manifest's entry.
 func malformed(s tree.Secret) *fault {
-	good := len(s.Entries) > 0 && !slices.ContainsFunc(s.Entries, func(e tree.SecretEntry) bool {
+	good := (len(s.Entries) > 0 || s.Format == "userlist") && !slices.ContainsFunc(s.Entries, func(e tree.SecretEntry) bool {
 		return strings.ContainsFunc(e.Source+e.Dir, unicode.IsControl) // both are printed
 	})
 	switch s.Format {

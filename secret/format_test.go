@@ -88,11 +88,18 @@ func TestUnfit(t *testing.T) {
 	}
 }
 
+// HAProxy's list of users is there without users too, so that its unit finds it.
+func TestNoUsers(t *testing.T) {
+	f := File{Secret: tree.Secret{Host: "h", Path: "/etc/haproxy/users.cfg", Format: "userlist"}}
+	if data, err := f.Bytes(nil); err != nil || string(data) != "userlist plonec\n" || malformed(f.Secret) != nil {
+		t.Errorf("%q %v", data, err)
+	}
+}
+
 func TestMalformed(t *testing.T) {
 	for _, s := range []tree.Secret{
 		{Format: "raw"},
 		{Format: "env"},
-		{Format: "userlist"},
 		{Format: "toml", Entries: []tree.SecretEntry{{Key: "A", Source: "env:A"}}},
 		entries("a", "raw", "", "env:A", "", "env:B"),
 		entries("a", "env", "A B", "env:A"),

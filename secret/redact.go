@@ -3,6 +3,7 @@ package secret
 import (
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -23,9 +24,10 @@ type Redactor struct{ pieces []Value }
 
 // NewRedactor hides the values, each of at least 4 characters: as it is, as a
 // file of format env writes it, in a URL, and in base64, alone or with something
-// before or behind it. templates/host/mask does the same on a host. Of a value of several lines it hides each line of at least 6
-// characters too, so that a text may come line by line. Base64 that is broken
-// into lines is not found.
+// before or behind it. templates/host/mask does the same on a host. Of a value of
+// several lines it hides each line of at least 6 characters too, so that a text may
+// come line by line, and of one that is configuration what it sets and quotes.
+// Base64 that is broken into lines is not found.
 func NewRedactor(values ...Value) *Redactor {
 	pieces := map[string]bool{}
 	for _, v := range values {
@@ -41,6 +43,13 @@ func NewRedactor(values ...Value) *Redactor {
 			if line = strings.TrimSpace(line); len(lines) > 1 && utf8.RuneCountInString(line) >= minPiece {
 				pieces[line] = true
 			}
+			if configuration.MatchString(text) {
+				for _, m := range settings.FindAllStringSubmatch(line, -1) {
+					if piece := strings.TrimRight(m[1]+m[2], " \t;"); utf8.RuneCountInString(piece) >= minPiece {
+						pieces[piece] = true
+					}
+				}
+			}
 		}
 	}
 	r := &Redactor{}
@@ -49,6 +58,14 @@ func NewRedactor(values ...Value) *Redactor {
 	}
 	return r
 }
+
+// configuration tells a text that is pasted into another from a password: it has
+// lines, or sets something. settings is what its lines set, and quote: a program
+// that complains of one of them repeats that, not the line.
+var (
+	configuration = regexp.MustCompile(`\n|;\s*$|^\s*\S+\s+\+?=\s`)
+	settings      = regexp.MustCompile(`^[^="']*=\s*([^"'\s].*)$|["']([^"']+)["']`)
+)
 
 func asInEnv(text string) string {
 	line, err := escape.EnvFile("N", text)

@@ -42,6 +42,23 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// Of configuration a program repeats what it sets, without the line.
+func TestRedactConfiguration(t *testing.T) {
+	r := NewRedactor(NewValue("[client1]\nuser = admin:hunter2\nuse = x\n"), NewValue(`proxy_set_header X-Key "opensesame";`), NewValue("user += me:sesame"),
+		NewValue("dbname='plone_of_town' password='correcthorse'"))
+	for text, want := range map[string]string{
+		"  Error: bad value admin:hunter2 for user":   "  Error: bad value *** for user",
+		`invalid parameter "opensesame" in x.conf:1`:  `invalid parameter "***" in x.conf:1`,
+		"me:sesame is no user":                        "*** is no user",
+		"[client1] has no recipe":                     "*** has no recipe",
+		"the database plone_of_town and the option x": "the database plone_of_town and the option x", // no configuration
+	} {
+		if got := r.Redact(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestRedactBase64(t *testing.T) {
 	for _, value := range []string{"hunter2", "xx>>??yy~~", "pässwörd", "exactly12byt", "thirteen byte", "fourteen bytes"} {
 		r := NewRedactor(NewValue(value))

@@ -187,10 +187,10 @@ type Server struct {
 // Zope that it shows.
 type Site struct {
 	App    string
-	Names  []string // literal host names; empty: answers to every name
-	Path   string   // Plone, Plone/sub: no slash at either end
-	Main   bool     // the app's whole site, not one of its subsites
-	TLS    bool     // also on 443 with the app's certificate
-	Extra  string   // subsite_config of this name
-	Scheme string   // the public scheme where a balancer in front decides; empty: the server's own
+	Names  []string      // literal host names; empty: answers to every name
+	Path   string        // Plone, Plone/sub: no slash at either end
+	Main   bool          // the app's whole site, not one of its subsites
+	TLS    bool          // also on 443 with the app's certificate
+	Extra  schema.Pasted // subsite_config of this name
+	Scheme string        // the public scheme where a balancer in front decides; empty: the server's own
 }

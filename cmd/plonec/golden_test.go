@@ -18,6 +18,7 @@ var examples = map[string][]string{
 	"relstorage":      {"../../examples/relstorage/stack.json"},
 	"single-host":     {"../../examples/single-host/stack.json"},
 	"opsworks-export": {"../../examples/opsworks-export/stack.json"},
+	"pasted":          {"../../testdata/pasted/stack.json"},
 }
 
 // TestGoldens compares the tree of every example with testdata/golden, less

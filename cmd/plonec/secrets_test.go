@@ -110,7 +110,13 @@ func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string
 	eachLeaf(schema.Root(), func(a *schema.Attr) bool {
 		return strings.HasPrefix(a.Path, "opsworks") || a.Into != ""
 	}, func(a *schema.Attr) {
-		if path, ok := strings.CutSuffix(a.Path, ".$secret"); ok && !strings.Contains(path, "<variable>") {
+		path, ok := strings.CutSuffix(a.Path, ".$secret")
+		if !ok || strings.Contains(path, "<variable>") || strings.HasSuffix(path, "[]") {
+			return
+		}
+		// What pasted configuration holds in plain goes into the tree, with a
+		// warning where it looks like a secret: only references are none.
+		if _, plain := value(n).(string); !plain || !schema.Lookup(path).Pasted() {
 			stack = set(stack, strings.Split(path, "."), value(n))
 			n++
 		}

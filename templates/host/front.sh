@@ -5,7 +5,7 @@
 # restart.
 config_files() {
 	case $1 in
-	nginx) printf '%s\n' /etc/nginx/nginx.conf /etc/nginx/ssl/* ;;
+	nginx) printf '%s\n' /etc/nginx/nginx.conf /etc/nginx/ssl/* /etc/nginx/secrets/* ;;
 	haproxy) printf '%s\n' /etc/haproxy/haproxy.cfg /etc/haproxy/users.cfg ;;
 	varnish) printf '%s\n' /etc/varnish/default.vcl ;;
 	esac
@@ -35,6 +35,10 @@ check() {
 		;;
 	esac
 	said=$("${argv[@]}" 2>&1) && return
+	if [[ $said == *" in "*/etc/nginx/secrets/* ]]; then
+		said=$(grep -oE '/etc/nginx/secrets/[^: ]+:[0-9]+' <<<"$said" | sort -u |
+			sed 's/$/: what nginx says of it is not shown, as it may quote the secret/')
+	fi
 	head -n 20 <<<"$said" | sed 's/^/        /' >&2
 	return 1
 }

@@ -149,6 +149,7 @@ load_app() {
 		[[ $name != "$1" ]] || break
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
+	SECRET_CONFIGS=() # build.conf names them where there are some
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
 	# shellcheck source=/dev/null

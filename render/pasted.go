@@ -1,0 +1,100 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// joined writes a stack's own configuration, with what include gives in the
+// place of each secret in it, counted from 1.
+func joined(p schema.Pasted, include func(n int) string) string {
+	var parts []string
+	n := 0
+	for _, piece := range p {
+		text := strings.TrimRight(strings.TrimLeft(piece.Text, "\r\n"), " \t\r\n")
+		if piece.Secret.IsSet() {
+			n++
+			text = include(n)
+		}
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, "\n")
+}
+
+// secretPieces gives a file for each secret in a stack's own configuration.
+func secretPieces(p schema.Pasted, file func(n int) SecretFile) []SecretFile {
+	var files []SecretFile
+	for _, piece := range p {
+		if piece.Secret.IsSet() {
+			f := file(len(files) + 1)
+			f.Format, f.Mode, f.Entries = "raw", 0o640, []SecretEntry{entry("", piece.Secret)}
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// pasted is text of the stack's that goes into nginx.conf.
+type pasted struct {
+	From   string // the attribute that it comes from
+	name   string // of its secrets' files
+	indent string // of their includes
+	pieces schema.Pasted
+}
+
+// Text is the text with its secrets included: nginx' master reads them, as root.
+func (p pasted) Text() string {
+	return joined(p.pieces, func(n int) string { return p.indent + "include " + p.secretPath(n) + ";" })
+}
+
+// secretPath is where the n-th secret of the text lies.
+func (p pasted) secretPath(n int) string {
+	return fmt.Sprintf("/etc/nginx/secrets/%s-%d.conf", p.name, n)
+}
+
+// secretFiles gives the secrets of the text.
+func (p pasted) secretFiles() []SecretFile {
+	return secretPieces(p.pieces, func(n int) SecretFile {
+		return SecretFile{Path: p.secretPath(n), Owner: "root:root", Effects: []string{"reload:nginx.service"}}
+	})
+}
+
+// nginxSecrets gives the secrets of all texts that nginx.conf holds, each once.
+func nginxSecrets(v frontView) []SecretFile {
+	all := v.additionalServers().secretFiles()
+	seen := map[string]bool{}
+	for _, s := range v.Servers() {
+		for _, p := range s.Pasted {
+			if !seen[p.name] {
+				all = append(all, p.secretFiles()...)
+			}
+			seen[p.name] = true
+		}
+	}
+	return all
+}
+
+// secretConfigs are the names under which a release has the secrets of its
+// app's buildout_additional_config. On the host they lie beside its deploy.cfg.
+func secretConfigs(a *topology.App) []string {
+	var names []string
+	for _, f := range configSecrets(a) {
+		names = append(names, f.Path[len(appDir(a))+1:])
+	}
+	return names
+}
+
+// configSecrets gives those secrets, for the buildout of a new release.
+func configSecrets(a *topology.App) []SecretFile {
+	return secretPieces(a.Config.BuildoutAdditionalConfig, func(n int) SecretFile {
+		return SecretFile{
+			Path:  fmt.Sprintf("%s/plonec-secret-%d.cfg", appDir(a), n),
+			Owner: "root:" + a.Config.Group, Effects: []string{"deploy:" + a.Name},
+		}
+	})
+}
