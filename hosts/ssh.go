@@ -61,6 +61,15 @@ type dialer struct {
 	made      atomic.Int32
 }
 
+// knownHosts is the option that makes ssh read one file, whatever its name: ssh takes a
+// space for the end of a name, and % and ${ for something to put in.
+func knownHosts(file string) (string, error) {
+	if strings.Contains(file, "${") || strings.ContainsAny(file, "\"\\\n\r\x00") {
+		return "", &hinted{fmt.Sprintf("ssh takes %q for another name than that of known_hosts", file), "give that file, and its folders, names without quotes, \\ and ${"}
+	}
+	return `UserKnownHostsFile="` + strings.ReplaceAll(file, "%", "%%") + `"`, nil
+}
+
 func newDialer(disk *tree.Disk, o Options) (*dialer, error) {
 	// A socket's path is short: os.TempDir may be a long one on macOS.
 	dir, err := os.MkdirTemp("", "plonec-")
@@ -129,7 +138,11 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 		if _, err := regular.Read(file, tree.MaxFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("known_hosts: %w", err)
 		}
-		c.options = append(c.options, "-o", "UserKnownHostsFile="+file)
+		option, err := knownHosts(file)
+		if err != nil {
+			return nil, err
+		}
+		c.options = append(c.options, "-o", option)
 	}
 	// The master ends when its own session does, and that when this process is
 	// gone, however it went.

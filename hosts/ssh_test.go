@@ -94,3 +94,19 @@ func TestProgramsGetNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+// One name is one file.
+func TestKnownHostsOption(t *testing.T) {
+	for file, want := range map[string]string{
+		"/srv/known_hosts":         `UserKnownHostsFile="/srv/known_hosts"`,
+		"/srv/our hosts/100%h $ x": `UserKnownHostsFile="/srv/our hosts/100%%h $ x"`,
+		`/srv/a" "/tmp/b`:          "",
+		"/srv/${HOME}":             "",
+		`/srv/a\b`:                 "",
+		"/srv/a\nb":                "",
+	} {
+		if got, err := knownHosts(file); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %s, %v", file, got, err)
+		}
+	}
+}

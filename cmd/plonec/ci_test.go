@@ -678,6 +678,34 @@ func wantText(t *testing.T, text string, want ...string) {
 	}
 }
 
+// ssh reads one known_hosts, also where its name has what ssh takes for two names, or
+// for something to put in.
+func TestKnownHostsOfAnyName(t *testing.T) {
+	t.Parallel()
+	f := newForge(t)
+	const folder, name = "ops/our keys", "100%h known"
+	stack := strings.Replace(string(f.read("ops/stack.json")), `"known_hosts": "known_hosts"`, `"known_hosts": "our keys/`+name+`"`, 1)
+	f.write(filepath.Join(f.dir, "ops/stack.json"), stack)
+	if err := os.MkdirAll(filepath.Join(f.dir, folder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(f.dir, "ops/known_hosts"), filepath.Join(f.dir, folder, name)); err != nil {
+		t.Fatal(err)
+	}
+	f.plonec("ops", "build")
+	f.commit("our keys")
+	key := filepath.Join(f.home, "key")
+	if err := os.WriteFile(key, []byte(f.key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.write(filepath.Join(f.home, "ssh_config"), "IdentityFile "+key+"\nIdentitiesOnly yes\n")
+	log, _ := f.bash(filepath.Join(f.dir, "ops"), "plonec apply --allow-new-hosts --ssh-config "+f.home+"/ssh_config",
+		map[string]string{"HOME": f.home, "PATH": os.Getenv("PATH"), "HAPROXY_STATS_PASSWORD": "hunter2hunter2"})
+	if len(f.asked) == 0 {
+		t.Errorf("the host was asked nothing:\n%s", log)
+	}
+}
+
 // actionlint finds nothing in the workflow, shellcheck nothing in its commands.
 func TestWorkflowLint(t *testing.T) {
 	shellcheck, err := exec.LookPath("shellcheck")

@@ -246,6 +246,10 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 	var others []string
 	d.Secrets, others = secretSources(m)
 	for _, name := range d.Secrets {
+		// A manifest is a branch's, and what it says goes into a workflow.
+		if !plainVariable.MatchString(name) {
+			return d, fmt.Errorf("the manifest takes a secret from %q, which is no name of a variable: run plonec build", "env:"+name)
+		}
 		if reservedVariable.MatchString(name) {
 			return d, fmt.Errorf("the stack takes a secret from env:%s, which means something else to CI or to a shell: give the variable another name", name)
 		}
@@ -255,6 +259,8 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 	}
 	return d, nil
 }
+
+var plainVariable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reservedVariable is what no secret may be called where CI runs.
 var reservedVariable = regexp.MustCompile(`^(PATH|HOME|SHELL|USER|ENV|IFS|PWD|BASH_.*|LD_.*|CI|(CI|GITHUB|GITLAB|RUNNER|ACTIONS)_.*|PLONEC_SSH_KEY)$`)

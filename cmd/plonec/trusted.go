@@ -194,6 +194,9 @@ func (t *trust) strangers(list []tree.Host) (text, remedy string) {
 	text, remedy = "these hosts are not as "+t.name+" has them", "see who changed that (git log -p), or merge it and fetch"
 	if t.why != "" {
 		text = "nobody says yet that these are the hosts (" + t.why + ")"
+		if len(t.done.Hosts) > 0 {
+			text = "these hosts are not as they were applied last from here (" + t.why + ")"
+		}
 		remedy = "push the branch that is deployed from, or name another by --hosts-of"
 	}
 	return text + ":\n  " + strings.Join(lines, "\n  "), remedy + "; --allow-new-hosts connects to them as they are"

@@ -121,6 +121,26 @@ func TestAppliedHostsAreTrusted(t *testing.T) {
 	}
 }
 
+// Without a branch that is deployed from, what was applied last is all that there is.
+func TestAppliedHostsWithoutOrigin(t *testing.T) {
+	git, write := checkout(t, app("app1", "10.0.0.1"))
+	git("update-ref", "-d", "refs/remotes/origin/main")
+	disk := write(app("app1", "10.0.0.1"))
+	if got := strangersOf(t, disk); !strings.HasPrefix(got, "nobody says yet that these are the hosts (there is no origin/HEAD, ") {
+		t.Errorf("got %s", got)
+	}
+	trusted, err := newTrust(disk, "")
+	if err == nil {
+		err = trusted.note(disk.Manifest.Hosts)
+	}
+	if got := strangersOf(t, disk); err != nil || got != "" {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got := strangersOf(t, write(app("app1", "10.0.0.9"))); !strings.HasPrefix(got, "these hosts are not as they were applied last from here (there is no ") || !strings.Contains(got, "10.0.0.1 → 10.0.0.9") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // Each checkout has its own note, also where they share a repository.
 func TestWorktreesTrustApart(t *testing.T) {
 	git, write := checkout(t, app("app1", "10.0.0.1"))
