@@ -41,14 +41,14 @@ type fleetFlags struct {
 	confirm                             time.Duration
 	plan                                string
 
-	apps      func(args []string) []string // the apps that arguments name; nil: none are
-	fresh     func() bool                  // whether the tree must not be older than the stack; nil: it may
-	others    bool                         // the hosts that were not chosen take part
-	fronts    bool                         // of these the front ends do
-	hostArgs  bool                         // the arguments are hosts
-	report    bool                         // it looks, and prints one report of all hosts, also of those that do not answer
-	values    secretValues                 // that it resolves
-	formats   []string                     // of --format; none: text and json
+	apps     func(args []string) []string // the apps that arguments name; nil: none are
+	fresh    func() bool                  // whether the tree must not be older than the stack; nil: it may
+	others   bool                         // the hosts that were not chosen take part
+	fronts   bool                         // of these the front ends do
+	hostArgs bool                         // the arguments are hosts
+	report   bool                         // it looks, and prints one report of all hosts, also of those that do not answer
+	values   secretValues                 // that it resolves
+	formats  []string                     // of --format; none: text and json
 }
 
 // secretValues say which sources of secrets a command asks for their values. What
