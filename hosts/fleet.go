@@ -34,7 +34,6 @@ type Options struct {
 	Who           string        // for locks and histories: user@machine
 	Confirm       time.Duration // the window of a change to be confirmed in; 0: a minute
 	Survey        bool          // only look: a host that cannot be reached or worked with is a part of the answer
-	Old           bool          // the tree is older than its inputs: where secrets cannot be had, they count as they are on the hosts
 	Plan          *Plan         // what was foretold: hosts that are not as they were then are not touched
 	Commit        string        // of the tree; empty: it is in no git repository
 	// Descends tells whether Commit comes after an earlier one; nil: do not ask.
@@ -99,7 +98,8 @@ const (
 var sent = []string{"observe", "hold", "receive", "job"}
 
 // New makes a run over the chosen hosts of a tree. sink gets all that happens.
-// Without secrets the files that hold them count as they are on the hosts.
+// A secret file whose values the resolver does not have, or that has none to ask,
+// counts as it is on its host as long as it comes from the same sources.
 func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) (*Fleet, error) {
 	if options.Parallel <= 0 {
 		options.Parallel = 10
@@ -443,15 +443,10 @@ func (f *Fleet) resolve(ctx context.Context) error {
 		chosen[m.Name] = true
 	}
 	files, warnings, err := f.secrets.Files(ctx, f.disk.Manifest.Secrets, chosen)
-	if err != nil && (!f.options.Old || ctx.Err() != nil) {
+	if err != nil {
 		return err
 	}
 	f.redact = f.secrets.Redactor()
-	if err != nil {
-		f.sink(Event{Time: time.Now(), Kind: Warning, Text: "secrets count as they are on the hosts: " + err.Error()})
-		f.secrets = nil
-		return nil
-	}
 	for _, w := range warnings {
 		f.sink(Event{Time: time.Now(), Kind: Warning, Text: w.String()})
 	}

@@ -143,7 +143,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		options := hosts.Options{
 			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others, Fronts: f.fronts,
 			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
-			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report, Old: disk.Stale != nil,
+			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report,
 		}
 		if f.fresh {
 			options.Judge = func() error { return believe(disk) }

@@ -257,7 +257,7 @@ lb2   nothing was applied yet
 app9  stopped in the stack
 
 pending app2 lb1  1 file of the tree: plonec apply
-drift   app2      changed by hand: /etc/x; plonec plan shows it: take it over into the stack, or undo it with plonec apply --force
+drift   app2      changed by hand: /etc/x: take it over into the stack, or undo it with plonec apply --force
 look    app1      client1 is left out of the balancers: plonec restart --changed site
         app1      client2 is drained by hand: plonec undrain app1
         app3      is it down?

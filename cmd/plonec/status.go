@@ -22,7 +22,7 @@ what was changed by hand. It changes nothing. Where a host could not be asked it
 ends with status 6.
 
 It needs no secrets, and so does not see where the value of one is another than on
-a host: plonec plan does.`,
+a host: plonec plan --secrets does.`,
 		Example: `  plonec status
   plonec status --format json --host app1`,
 		Args: noArgs,

@@ -157,7 +157,7 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 	}
 	for _, h := range list {
 		if len(h.Drift) > 0 {
-			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+"; plonec plan shows it: take it over into the stack, or undo it with plonec apply --force")
+			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+": take it over into the stack, or undo it with plonec apply --force")
 		}
 	}
 	for _, h := range list {
