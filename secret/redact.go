@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -43,7 +44,7 @@ func NewRedactor(values ...Value) *Redactor {
 		}
 	}
 	r := &Redactor{}
-	for piece := range pieces {
+	for _, piece := range slices.Sorted(maps.Keys(pieces)) {
 		r.pieces = append(r.pieces, NewValue(piece))
 	}
 	return r
