@@ -233,9 +233,7 @@ func (l *layout) aim() {
 		}
 		return p.wire.to.at.middle()
 	}
-	var all []*place
 	for _, p := range l.places {
-		all = append(all, p)
 		for _, ports := range p.ports {
 			slices.SortStableFunc(ports, func(a, b *port) int {
 				return cmp.Or(cmp.Compare(other(a), other(b)), cmp.Compare(a.wire.kind, b.wire.kind), strings.Compare(a.wire.label, b.wire.label))
@@ -246,7 +244,7 @@ func (l *layout) aim() {
 			}
 		}
 	}
-	for _, p := range all {
+	for _, p := range l.places {
 		for _, ports := range p.ports {
 			for i, q := range ports {
 				low, high := p.y+portGap/2, p.y+p.h-portGap/2

@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -121,10 +122,7 @@ func (m *member) against(earlier *member) []string {
 		}
 		delete(same, w.Path)
 	}
-	for p := range same {
-		paths = append(paths, p)
-	}
-	return paths
+	return append(paths, slices.Sorted(maps.Keys(same))...)
 }
 
 // imagine is how the host is when its tree was applied and deployed, and

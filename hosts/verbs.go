@@ -3,6 +3,7 @@ package hosts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -233,8 +234,8 @@ func (f *Fleet) Drain(ctx context.Context, force bool) error {
 		if err != nil {
 			return &HostError{front.Name, "backends", err}
 		}
-		for backend, concerned := range total {
-			if concerned && !stay[backend] && !force {
+		for _, backend := range slices.Sorted(maps.Keys(total)) {
+			if total[backend] && !stay[backend] && !force {
 				return &HostError{front.Name, "backends", &hinted{"no client would be left to serve " + backend, "drain fewer hosts, or give --force"}}
 			}
 		}

@@ -8,10 +8,12 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -160,7 +162,8 @@ func systemd(ctx context.Context, s *stage) (string, error) {
 		}
 	}
 	args := []string{"verify", "--man=no"}
-	for name, content := range s.files {
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		content := s.files[name]
 		if strings.Contains(name, ".d/") {
 			continue
 		}
@@ -195,7 +198,8 @@ var shebang = regexp.MustCompile(`^#!.*\b(python3?|bash|sh)\b`)
 
 // scripts parses them; nothing is run.
 func scripts(ctx context.Context, s *stage) (string, error) {
-	for name, content := range s.files {
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		content := s.files[name]
 		if m := shebang.FindSubmatch(content); m != nil && strings.HasPrefix(string(m[1]), "python") {
 			continue
 		}

@@ -77,16 +77,16 @@ func Secrets(h *topology.Host) []SecretFile {
 // ScriptDir is where the host's scripts live.
 const ScriptDir = "/usr/local/lib/plonec"
 
-// common maps the folders of templates that are copied as they are to their
-// places on every host.
-var common = map[string]string{"host": ScriptDir, "units": unitDir}
+// common are the folders of templates that are copied as they are to their places
+// on every host.
+var common = []struct{ folder, to string }{{"host", ScriptDir}, {"units", unitDir}}
 
 // Common gives the files that are the same on every host, sorted by path: the
 // scripts of templates/host and the units of templates/units.
 func Common() ([]File, error) {
 	var files []File
-	for folder, to := range common {
-		err := fs.WalkDir(templates.FS, folder, func(name string, d fs.DirEntry, err error) error {
+	for _, c := range common {
+		err := fs.WalkDir(templates.FS, c.folder, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
@@ -95,7 +95,7 @@ func Common() ([]File, error) {
 				return err
 			}
 			files = append(files, File{
-				Path: path.Join(to, name[len(folder):]), Mode: scriptMode(content), Owner: "root:root", Content: content,
+				Path: path.Join(c.to, name[len(c.folder):]), Mode: scriptMode(content), Owner: "root:root", Content: content,
 			})
 			return nil
 		})

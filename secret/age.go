@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -151,8 +153,8 @@ func names(text string) (map[string]Value, error) {
 		if err := json.Unmarshal([]byte(text), &object); err != nil {
 			return nil, errors.New("this is no JSON object")
 		}
-		for name, v := range object {
-			s, ok := v.(string)
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			s, ok := object[name].(string)
 			if !ok {
 				return nil, fmt.Errorf("the value of %q is no text", name)
 			}

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -53,7 +54,7 @@ func NewRedactor(values ...Value) *Redactor {
 		}
 	}
 	r := &Redactor{}
-	for piece := range pieces {
+	for _, piece := range slices.Sorted(maps.Keys(pieces)) {
 		r.pieces = append(r.pieces, NewValue(piece))
 	}
 	return r

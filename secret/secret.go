@@ -5,6 +5,7 @@
 package secret
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -138,6 +139,10 @@ type Resolver struct {
 // A reference is a source, and the folder in which its paths begin.
 type reference struct{ source, dir string }
 
+func (ref reference) compare(other reference) int {
+	return cmp.Or(strings.Compare(ref.source, other.source), strings.Compare(ref.dir, other.dir))
+}
+
 // reference is that of a manifest's entry.
 func (r *Resolver) reference(e tree.SecretEntry) reference {
 	switch {
@@ -264,10 +269,11 @@ func byCommand(e tree.SecretEntry) bool { return strings.HasPrefix(e.Source, "cm
 // Redactor hides every value that was resolved so far.
 func (r *Resolver) Redactor() *Redactor {
 	r.mu.Lock()
-	sources := slices.Collect(maps.Values(r.sources))
+	resolved := maps.Clone(r.sources)
 	r.mu.Unlock()
 	var values []Value
-	for _, o := range sources {
+	for _, ref := range slices.SortedFunc(maps.Keys(resolved), reference.compare) {
+		o := resolved[ref]
 		o.mu.Lock()
 		values = append(values, o.made.value)
 		o.mu.Unlock()

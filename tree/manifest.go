@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/regular"
@@ -122,6 +123,17 @@ func (f File) Rel() string {
 		return "common/root" + f.Path
 	}
 	return "hosts/" + f.Host + "/root" + f.Path
+}
+
+// Names are the files of a tree, relative to it, sorted: those that the manifest
+// lists, the manifest itself and the README.
+func (m *Manifest) Names() []string {
+	list := []string{ManifestName, readmeName}
+	for _, f := range m.Files {
+		list = append(list, f.Rel())
+	}
+	slices.Sort(list)
+	return list
 }
 
 // Bytes is the manifest as JSON with one line for each host, file and secret,

@@ -166,17 +166,6 @@ func (d *Disk) Root(host string) string {
 	return filepath.Join(d.Dir, filepath.FromSlash(strings.TrimSuffix(File{Host: host}.Rel(), "/")))
 }
 
-// Names are the files of the tree, relative to it, sorted: those that the
-// manifest lists, the manifest itself and the README.
-func (d *Disk) Names() []string {
-	list := []string{ManifestName, readmeName}
-	for _, f := range d.Manifest.Files {
-		list = append(list, f.Rel())
-	}
-	slices.Sort(list)
-	return list
-}
-
 // Read gives the content of a file of the tree, named relative to it.
 func (d *Disk) Read(rel string) ([]byte, error) {
 	return regular.ReadHere(filepath.Join(d.Dir, filepath.FromSlash(rel)), MaxFile)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -234,7 +235,7 @@ func look(dir string, all []write, old map[string]bool) (folders, error) {
 			return nil, err
 		}
 	}
-	for rel := range old {
+	for _, rel := range slices.Sorted(maps.Keys(old)) {
 		if _, err := visit(path.Dir(rel)); err != nil {
 			return nil, err
 		}

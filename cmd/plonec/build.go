@@ -32,6 +32,9 @@ nothing is written.`,
 	f.add(c.Flags())
 	c.Flags().BoolVar(&check, "check", false, "write nothing, fail where the tree is stale")
 	c.RunE = f.compiling("nothing written", func(out *reporter, built *compiled, diags diag.List) error {
+		if err := refuseIgnored(f.tree, built.tree.Manifest); err != nil {
+			return err
+		}
 		work := built.tree.Write
 		if check {
 			work = built.tree.Compare

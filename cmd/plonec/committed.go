@@ -31,6 +31,9 @@ func (f *fleetFlags) committed(disk *tree.Disk) (commit string, descends func(st
 		if commit == "" {
 			return "", nil, fmt.Errorf("%s is in a git repository without a commit: commit the tree, or give --allow-dirty", f.tree)
 		}
+		if err := refuseIgnored(f.tree, disk.Manifest); err != nil {
+			return "", nil, err
+		}
 		changed, err := uncommitted(repo, commit, disk)
 		if err != nil {
 			return "", nil, err
@@ -68,7 +71,7 @@ func uncommitted(repo *git.Repository, commit string, disk *tree.Disk) ([]string
 		return nil, err
 	}
 	var changed []string
-	for _, name := range disk.Names() {
+	for _, name := range disk.Manifest.Names() {
 		data, err := disk.Read(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it stays among the blobs

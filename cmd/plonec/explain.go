@@ -65,7 +65,7 @@ value is JSON, or a text where it is none; null takes back what is set. Several
 		}
 		a := schema.Lookup(args[0])
 		if a == nil {
-			return errors.New(schema.NotFound(args[0], slices.Collect(maps.Keys(diag.Codes))))
+			return errors.New(schema.NotFound(args[0], slices.Sorted(maps.Keys(diag.Codes))))
 		}
 		where, err := f.where(out, args[0], args[1:])
 		if err != nil {

@@ -26,10 +26,10 @@ func initCommand() *cobra.Command {
 	var f initFlags
 	c := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "write what a repository needs: CI files, .gitattributes; a stack from OpsWorks",
+		Short: "write what a repository needs: CI files, .gitattributes, .gitignore; a stack from OpsWorks",
 		Long: `Init writes, into the git repository of the folder DIR that holds a stack (this
 one, where none is named), a workflow for GitHub Actions or jobs for GitLab, and
-the .gitattributes of the tree. On a pull request they check the stack, build it,
+the .gitattributes and .gitignore by which git keeps the tree as it is. On a pull request they check the stack, build it,
 and comment what the change would do; on the main branch they deploy, after your
 tests. The files are yours from then on: one that is there is never written over.
 
@@ -76,9 +76,9 @@ type initFlags struct {
 type scaffold struct {
 	name     string // relative to the top of the repository, with slashes
 	template string // in templates/ci
-	// What an existing file has to hold, a line each; the rest is its owner's.
-	// None: init has no say in it.
-	needs func(content string) []string
+	// The lines that an existing file lacks; the rest is its owner's. None: init
+	// has no say in it. content is what init would write.
+	lacks func(before, content string) []string
 	// How those lines get into a file that lacks them.
 	mend string
 }
@@ -86,19 +86,23 @@ type scaffold struct {
 // scaffolds are the files for each place where CI runs.
 var scaffolds = map[string][]scaffold{
 	"": {{
-		name: ".gitattributes", template: "gitattributes.tmpl", needs: sayingLines,
-		mend: "to add them: plonec init%s --print .gitattributes >> %s",
+		name: ".gitattributes", template: "gitattributes.tmpl",
+		lacks: func(before, content string) []string { return missingLines(before, sayingLines(content)) },
+		mend:  addLines,
 	}},
 	"github": {{name: ".github/workflows/plonec.yml", template: "github.yml.tmpl"}},
 	"gitlab": {
 		{name: ".gitlab/plonec.yml", template: "gitlab.yml.tmpl"},
 		{
 			name: ".gitlab-ci.yml", template: "gitlab-ci.yml.tmpl",
-			needs: func(string) []string { return []string{"local: " + gitlabJobs} },
+			lacks: func(before, _ string) []string { return missingLines(before, []string{"local: " + gitlabJobs}) },
 			mend:  "to add it: an entry \"- local: " + gitlabJobs + "\" in its include",
 		},
 	},
 }
+
+// addLines is how lines are added where they may stand at the end.
+const addLines = "to add them: plonec init%s --print %s >> %s"
 
 const gitlabJobs = "/.gitlab/plonec.yml"
 
@@ -112,6 +116,7 @@ type scaffoldData struct {
 	Notes   []string // what whoever runs init has to know
 	// What stands in a command where the tree is not in build.
 	TreeFlag string
+	Keep     []string // the patterns that keep the tree in git
 
 	Module, Checkout, Go, Include string
 }
@@ -145,6 +150,8 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
+	kept := f.kept(repo, filepath.Join(dir, f.tree), data)
+	files = slices.Insert(files, 1, kept)
 	if f.print != "" {
 		return f.printOne(stdout, files, data)
 	}
@@ -156,6 +163,7 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 		argument += " --tree " + f.tree
 	}
 	var lacking []string
+	asked := false // for the lines that keep the tree
 	written := 0
 	for _, s := range files {
 		content, err := s.content(data)
@@ -176,29 +184,58 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 			return err
 		case bytes.Equal(before, content):
 			fmt.Fprintf(stdout, "= %s\n", shown)
-		case s.needs == nil:
+		case s.lacks == nil:
 			fmt.Fprintf(stdout, "= %s (yours: it differs from what this plonec writes, and stays)\n", shown)
 			fmt.Fprintf(stderr, "plonec: to compare: plonec init%s --print %s | diff %s -\n", argument, s.name, shown)
 		default:
-			missing := missingLines(string(before), s.needs(string(content)))
+			missing := s.lacks(string(before), string(content))
 			if len(missing) == 0 {
 				fmt.Fprintf(stdout, "= %s (yours, with what plonec needs)\n", shown)
 				continue
 			}
 			mend := s.mend
 			if strings.Contains(mend, "%s") {
-				mend = fmt.Sprintf(mend, argument, shown)
+				mend = fmt.Sprintf(mend, argument, s.name, shown)
 			}
+			asked = asked || s.name == kept.name
 			lacking = append(lacking, fmt.Sprintf("%s is there, was left alone, and lacks\n    %s\n  %s", shown, strings.Join(missing, "\n    "), mend))
 		}
 	}
 	if written > 0 {
 		sayWhatIsLeft(stderr, data)
 	}
+	if err := f.refuseIgnored(repo, filepath.Join(dir, f.tree)); err != nil && !asked {
+		lacking = append(lacking, err.Error())
+	}
 	if len(lacking) > 0 {
 		return errors.New(strings.Join(lacking, "\nplonec: "))
 	}
 	return nil
+}
+
+// kept is the file of patterns that keeps the tree in git. One that is there
+// lacks its lines only where git would leave something of the tree out.
+func (f *initFlags) kept(repo *git.Repository, dir string, data scaffoldData) scaffold {
+	return scaffold{
+		name: filepath.ToSlash(filepath.Join(filepath.Dir(data.Tree), ".gitignore")), template: "gitignore.tmpl",
+		lacks: func(_, content string) []string {
+			if f.refuseIgnored(repo, dir) == nil {
+				return nil
+			}
+			return sayingLines(content)
+		},
+		mend: addLines,
+	}
+}
+
+// refuseIgnored is an error where git would leave files of the tree out, or
+// where there is none yet, such as every tree has.
+func (f *initFlags) refuseIgnored(repo *git.Repository, dir string) error {
+	names := []string{tree.ManifestName, "common/root/usr/local/lib/plonec/host", "hosts/app1/root/etc/plonec/app/deploy.cfg"}
+	if m := earlier(dir); m != nil {
+		names = m.Names()
+	}
+	return refuseIgnoredFiles(repo, dir, names)
 }
 
 // sayWhatIsLeft says what there is to do after files were written.
@@ -232,6 +269,10 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 			return d, fmt.Errorf("the %s, %q, is to be written into files of CI: give it a name of letters, digits, / . _ and -, inside the repository", of.what, of.name)
 		}
 	}
+	if d.Tree == "." {
+		return d, errors.New("the tree is a folder of the repository, not all of it: name one with --tree")
+	}
+	d.Keep = keepLines(d.Tree)
 	if f.tree != "build" {
 		d.TreeFlag = " --tree " + filepath.ToSlash(f.tree)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,7 +26,8 @@ func secretArguments(f *stackFlags, secrets []schema.PlainSecret) diag.List {
 		values map[string]string
 	}{{"--ext-str", f.extStr}, {"--tla-str", f.tlaStr}} {
 		for _, s := range secrets {
-			for name, value := range arguments.values {
+			for _, name := range slices.Sorted(maps.Keys(arguments.values)) {
+				value := arguments.values[name]
 				if value == s.Value || len(s.Value) >= tellingLength && strings.Contains(value, s.Value) ||
 					len(value) >= tellingLength/2 && strings.Contains(s.Value, value) {
 					list.Add(diag.Diagnostic{

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,8 +28,8 @@ func manCommand() *cobra.Command {
 				return err
 			}
 			pages := manPages(c.Root())
-			for name, text := range pages {
-				if err := writeFile(filepath.Join(args[0], name), []byte(text), 0o644); err != nil {
+			for _, name := range slices.Sorted(maps.Keys(pages)) {
+				if err := writeFile(filepath.Join(args[0], name), []byte(pages[name]), 0o644); err != nil {
 					return err
 				}
 			}

@@ -138,13 +138,17 @@ func (r *Repository) Dir() (string, error) { return r.dir() }
 // Run gives what a command of git prints. Paths in args are relative to the top
 // and mean themselves, whatever characters they hold.
 func (r *Repository) Run(stdin io.Reader, args ...string) ([]byte, error) {
+	return r.run(stdin, args[0], append([]string{"--literal-pathspecs"}, args...)...)
+}
+
+func (r *Repository) run(stdin io.Reader, name string, args ...string) ([]byte, error) {
 	dir, err := r.dir()
 	if err != nil {
 		return nil, err
 	}
 	c := command(r.Top, append([]string{"--git-dir=" + dir, "--work-tree=" + r.Top}, args...)...)
 	c.Stdin = stdin
-	return run(c, args[0])
+	return run(c, name)
 }
 
 // Ask is the same, less the white space around it; empty where it fails.
@@ -176,7 +180,7 @@ var handed = []string{"PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "SUDO_UID"}
 
 func command(dir string, args ...string) *exec.Cmd {
 	c := exec.Command("git", append([]string{
-		"--literal-pathspecs", "--no-pager",
+		"--no-pager",
 		// Programs that configuration could name. The user's own configuration may
 		// include a file of the work tree.
 		"-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
