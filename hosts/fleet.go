@@ -284,7 +284,7 @@ func (m *member) look(ctx context.Context, show ...string) error {
 			paths = append(paths, w.Path)
 		}
 	}
-	o, err := m.observe(ctx, paths, texts)
+	o, err := m.observe(ctx, paths, texts, m.unitsOf(want))
 	if err != nil {
 		return err
 	}
@@ -345,7 +345,7 @@ func (m *member) holds(ctx context.Context) (map[string]bool, error) {
 	}
 	before, there := m.seen.Texts[haproxy]
 	if !there {
-		o, err := m.observe(ctx, nil, []string{haproxy})
+		o, err := m.observe(ctx, nil, []string{haproxy}, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,7 @@ type observation struct {
 	Live  map[string]liveState // what plonec put there, as it put it
 	Waits map[string]waitState // what waits for a deploy or a restart, by path
 	Odd   map[string]bool      // paths that are no plain files
+	Units map[string]unitState // of those that were asked for
 	Texts map[string][]byte    // of those that were asked for, up to 1 MiB
 	// Originals are paths where something stood before plonec, which is kept.
 	Originals map[string]bool
@@ -45,8 +46,9 @@ type liveState struct {
 type waitState struct{ App, Sum string } // Sum is empty for one that is to go
 
 // observe asks a host how it is, over the login itself where there is none yet.
-// texts are paths whose content is wanted beside the sums of paths.
-func (m *member) observe(ctx context.Context, paths, texts []string) (*observation, error) {
+// texts are paths whose content is wanted beside the sums of paths; units are
+// those whose state is.
+func (m *member) observe(ctx context.Context, paths, texts, units []string) (*observation, error) {
 	var ask strings.Builder
 	for _, p := range paths {
 		fmt.Fprintf(&ask, "sum %s\n", p)
@@ -54,10 +56,14 @@ func (m *member) observe(ctx context.Context, paths, texts []string) (*observati
 	for _, p := range texts {
 		fmt.Fprintf(&ask, "text %s\n", p)
 	}
+	for _, u := range units {
+		fmt.Fprintf(&ask, "unit %s\n", u)
+	}
 	ask.WriteString("end\n")
 	o := &observation{
 		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
 		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
+		Units: map[string]unitState{},
 	}
 	whole := false
 	what := command{script: m.fleet.scripts["observe"], stdin: strings.NewReader(ask.String()), line: func(line string) {
@@ -98,6 +104,8 @@ func (o *observation) read(f []string) bool {
 		o.Waits["/"+path] = waitState{app, f[2]}
 	case "original":
 		o.Originals[f[1]] = true
+	case "unit":
+		o.Units[f[1]] = unitState{f[2], f[3], f[4], f[5]}
 	case "odd":
 		o.Odd[f[1]] = true
 	case "text":
@@ -130,7 +138,8 @@ func (o *observation) recorded(path string) string {
 }
 
 // digest stands for all of what a plan depends on: it is the same as long as
-// the host is.
+// the host is. Daemons come and go, and are no part of it: to start one that
+// should run surprises nobody.
 func (o *observation) digest() string {
 	var lines []string
 	for p, f := range o.Files {
