@@ -327,6 +327,48 @@ var faults = []scenario{
 		s.serving(time.Minute)
 		s.excuse(from, "all clients were stopped, as was allowed", every)
 	}},
+	{"daemons of a front end that die", func(s *trial) {
+		runs := func(unit string) bool {
+			out, _ := s.try("lb1", "systemctl is-active "+unit)
+			return out == "active"
+		}
+		for _, kill := range []string{
+			"kill -9 $(cat /run/nginx.pid)",
+			"kill -9 $(systemctl show -p MainPID --value haproxy)",
+			"kill -9 $(systemctl show -p MainPID --value varnish)",
+			"pkill -9 -P $(systemctl show -p MainPID --value varnish)", // its child
+		} {
+			from := time.Now()
+			s.exec("lb1", kill)
+			s.until(10*time.Second, "all of them run again after "+kill, func() bool { return runs("nginx") && runs("haproxy") && runs("varnish") })
+			s.serving(15 * time.Second)
+			s.excuse(from, "a daemon of the only front end was killed", every)
+		}
+		// One that was stopped is not known from one that died.
+		from := time.Now()
+		s.exec("lb1", "systemctl stop nginx")
+		if out := s.must(2, "plan", "--exit-code"); !strings.Contains(out, "start nginx (inactive)") {
+			s.t.Errorf("plan does not name it:\n%s", out)
+		}
+		if out := s.plonec("status").out; !strings.Contains(out, "start of nginx (inactive): plonec apply") {
+			s.t.Errorf("status does not name it:\n%s", out)
+		}
+		s.must(0, "apply")
+		if !runs("nginx") {
+			s.t.Error("apply ended 0, and nginx does not run")
+		}
+		// One that was disabled stays so, whatever changes.
+		s.exec("lb1", "systemctl disable --now nginx")
+		s.must(0, "plan", "--exit-code")
+		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "77s" })
+		s.must(0, "apply")
+		if runs("nginx") {
+			s.t.Error("what somebody disabled was started")
+		}
+		s.exec("lb1", "systemctl enable --now nginx")
+		s.serving(15 * time.Second)
+		s.excuse(from, "nginx was stopped on purpose", every)
+	}},
 	{"a change that breaks sshd", func(s *trial) {
 		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", "0644", "reload:ssh.service", "AllowUsers nobody\n")
 		s.must(4, "apply", "--confirm-within", "15s")

@@ -33,9 +33,16 @@ func (m *member) live() []Change {
 	return slices.DeleteFunc(slices.Clone(m.changes), func(c Change) bool { return c.Waits != "" })
 }
 
-// due tells whether apply has anything to do on a host: a file changes, or
-// what waits there is not what should wait.
+// due tells whether apply has anything to do on a host: for its files, or a
+// daemon that should run does not.
 func (m *member) due() bool {
+	down, _ := m.dead()
+	return m.filesDue() || len(down) > 0
+}
+
+// filesDue tells whether a file changes, or what waits there is not what should
+// wait.
+func (m *member) filesDue() bool {
 	if m.seen.Generation == "" || len(m.live()) > 0 {
 		return true
 	}

@@ -3,6 +3,7 @@ package hosts
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"path"
 	"slices"
 	"sort"
@@ -17,6 +18,15 @@ type wanted struct {
 	Local                  string // where it lies in the tree; empty: a secret
 	Format, Sources        string // of a secret; see sourcesSum
 	content                []byte // of a secret; nil: its values are not known here
+}
+
+// text is the content of the file.
+func (w wanted) text() []byte {
+	if w.Local == "" {
+		return w.content
+	}
+	text, _ := os.ReadFile(w.Local) // it was read when the tree was opened
+	return text
 }
 
 // A Change is what apply, or what follows it, does to one file of a host.

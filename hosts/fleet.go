@@ -346,11 +346,17 @@ func (m *member) inspect(ctx context.Context, show ...string) (*observation, err
 			q.dsns = append(q.dsns, s.Path, pendingPath(pathpkg.Base(app), s.Path))
 		}
 	}
+	var own []wanted
 	for _, file := range m.fleet.disk.Manifest.Files {
-		if (file.Host == "*" || file.Host == m.Name) && !slices.Contains(show, file.Path) {
+		if file.Host != "*" && file.Host != m.Name {
+			continue
+		}
+		own = append(own, wanted{Path: file.Path, Local: m.fleet.disk.Path(file)})
+		if !slices.Contains(show, file.Path) {
 			q.sums = append(q.sums, file.Path)
 		}
 	}
+	q.units = m.unitsOf(own)
 	return m.observe(ctx, q)
 }
 

@@ -106,13 +106,7 @@ var daemons = []string{"haproxy.service", "nginx.service", "varnish.service", "p
 // effects lists what apply itself does to units, as in the manifest: stops
 // first, then by unit.
 func (m *member) effects() []string {
-	known := map[string]bool{} // units of which something is there already
-	for _, l := range m.seen.Live {
-		for _, e := range l.Effects {
-			_, unit, _ := strings.Cut(e, ":")
-			known[unit] = true
-		}
-	}
+	known := m.known()
 	wanted := map[string]bool{}
 	for _, w := range m.want {
 		for _, e := range w.Effects {
@@ -145,6 +139,13 @@ func (m *member) effects() []string {
 	_, there := m.seen.Files[agentUnit]
 	if there && verbs[agent] == "" && slices.ContainsFunc(m.live(), func(c Change) bool { return c.Path == agentScript && (c.Kind == Changed || c.Kind == Added) }) {
 		verbs[agent] = "restart"
+	}
+	down, stopped := m.dead()
+	for _, d := range down {
+		verbs[d.Unit] = "start"
+	}
+	for _, d := range stopped {
+		delete(verbs, d.Unit)
 	}
 	list := []string{}
 	for unit, verb := range verbs {

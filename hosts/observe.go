@@ -27,6 +27,7 @@ type observation struct {
 	Live  map[string]liveState // what plonec put there, as it put it
 	Waits map[string]waitState // what waits for a deploy or a restart, by path
 	Odd   map[string]bool      // paths that are no plain files
+	Units map[string]unitState // of those that were asked for
 	Texts map[string][]byte    // of those that were asked for, as plonec put them, up to 1 MiB; of lists of users the salts
 	// Sources stand for where the values of secret files came from when they were
 	// applied, by path; see sourcesSum.
@@ -56,6 +57,7 @@ type questions struct {
 	secrets []string // whose sums leave the host hidden
 	salts   []string // lists of users among these
 	dsns    []string // environment files, whose DSN is compared
+	units   []string // whose state is wanted
 }
 
 // hiddenMark begins a sum that tells nothing without the nonce of the run. What
@@ -78,6 +80,9 @@ func (m *member) observe(ctx context.Context, q questions) (*observation, error)
 		for _, p := range kind.paths {
 			fmt.Fprintf(&ask, "%s %s\n", kind.word, p)
 		}
+	}
+	for _, u := range q.units {
+		fmt.Fprintf(&ask, "unit %s\n", u)
 	}
 	ask.WriteString("end\n")
 	o := newObservation()
@@ -104,6 +109,7 @@ func newObservation() *observation {
 		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
 		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
 		Sources: map[string]string{}, Differs: map[string]int{}, DSNs: map[string]string{},
+		Units: map[string]unitState{},
 	}
 }
 
@@ -128,6 +134,8 @@ func (o *observation) read(f []string) bool {
 		o.Waits["/"+path] = waitState{app, f[2]}
 	case "original":
 		o.Originals[f[1]] = true
+	case "unit":
+		o.Units[f[1]] = unitState{f[2], f[3], f[4], f[5]}
 	case "odd":
 		o.Odd[f[1]] = true
 	case "text":
@@ -167,7 +175,8 @@ func (o *observation) recorded(path string) string {
 
 // digest stands for all of what a plan depends on: it is the same as long as
 // the host is. No sum of a secret is in it: of these it has what they are to each
-// other, which is the same in every run.
+// other, which is the same in every run. Daemons come and go, and are no part of
+// it: to start one that should run surprises nobody.
 func (o *observation) digest() string {
 	secret := func(sum256, otherwise string) string {
 		if strings.HasPrefix(sum256, hiddenMark) {

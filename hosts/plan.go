@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -50,6 +49,8 @@ type HostPlan struct {
 	Apply   []string     `json:"apply"`              // effects, as in the manifest
 	Stages  int          `json:"stages,omitempty"`   // files that apply brings, and that wait
 	Unstage int          `json:"unstages,omitempty"` // files that waited and do no longer
+	Down    []Daemon     `json:"down,omitempty"`     // daemons that do not run; apply starts them
+	Stopped []Daemon     `json:"stopped,omitempty"`  // daemons that somebody disabled or masked; they stay so
 	Left    []string     `json:"left,omitempty"`     // daemons that nothing of the tree configures any more, and that run on
 	Deploy  []AppPlan    `json:"deploy"`
 	Added   []string     `json:"servers_added,omitempty"` // of its haproxy.cfg
@@ -179,6 +180,7 @@ func (m *member) foresee(state map[string]string, diffs bool) HostPlan {
 	if h.Due {
 		h.Renamed = m.renamed()
 	}
+	h.Down, h.Stopped = m.dead()
 	h.Stages, h.Unstage = m.staging()
 	if h.Due && m.setupDue() {
 		h.Setup, h.Install = true, m.packages()
@@ -276,11 +278,7 @@ func (m *member) text(path string) []byte {
 	if at < 0 {
 		return nil
 	}
-	if w := m.want[at]; w.Local == "" {
-		return w.content
-	}
-	text, _ := os.ReadFile(m.want[at].Local) // it was read when the tree was opened
-	return text
+	return m.want[at].text()
 }
 
 // moreServers lists the names of servers that after has more than before,

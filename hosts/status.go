@@ -79,6 +79,7 @@ type Unit struct {
 type Service struct {
 	Name  string `json:"name"`
 	State string `json:"state"`
+	Start string `json:"start,omitempty"` // the command on the host that starts it, where somebody disabled or masked it
 }
 
 // Status says how each of the chosen hosts is. Look came before, of a survey.
@@ -107,7 +108,7 @@ func (f *Fleet) Status(ctx context.Context) ([]HostStatus, error) {
 func (m *member) describe(state map[string]string) HostStatus {
 	s := HostStatus{
 		Host: m.Name, Generation: m.seen.Generation, Unconfirmed: m.seen.Unconfirmed, Commit: m.seen.Commit, Applied: m.seen.Applied,
-		Current: m.seen.Generation != "" && !m.due(), Lock: m.seen.Lock, Drift: m.drift(), Last: state["host.last"],
+		Current: m.seen.Generation != "" && !m.filesDue(), Lock: m.seen.Lock, Drift: m.drift(), Last: state["host.last"],
 	}
 	if s.Lock == "" {
 		s.Lock = state["host.lock"]
@@ -118,9 +119,14 @@ func (m *member) describe(state map[string]string) HostStatus {
 	for _, app := range m.apps() {
 		s.Apps = append(s.Apps, appStatus(app, state))
 	}
+	_, stopped := m.dead()
 	for key, value := range state {
 		if name, ok := strings.CutPrefix(key, "service."); ok {
-			s.Services = append(s.Services, Service{name, value})
+			service := Service{Name: name, State: value}
+			if i := slices.IndexFunc(stopped, func(d Daemon) bool { return d.name() == name }); i >= 0 {
+				service.State, service.Start = stopped[i].State, stopped[i].Start()
+			}
+			s.Services = append(s.Services, service)
 		}
 	}
 	sort.Slice(s.Services, func(i, j int) bool { return s.Services[i].Name < s.Services[j].Name })
@@ -169,6 +175,10 @@ func (m *member) pendingApply() Pending {
 		command += " --force"
 	}
 	var parts []string
+	down, _ := m.dead()
+	for _, d := range down {
+		parts = append(parts, "start of "+d.String())
+	}
 	if n := len(slices.DeleteFunc(m.live(), func(c Change) bool { return c.Drift || c.Kind == ModeOnly })); n > 0 {
 		parts = append(parts, plural(n, "file")+" of the tree")
 	}

@@ -33,12 +33,38 @@ func haproxy(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := command(ctx, nil, "haproxy", "-c", "-dW", "-f", cfg, "-f", usersCfg)
+	env, err := s.environment("haproxy.service")
+	if err != nil {
+		return "", err
+	}
+	out, err := command(ctx, env, "haproxy", "-c", "-dW", "-f", cfg, "-f", usersCfg)
 	if err != nil && unresolved.MatchString(out) {
 		// A name that only the hosts can resolve; without -dW it is a warning.
-		out, err = command(ctx, nil, "haproxy", "-c", "-f", cfg, "-f", usersCfg)
+		out, err = command(ctx, env, "haproxy", "-c", "-f", cfg, "-f", usersCfg)
 	}
 	return out, err
+}
+
+var environmentLine = regexp.MustCompile(`(?m)^Environment=(\w+)=(/\S+)$`)
+
+// environment is what the drop-ins of a unit set; its files are those that the
+// unit makes when it starts, and here they are the stage's.
+func (s *stage) environment(unit string) ([]string, error) {
+	var env []string
+	for path, content := range s.files {
+		if !strings.HasPrefix(path, unitDir+unit+".d/") {
+			continue
+		}
+		for _, m := range environmentLine.FindAllSubmatch(content, -1) {
+			place, err := s.write(string(m[2]), []byte("1\n"), 0o644)
+			if err != nil {
+				return nil, err
+			}
+			env = append(env, string(m[1])+"="+place)
+		}
+	}
+	slices.Sort(env)
+	return env, nil
 }
 
 var unresolved = regexp.MustCompile(`could not resolve address`)
@@ -144,6 +170,9 @@ var baseUnits = []string{"basic.target", "sysinit.target", "shutdown.target", "m
 	"network-online.target", "local-fs.target", "paths.target", "slices.target", "sockets.target", "timers.target",
 	"time-set.target", "umount.target", "tmp.mount", "systemd-tmpfiles-setup.service"}
 
+// noProc is what systemd 249 remarks where there is no /proc.
+var noProc = regexp.MustCompile(`(?m)^Failed to acquire watch file descriptor: .*\n?`)
+
 var execLine = regexp.MustCompile(`(?m)^(Exec\w+=[-@:+!]*"?)(/[^" \n]+)`)
 
 // systemd verifies the units among no more than they need; what they run is
@@ -182,6 +211,7 @@ func systemd(ctx context.Context, s *stage) (string, error) {
 		return "", nil
 	}
 	out, err := command(ctx, []string{"SYSTEMD_UNIT_PATH=" + s.dir + system}, "systemd-analyze", args...)
+	out = noProc.ReplaceAllString(out, "")
 	if err == nil && strings.TrimSpace(out) != "" {
 		err = errors.New("warnings")
 	}

@@ -1,5 +1,6 @@
 // Package native lets the daemons that are installed here judge what was
-// generated for them, without starting any.
+// generated for them, without starting any. A stack of a stranger's may have
+// them read and print whatever they see, so they see nothing of the machine.
 package native
 
 import (
@@ -17,11 +18,25 @@ import (
 	"github.com/plonec/plonec/tree"
 )
 
+// How the programs are asked.
+const (
+	// Apart: as nobody, in namespaces of their own. They see what was
+	// generated, /usr and the libraries, and nothing else of this machine: no
+	// file, no process, no network.
+	Apart How = "apart"
+	// Here: as whoever asks, with all of this machine in sight.
+	Here How = "here"
+)
+
+// A How is one of those words.
+type How string
+
 // Outcomes of a check.
 const (
-	Good    = "good"
-	Refused = "refused"
-	Missing = "not installed"
+	Good     = "good"
+	Refused  = "refused"
+	Missing  = "not installed"
+	NotAsked = "not asked" // it could not be kept apart from this machine
 )
 
 // A Result is what one program said of one host's files.
@@ -29,7 +44,7 @@ type Result struct {
 	Host    string `json:"host"`
 	Program string `json:"program"`
 	Outcome string `json:"outcome"`
-	Output  string `json:"output,omitempty"` // what the program printed, of a refused one
+	Output  string `json:"output,omitempty"` // what the program printed, of a refused one; why it was not asked
 }
 
 // deadline bounds each run of a checker.
@@ -53,8 +68,8 @@ type checker struct {
 var checkers = []checker{
 	{"nginx", under("/etc/nginx/"), nginx},
 	{"varnishd", under("/etc/varnish/"), varnish},
-	{"haproxy", under("/etc/haproxy/"), haproxy},
-	{"systemd-analyze", under("/etc/systemd/system/"), systemd},
+	{"haproxy", under("/etc/haproxy/", unitDir+"haproxy.service.d/"), haproxy},
+	{"systemd-analyze", under(unitDir), systemd},
 	{"bash", isScript, scripts},
 }
 
@@ -62,14 +77,24 @@ var checkers = []checker{
 // stands in for each: nobody here has their text.
 const includedSecrets = "/etc/nginx/secrets/"
 
-func under(folder string) func(string) bool {
-	return func(path string) bool { return strings.HasPrefix(path, folder) }
+const unitDir = "/etc/systemd/system/"
+
+func under(folders ...string) func(string) bool {
+	return func(path string) bool {
+		return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder) })
+	}
 }
 
-// Check runs every checker over the files of every host, sorted by host. What
-// two hosts have in common is judged once. A program that is not installed is
-// a result, not an error.
-func Check(t *tree.Tree) ([]Result, error) {
+// A question is what one program is asked: to judge these files.
+type question struct {
+	Program string
+	Files   map[string][]byte // by their path on the host
+}
+
+// Check lets every checker judge the files of every host, sorted by host. What
+// two hosts have in common is judged once. A program that is not installed, or
+// cannot be kept apart, is a result and not an error.
+func Check(t *tree.Tree, how How) ([]Result, error) {
 	byHost := map[string]map[string][]byte{}
 	for _, h := range t.Manifest.Hosts {
 		byHost[h.Name] = map[string][]byte{}
@@ -87,8 +112,20 @@ func Check(t *tree.Tree) ([]Result, error) {
 			byHost[s.Host][s.Path] = []byte("# a secret, which only the host has\n")
 		}
 	}
-	var results []Result
-	known := map[[32]byte]Result{}
+	var results []Result // of whom, and of what; what they say comes below
+	var questions []question
+	var of []int // the question of each result
+	known := map[[32]byte]int{}
+	ask := func(host, program string, files map[string][]byte) {
+		key := sum(program, files)
+		at, ok := known[key]
+		if !ok {
+			at = len(questions)
+			known[key] = at
+			questions = append(questions, question{program, files})
+		}
+		results, of = append(results, Result{Host: host}), append(of, at)
+	}
 	for _, host := range slices.Sorted(maps.Keys(byHost)) {
 		for _, c := range checkers {
 			files := map[string][]byte{}
@@ -97,34 +134,77 @@ func Check(t *tree.Tree) ([]Result, error) {
 					files[path] = content
 				}
 			}
-			if len(files) == 0 {
-				continue
+			if len(files) > 0 {
+				ask(host, c.program, files)
 			}
-			key := sum(c.program, files)
-			r, ok := known[key]
-			if !ok {
-				var err error
-				if r, err = c.check(files); err != nil {
-					return nil, err
-				}
-				known[key] = r
-			}
-			r.Host = host
-			results = append(results, r)
 		}
 	}
-	for _, c := range checkers {
-		if c.program != "bash" {
-			continue
-		}
-		r, err := c.check(common)
-		if err != nil {
-			return nil, err
-		}
-		r.Host = "every host"
-		results = append(results, r)
+	ask("every host", "bash", common)
+	answers, err := answer(questions, how)
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		host := results[i].Host
+		results[i] = answers[of[i]]
+		results[i].Host = host
 	}
 	return results, nil
+}
+
+// answer asks, and says what each program said.
+func answer(questions []question, how How) ([]Result, error) {
+	if how == Here {
+		return judge(questions)
+	}
+	answers := make([]Result, len(questions))
+	var rest []question
+	var at []int
+	for i, q := range questions {
+		answers[i] = Result{Program: q.Program, Outcome: Missing}
+		switch path, err := lookup(q.Program); {
+		case err != nil:
+		case !shown(path):
+			answers[i].Outcome, answers[i].Output = NotAsked, path+" is not below /usr"
+		default:
+			rest, at = append(rest, q), append(at, i)
+		}
+	}
+	if len(rest) == 0 {
+		return answers, nil
+	}
+	said, err := judgeApart(rest)
+	if err != nil {
+		for _, i := range at {
+			answers[i].Outcome, answers[i].Output = NotAsked, err.Error()
+		}
+		return answers, nil
+	}
+	for j, i := range at {
+		answers[i] = said[j]
+	}
+	return answers, nil
+}
+
+// shown tells whether a program is seen by what is kept apart.
+func shown(path string) bool {
+	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
+}
+
+// judge asks here, one after the other.
+func judge(questions []question) ([]Result, error) {
+	var answers []Result
+	for _, q := range questions {
+		r := Result{Program: q.Program, Outcome: Missing}
+		at := slices.IndexFunc(checkers, func(c checker) bool { return c.program == q.Program })
+		if _, err := lookup(q.Program); err == nil {
+			if r, err = checkers[at].check(q.Files); err != nil {
+				return nil, err
+			}
+		}
+		answers = append(answers, r)
+	}
+	return answers, nil
 }
 
 func sum(program string, files map[string][]byte) [32]byte {
@@ -138,9 +218,6 @@ func sum(program string, files map[string][]byte) [32]byte {
 
 // check runs a checker in a folder of its own.
 func (c checker) check(files map[string][]byte) (Result, error) {
-	if _, err := lookup(c.program); err != nil {
-		return Result{Program: c.program, Outcome: Missing}, nil
-	}
 	dir, err := os.MkdirTemp("", "plonec-check")
 	if err != nil {
 		return Result{}, err
@@ -185,14 +262,16 @@ func (s *stage) write(path string, content []byte, mode os.FileMode) (string, er
 	return place, os.WriteFile(place, content, mode)
 }
 
-// command runs a program and gives what it prints.
+// command runs a program and gives what it prints. It gets no more of the
+// environment than the units give it: that of a job has secrets.
 func command(ctx context.Context, env []string, program string, args ...string) (string, error) {
 	path, err := lookup(program)
 	if err != nil {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}, env...)
+	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

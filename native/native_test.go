@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -8,9 +9,10 @@ import (
 // Every checker refuses what its program would not take, and says why.
 func TestCheckersRefuse(t *testing.T) {
 	const good, bad = 0, 1
+	all := askers(t)
 	for program, texts := range map[string][2]map[string]string{
 		"nginx": {
-			{"/etc/nginx/secrets/a-1.conf": "# a secret\n", "/etc/nginx/nginx.conf": "events {}\nhttp {\n    include /etc/nginx/secrets/a-1.conf;\n    server {\n        listen 80;\n        listen [::]:443 ssl;\n        ssl_certificate /etc/nginx/ssl/a.crt;\n        ssl_certificate_key /etc/nginx/ssl/a.key;\n    }\n}\n"},
+			{"/etc/nginx/secrets/a-1.conf": "# a secret\n", "/etc/nginx/nginx.conf": "pid /run/nginx.pid;\nevents {}\nhttp {\n    access_log /var/log/nginx/access.log;\n    include /etc/nginx/secrets/a-1.conf;\n    server {\n        listen 80;\n        listen [::]:443 ssl;\n        ssl_certificate /etc/nginx/ssl/a.crt;\n        ssl_certificate_key /etc/nginx/ssl/a.key;\n    }\n}\n"},
 			{"/etc/nginx/nginx.conf": "events {}\nhttp {\n    server {\n        listn 80;\n    }\n}\n"},
 		},
 		"varnishd": {
@@ -30,28 +32,56 @@ func TestCheckersRefuse(t *testing.T) {
 			{"/etc/plonec/host.env": "A='b\n"},
 		},
 	} {
-		for _, c := range checkers {
-			if c.program != program {
-				continue
+		at := slices.IndexFunc(checkers, func(c checker) bool { return c.program == program })
+		for want, files := range texts {
+			q := question{program, map[string][]byte{}}
+			for path, text := range files {
+				q.Files[path] = []byte(text)
+				if !checkers[at].judges(path) {
+					t.Errorf("%s does not judge %s", program, path)
+				}
 			}
-			for want, files := range texts {
-				content := map[string][]byte{}
-				for path, text := range files {
-					content[path] = []byte(text)
-					if !c.judges(path) {
-						t.Errorf("%s does not judge %s", program, path)
-					}
-				}
-				r, err := c.check(content)
-				if err != nil {
-					t.Fatal(err)
-				}
+			for _, who := range all {
+				r := who.ask(q)
 				switch {
 				case want == good && r.Outcome != Good:
-					t.Errorf("%s: %+v", program, r)
+					t.Errorf("%s, asked %s: %+v", program, who.name, r)
 				case want == bad && (r.Outcome != Refused || strings.TrimSpace(r.Output) == ""):
-					t.Errorf("%s took it: %+v", program, r)
+					t.Errorf("%s, asked %s, took it: %+v", program, who.name, r)
 				}
+			}
+		}
+	}
+}
+
+// HAProxy gets the variables of its unit: with another name in the drop-in the
+// file refers to one that nobody sets.
+func TestEnvironmentOfTheUnit(t *testing.T) {
+	const name, dropIn = "/etc/haproxy/haproxy.cfg", "/etc/systemd/system/haproxy.service.d/plonec.conf"
+	const text = `global
+.if defined(PLONEC_SERVER_STATE)
+.else
+.alert "the variable is not set"
+.endif
+.if defined(PLONEC_TEST_SECRET)
+.alert "the job's own variables are seen"
+.endif
+defaults
+    mode http
+    timeout client 1s
+    timeout server 1s
+    timeout connect 1s
+frontend f
+    bind 127.0.0.1:8080
+`
+	t.Setenv("PLONEC_TEST_SECRET", "1")
+	for _, who := range askers(t) {
+		for variable, want := range map[string]string{"PLONEC_SERVER_STATE": Good, "PLONEC_OTHER": Refused} {
+			r := who.ask(question{"haproxy", map[string][]byte{
+				name: []byte(text), dropIn: []byte("[Service]\nEnvironment=" + variable + "=/run/plonec-haproxy/servers\n"),
+			}})
+			if r.Outcome != want || want == Refused && !strings.Contains(r.Output, "the variable is not set") {
+				t.Errorf("asked %s with %s: %+v", who.name, variable, r)
 			}
 		}
 	}
@@ -59,8 +89,10 @@ func TestCheckersRefuse(t *testing.T) {
 
 // A program that is not here is said to be missing, not to be content.
 func TestMissingProgram(t *testing.T) {
-	r, err := checker{program: "no-such-program"}.check(nil)
-	if err != nil || r.Outcome != Missing {
-		t.Errorf("%+v %v", r, err)
+	for _, how := range []How{Apart, Here} {
+		r, err := answer([]question{{"no-such-program", nil}}, how)
+		if err != nil || len(r) != 1 || r[0].Outcome != Missing {
+			t.Errorf("%s: %+v %v", how, r, err)
+		}
 	}
 }

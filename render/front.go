@@ -23,6 +23,23 @@ var frontArtifacts = []Artifact{
 	{Template: "haproxy.cfg.tmpl", Each: onFront("/etc/haproxy/haproxy.cfg", "reload:haproxy.service")},
 	{Template: "haproxy.default.tmpl", Each: onFront("/etc/default/haproxy", "restart:haproxy.service")},
 	{Template: "haproxy.service.tmpl", Each: onFront("/etc/systemd/system/haproxy.service.d/plonec.conf", "restart:haproxy.service")},
+	{Template: "restart.service.tmpl", Each: restarts},
+}
+
+// frontServices are a front end's daemons, in the order in which they start.
+var frontServices = []string{"varnish", "haproxy", "nginx"}
+
+// restarts gives each daemon what starts it again when it dies. Nothing needs a
+// restart for that.
+func restarts(h *topology.Host) []Instance {
+	if h.Front == nil {
+		return nil
+	}
+	var all []Instance
+	for _, service := range frontServices {
+		all = append(all, Instance{Path: unitDir + service + ".service.d/plonec-restart.conf", Data: frontView{h}})
+	}
+	return all
 }
 
 // usersCfg holds HAProxy's users. The package's unit is always told of it, so

@@ -96,15 +96,21 @@ func TestFrontUnits(t *testing.T) {
 	t.Parallel()
 	f := newFront(t, frontHost(fronts["several balancers"]))
 	scripts := hostScripts(t)
-	for _, unit := range []string{"haproxy.service", "varnish.service"} {
+	for _, unit := range []string{"haproxy.service", "nginx.service", "varnish.service"} {
 		own, err := os.ReadFile("/lib/systemd/system/" + unit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.files["/etc/systemd/system/"+unit] = string(own)
-		dropIn := "/etc/systemd/system/" + unit + ".d/plonec.conf"
-		f.files[dropIn] = strings.ReplaceAll(f.files[dropIn], ScriptDir, scripts)
-		f.write(dropIn)
+		for name, text := range f.files {
+			if strings.HasPrefix(name, "/etc/systemd/system/"+unit+".d/") {
+				f.files[name] = strings.ReplaceAll(text, ScriptDir, scripts)
+				f.write(name)
+			}
+		}
+		if text := f.files["/etc/systemd/system/"+unit+".d/plonec-restart.conf"]; !strings.Contains(text, "\nRestart=always\n") || !strings.Contains(text, "\nStartLimitBurst=") {
+			t.Errorf("%s stays dead, or is started without an end:\n%s", unit, text)
+		}
 		if out := verify(t, f.write("/etc/systemd/system/"+unit)); out != "" {
 			t.Errorf("%s: %s", unit, out)
 		}

@@ -56,7 +56,7 @@ func hostEnv(h *topology.Host) []Instance {
 	if h.Front != nil {
 		d.ForceReload = h.Stack.NginxPlone.ForceReload
 		d.Packages = append(d.Packages, frontPackages...)
-		d.Services = []string{"varnish", "haproxy", "nginx"}
+		d.Services = frontServices
 	}
 	clients := 0
 	for _, a := range h.Apps {

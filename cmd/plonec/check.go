@@ -14,23 +14,30 @@ import (
 
 func checkCommand() *cobra.Command {
 	var f stackFlags
-	var ask bool
+	var how string
 	c := &cobra.Command{
 		Use:   "check [STACK...]",
 		Short: "compile a stack in memory and report",
 		Long: `Check compiles a stack in memory and reports every mistake. With --native it
 also lets the daemons that are installed here read what was generated: haproxy,
-nginx, varnishd, systemd-analyze.`,
+nginx, varnishd, systemd-analyze, bash.
+
+They are asked as nobody, in namespaces in which they see nothing of this
+machine but its programs. That needs Linux 5.12, and root, or namespaces for
+every user; where that is not so they are named, and check fails. With
+--native=here they see this machine as you do: the configuration of a stranger
+can have them print its files.`,
 		Example: `  plonec check stack.json
-  plonec check --native --format json`,
+  sudo plonec check --native --format json`,
 	}
 	f.add(c.Flags())
-	c.Flags().BoolVar(&ask, "native", false, "also run the installed daemons' own checkers")
-	c.RunE = f.compiling("", func(out *reporter, built *compiled, diags diag.List) error {
+	c.Flags().StringVar(&how, "native", "", "also run the installed daemons' own checkers: apart from this machine, or `here`")
+	c.Flags().Lookup("native").NoOptDefVal = string(native.Apart)
+	compile := f.compiling("", func(out *reporter, built *compiled, diags diag.List) error {
 		res := result{Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files)}
-		if ask {
+		if how != "" {
 			var err error
-			if res.Checkers, err = native.Check(built.tree); err != nil {
+			if res.Checkers, err = native.Check(built.tree, native.How(how)); err != nil {
 				return err
 			}
 		}
@@ -41,41 +48,58 @@ nginx, varnishd, systemd-analyze.`,
 		if !out.people() {
 			w = io.Discard
 		}
-		if refused := printCheckers(w, res.Checkers); refused > 0 {
+		refused, skipped := printCheckers(w, res.Checkers)
+		switch {
+		case refused > 0:
 			return fmt.Errorf("%s refused", count(refused, "configuration"))
+		case len(skipped) > 0:
+			return fmt.Errorf("%s not asked: run it with sudo, or let them see this machine: plonec check --native=here", strings.Join(skipped, ", "))
 		}
 		if out.people() {
 			fmt.Fprintf(out.stdout, "%s, %s: good\n", count(res.Hosts, "host"), count(res.Files, "file"))
 		}
 		return nil
 	})
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if how != "" && how != string(native.Apart) && how != string(native.Here) {
+			return fmt.Errorf("unknown --native=%s: write --native, or --native=here", how)
+		}
+		return compile(c, args)
+	}
 	return c
 }
 
 // printCheckers says what each program said, in one line where it is good.
-// It returns how many hosts' files were refused.
-func printCheckers(w io.Writer, results []native.Result) int {
-	refused := 0
-	var missing, good []string
+// It returns how many hosts' files were refused, and the programs that are here
+// and were not asked.
+func printCheckers(w io.Writer, results []native.Result) (refused int, skipped []string) {
+	var outcomes []string
+	programs := map[string][]string{} // by what they have in common
 	for _, r := range results {
+		outcome := ""
 		switch r.Outcome {
 		case native.Good:
-			good = append(good, r.Program)
+			outcome = "accepted by "
 		case native.Missing:
-			missing = append(missing, r.Program)
+			outcome = "not installed here, so not asked: "
+		case native.NotAsked:
+			outcome = "not asked, " + r.Output + ": "
+			skipped = append(skipped, r.Program)
 		default:
 			refused++
 			fmt.Fprintf(w, "%s: %s refuses it:\n    %s\n", r.Host, r.Program, strings.ReplaceAll(r.Output, "\n", "\n    "))
+			continue
 		}
-	}
-	for _, list := range []struct {
-		outcome  string
-		programs []string
-	}{{"accepted by", good}, {"not installed here, so not asked:", missing}} {
-		slices.Sort(list.programs)
-		if programs := slices.Compact(list.programs); len(programs) > 0 {
-			fmt.Fprintf(w, "%s %s\n", list.outcome, strings.Join(programs, ", "))
+		if programs[outcome] == nil {
+			outcomes = append(outcomes, outcome)
 		}
+		programs[outcome] = append(programs[outcome], r.Program)
 	}
-	return refused
+	slices.Sort(outcomes)
+	for _, outcome := range outcomes {
+		slices.Sort(programs[outcome])
+		fmt.Fprintf(w, "%s%s\n", outcome, strings.Join(slices.Compact(programs[outcome]), ", "))
+	}
+	slices.Sort(skipped)
+	return refused, slices.Compact(skipped)
 }

@@ -198,11 +198,7 @@ func judge(t *testing.T, stack any, shape map[string]string) string {
 	if c == nil {
 		return fmt.Sprintf("it does not compile: %+v", first(diags))
 	}
-	results, err := native.Check(c.tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range results {
+	for _, r := range judged(t, c) {
 		if r.Outcome != native.Good {
 			return fmt.Sprintf("%s on %s: %s: %s", r.Program, r.Host, r.Outcome, r.Output)
 		}

@@ -6,9 +6,11 @@ import (
 	"os"
 
 	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/native"
 )
 
 func main() {
-	input.RunChild() // evaluates Jsonnet and CUE where this process was started for that
+	input.RunChild()  // evaluates Jsonnet and CUE where this process was started for that
+	native.RunChild() // asks the daemons where it was started for that
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }

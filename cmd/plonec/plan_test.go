@@ -114,6 +114,31 @@ func TestPlanOfNothing(t *testing.T) {
 	}
 }
 
+// Dead daemons are named before all else that apply does, and those that
+// somebody stopped on purpose to be looked at.
+func TestPlanOfDeadDaemons(t *testing.T) {
+	p := &hosts.Plan{Tree: "0123456789abcdef", Hosts: []hosts.HostPlan{
+		{
+			Host: "a", Due: true, Down: []hosts.Daemon{{Unit: "haproxy.service", State: "failed"}, {Unit: "nginx.service", State: "inactive"}},
+			Files: []hosts.FileChange{{Change: hosts.Change{Path: "/etc/x", Kind: hosts.Changed}}},
+			Apply: []string{"start:haproxy.service", "start:nginx.service", "reload:varnish.service"},
+		},
+		{Host: "b", Due: true, Down: []hosts.Daemon{{Unit: "nginx.service", State: "failed"}}, Apply: []string{"start:nginx.service"}},
+		{Host: "c", Stopped: []hosts.Daemon{{Unit: "nginx.service", State: "masked"}}},
+	}}
+	r := planReport{Plan: p, flags: &fleetFlags{tree: "build"}}
+	want := `plan    tree 0123456789ab → 3 hosts now
+apply   a  start haproxy (failed) nginx (inactive); 1 file: reload varnish
+        b  start nginx (failed)
+nothing c
+look    c  nginx (masked) was stopped on purpose, and stays so: systemctl unmask nginx && systemctl enable --now nginx on the host starts it
+outage  none
+`
+	if got := r.summary(); got != want {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 // What nobody could ask has no outage that is known.
 func TestOutageOfHostsThatWereNotAsked(t *testing.T) {
 	lost := &hosts.Reason{Text: "ssh a: timed out\r\nand out\r"}
@@ -243,7 +268,7 @@ func TestStatusAsText(t *testing.T) {
 		},
 		{Host: "app3", Error: &hosts.Reason{Text: "ssh app3: timed out", Hint: "is it down?"}},
 		{
-			Host: "lb1", Generation: "1", Applied: "2026-11-25T10:49:11Z", Lock: "root@ci", Services: []hosts.Service{{Name: "haproxy", State: "active"}, {Name: "nginx", State: "failed"}},
+			Host: "lb1", Generation: "1", Applied: "2026-11-25T10:49:11Z", Lock: "root@ci", Services: []hosts.Service{{Name: "haproxy", State: "active"}, {Name: "nginx", State: "failed"}, {Name: "varnish", State: "disabled", Start: "systemctl enable --now varnish"}},
 			Pending: []hosts.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
 		},
 		{Host: "lb2"},
@@ -252,7 +277,7 @@ func TestStatusAsText(t *testing.T) {
 app1  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   2/2 clients (1 drained)
 app2  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   1/2 clients
 app3  ssh app3: timed out
-lb1   1           2026-11-25 10:49  -        -     -               -        -      haproxy, nginx failed
+lb1   1           2026-11-25 10:49  -        -     -               -        -      haproxy, nginx failed, varnish disabled
 lb2   nothing was applied yet
 app9  stopped in the stack
 
@@ -263,6 +288,7 @@ look    app1      client1 is left out of the balancers: plonec restart --changed
         app3      is it down?
         lb1       at work: root@ci
         lb1       nginx is failed: journalctl -u nginx
+        lb1       varnish is stopped on purpose, disabled: systemctl enable --now varnish on the host starts it
         site: hosts run different packages of the same commit (app1 p1, app2 p2): plonec deploy --always site
 `
 	if got := statusText(list, []tree.Host{{Name: "app9", Status: "stopped"}}, false); got != want {

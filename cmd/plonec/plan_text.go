@@ -74,6 +74,9 @@ func (r *planReport) rows() []planRow {
 			names := strings.ReplaceAll(strings.Join(h.Left, " "), ".service", "")
 			add("look", h.Host, "nothing configures "+names+" any more; what runs goes on as it is: systemctl disable --now "+names)
 		}
+		for _, d := range h.Stopped {
+			add("look", h.Host, d.String()+" was stopped on purpose, and stays so: "+d.Start()+" on the host starts it")
+		}
 		if h.Unsure != nil {
 			reason(h.Host, "what runs there is not known", *h.Unsure)
 		}
@@ -135,7 +138,13 @@ func (r *planReport) secrets() string {
 
 // applyText says what apply does to a host.
 func applyText(h *hosts.HostPlan) string {
-	var parts []string
+	var parts, down []string
+	for _, d := range h.Down {
+		down = append(down, d.String())
+	}
+	if len(down) > 0 {
+		parts = append(parts, "start "+strings.Join(down, " "))
+	}
 	if h.Setup {
 		setup := "set up again"
 		if len(h.Install) > 0 {
@@ -154,6 +163,9 @@ func applyText(h *hosts.HostPlan) string {
 		units := map[string][]string{}
 		for _, e := range h.Apply {
 			verb, unit, _ := strings.Cut(e, ":")
+			if slices.ContainsFunc(h.Down, func(d hosts.Daemon) bool { return d.Unit == unit }) {
+				continue // said above
+			}
 			if units[verb] == nil {
 				verbs = append(verbs, verb)
 			}

@@ -146,7 +146,8 @@ var acts = []struct {
 	did  string
 }{
 	{regexp.MustCompile(`^plonec: (\S+) runs its new configuration$`), "$1 runs its new configuration"},
-	{regexp.MustCompile(`^plonec: (\S+) is stopped, and stays so$`), "$1 is stopped and stays so"},
+	{regexp.MustCompile(`^plonec: (\S+) runs again$`), "$1 runs again"},
+	{regexp.MustCompile(`^plonec: (\S+) is (disabled|masked[^ ,]*), and stays stopped$`), "$1 is $2 and stays stopped"},
 	{regexp.MustCompile(`^plonec: done: (reload|restart|start):(\S+?)(?:\.service)?$`), "${1}ed $2"},
 	{regexp.MustCompile(`^plonec: done: stop:(\S+?)(?:\.service)?$`), "stopped $1"},
 	{regexp.MustCompile(`^plonec: stopping (\S+?)(?:\.service)?, which is no longer wanted$`), "stopped $1"},

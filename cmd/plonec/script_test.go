@@ -8,12 +8,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/native"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens and the scripts' expected output")
 
 func TestMain(m *testing.M) {
 	input.RunChild()
+	native.RunChild()
 	switch os.Getenv("PLONEC_BENCH") {
 	case "plonec":
 		main()

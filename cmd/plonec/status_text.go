@@ -171,7 +171,10 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 			add("look", h.Host, strings.TrimSuffix(h.Unfit.Text+"; "+h.Unfit.Hint, "; "))
 		}
 		for _, s := range h.Services {
-			if s.State != "active" {
+			switch {
+			case s.Start != "":
+				add("look", h.Host, s.Name+" is stopped on purpose, "+s.State+": "+s.Start+" on the host starts it")
+			case s.State != "active":
 				add("look", h.Host, s.Name+" is "+s.State+": journalctl -u "+s.Name)
 			}
 		}

@@ -10,7 +10,17 @@ config_files() {
 	varnish) printf '%s\n' /etc/varnish/default.vcl ;;
 	esac
 }
-start_files() { printf '%s\n' "/etc/default/$1" "/etc/systemd/system/$1.service.d"/*.conf; }
+start_files() {
+	local file
+	printf '%s\n' "/etc/default/$1"
+	for file in "/etc/systemd/system/$1.service.d"/*.conf; do
+		# What starts it again when it dies is read without a restart.
+		[[ $file == */plonec-restart.conf ]] || printf '%s\n' "$file"
+	done
+}
+
+# environment SERVICE: what its drop-ins set, for its checker too.
+environment() { sed -n 's/^Environment=//p' /dev/null "/etc/systemd/system/$1.service.d"/*.conf; }
 
 files_sum() {
 	local file
@@ -21,8 +31,9 @@ files_sum() {
 
 # check SERVICE: its own checker, whose words are shown where it refuses.
 check() {
-	local -a argv=()
+	local -a argv=() set=()
 	local file said
+	mapfile -t set < <(environment "$1")
 	case $1 in
 	nginx) argv=(nginx -t -q) ;;
 	varnish) argv=(varnishd -C -f /etc/varnish/default.vcl) ;;
@@ -34,7 +45,7 @@ check() {
 		done
 		;;
 	esac
-	said=$("${argv[@]}" 2>&1) && return
+	said=$(env "${set[@]}" "${argv[@]}" 2>&1) && return
 	if [[ $said == *" in "*/etc/nginx/secrets/* ]]; then
 		said=$(grep -oE '/etc/nginx/secrets/[^: ]+:[0-9]+' <<<"$said" | sort -u |
 			sed 's/$/: what nginx says of it is not shown, as it may quote the secret/')
@@ -102,29 +113,44 @@ reload() {
 	return 1
 }
 
-# launch VERB SERVICE: one that gives up at once did not start.
+# launch VERB SERVICE: one that gives up at once did not start, and its last
+# words say why. What was tried too often before counts no more.
 launch() {
-	systemctl "$1" -- "$2" && sleep 1 && systemctl is-active -q -- "$2"
+	systemctl -q reset-failed -- "$2" 2>/dev/null || true
+	if systemctl "$1" -- "$2" && sleep 1 && systemctl is-active -q -- "$2"; then return 0; fi
+	journalctl -q -n 8 -o cat -u "$2" | sed 's/^/        /' >&2
+	return 1
 }
 
-# bring_in SERVICE: its files as they are now.
+# kept_down SERVICE: somebody wants it not to run. To stop it is not enough: it
+# may have died as well.
+kept_down() {
+	local is
+	! systemctl is-active -q -- "$1" || return 1
+	is=$(systemctl is-enabled -- "$1" 2>/dev/null) || true
+	case $is in
+	masked*) ;;
+	disabled) [[ -e $STATE/loaded/$1 ]] || return 1 ;; # one that never ran is enabled
+	*) return 1 ;;
+	esac
+	say "$1 is $is, and stays stopped"
+}
+
+# bring_in SERVICE: its files as they are now, and it runs.
 bring_in() {
-	local service=$1 loaded=$STATE/loaded/$1 config start
+	local service=$1 loaded=$STATE/loaded/$1 config start before=''
 	command -v -- "${service/varnish/varnishd}" >/dev/null || fail "$service is not installed" "run: host setup"
+	if kept_down "$service"; then return 0; fi
 	config=$(config_files "$service" | files_sum)
 	start=$(start_files "$service" | files_sum)
-	if [[ -e $loaded && $(<"$loaded") == "$config $start" && ${FORCE_RELOAD-} != "$service" ]]; then return 0; fi
-	check "$service" || fail "$service refuses its new configuration; the old one goes on serving" "its own words stand above"
+	[[ ! -e $loaded ]] || before=$(<"$loaded")
+	if [[ $before == "$config $start" && ${FORCE_RELOAD-} != "$service" ]] && systemctl is-active -q -- "$service"; then return 0; fi
+	check "$service" || fail "$service refuses its configuration" "its own words stand above; a process of before goes on as it was"
 	check_ports "$service"
-	systemctl -q enable -- "$service"
+	[[ -n $before ]] || systemctl -q enable -- "$service"
 	if ! systemctl is-active -q -- "$service"; then
-		# One that somebody stopped stays so; one that never ran is started.
-		if [[ -e $loaded ]]; then
-			say "$service is stopped, and stays so"
-			return 0
-		fi
 		launch start "$service" || fail "$service does not start" "see: journalctl -u $service"
-	elif [[ ! -e $loaded || $(<"$loaded") != *" $start" ]]; then
+	elif [[ $before != *" $start" ]]; then
 		launch restart "$service" || fail "$service does not start" "see: journalctl -u $service"
 	else
 		# Should it fail, the files of before are loaded again, as others.
@@ -132,5 +158,5 @@ bring_in() {
 		reload "$service" || fail "the reload of $service did not take" "the old configuration goes on serving"
 	fi
 	printf '%s %s\n' "$config" "$start" | write "$loaded"
-	say "$service runs its new configuration"
+	if [[ $before == "$config $start" ]]; then say "$service runs again"; else say "$service runs its new configuration"; fi
 }

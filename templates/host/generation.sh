@@ -157,7 +157,7 @@ check_staged() {
 		if [[ ${NOW[$path]-} != "${SUM[$path]}" ]]; then changed+=("$path"); fi
 	done
 	((${#changed[@]} > 0)) || return 0
-	export -f run_checkers check config_files check_ports listens fail
+	export -f run_checkers check environment config_files check_ports listens fail
 	export ROOT
 	# shellcheck disable=SC2016 # for the inner shell
 	unshare --mount -- /bin/bash -o pipefail -O nullglob -c '
@@ -299,6 +299,9 @@ keep_before() {
 			printf '%s %s %s\n' "$unit" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)"
 		fi
 	done >"$txn/units" || return 1
+	for unit in nginx haproxy varnish; do
+		systemctl is-active -q -- "$unit" || printf '%s\n' "$unit"
+	done >"$txn/down"
 	if [[ -e $STATE/live ]]; then cp -p -- "$STATE/live" "$txn/live" || return 1; fi
 	mkdir -p -- "$txn/pending" "$txn/removals" || return 1
 	if [[ -d $STATE/pending ]]; then cp -a -- "$STATE/pending/." "$txn/pending/" || return 1; fi
@@ -460,7 +463,7 @@ restore_files() {
 undo_effects() {
 	local unit service
 	if [[ -x /usr/local/lib/plonec/verbs/configure && -e /etc/plonec/host.env ]]; then
-		/usr/local/lib/plonec/verbs/configure || return 1
+		PLONEC_DOWN=$(tr '\n' ' ' 2>/dev/null <"$txn/down") /usr/local/lib/plonec/verbs/configure || return 1
 	else
 		# There was nothing of plonec's: Debian's own services go on.
 		for service in nginx haproxy varnish; do

@@ -1,0 +1,225 @@
+package native
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// nobody is the user and the group that the programs run as.
+const nobody = 65534
+
+// apartAttributes start a process in namespaces of its own. Root needs none for
+// users; anybody else has one in which he is called nobody, and may do in it,
+// until the next program is started, what the making of it needs.
+func apartAttributes() (*syscall.SysProcAttr, error) {
+	a := &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+	}
+	if os.Geteuid() != 0 {
+		a.Cloneflags |= unix.CLONE_NEWUSER
+		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Geteuid(), Size: 1}}
+		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}}
+		a.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT}
+	}
+	return a, nil
+}
+
+// apartRoot is where the root is made that the programs see. Whatever is there
+// is only hidden, and from this process alone.
+const apartRoot = "/tmp"
+
+// enter makes that root, goes there for good as nobody, and starts this
+// program's own file again. The error says which step of it is not allowed.
+func enter(self string) error {
+	runtime.LockOSThread() // what a process may do is a matter of its threads
+	program, err := os.Open(self)
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("mount: %w", err)
+	}
+	syscall.Umask(0o022)
+	if err := makeRoot(apartRoot); err != nil {
+		return err
+	}
+	if err := copyFrom(program, filepath.Join(apartRoot, "plonec")); err != nil {
+		return err
+	}
+	if err := unix.Chroot(apartRoot); err != nil {
+		return fmt.Errorf("chroot: %w", err)
+	}
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	if os.Getuid() == 0 {
+		if err := syscall.Setgroups([]int{}); err != nil {
+			return fmt.Errorf("setgroups: %w", err)
+		}
+		if err := syscall.Setresgid(nobody, nobody, nobody); err != nil {
+			return fmt.Errorf("setgid: %w", err)
+		}
+		if err := syscall.Setresuid(nobody, nobody, nobody); err != nil {
+			return fmt.Errorf("setuid: %w", err)
+		}
+	}
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl: %w", err)
+	}
+	err = syscall.Exec("/plonec", []string{"plonec"}, []string{
+		childEnv + "=" + stepJudge, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=/tmp",
+	})
+	return fmt.Errorf("exec: %w", err)
+}
+
+// makeRoot makes what the programs see: /usr and the libraries, which nobody
+// can change, what they ask of /etc, devices without a memory, and empty
+// folders of their own.
+func makeRoot(root string) error {
+	if err := unix.Mount("tmpfs", root, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=512m"); err != nil {
+		return fmt.Errorf("mount: %w", err)
+	}
+	for _, dir := range []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"} {
+		if err := showFolder(root, "/"+dir); err != nil {
+			return err
+		}
+	}
+	for name, text := range etcFiles {
+		if err := writeNew(root+"/etc/"+name, []byte(text)); err != nil {
+			return err
+		}
+	}
+	for _, name := range packageFiles {
+		text, err := os.ReadFile("/etc/" + name)
+		if err != nil {
+			continue // not of this system, or not installed
+		}
+		if err := writeNew(root+"/etc/"+name, text); err != nil {
+			return err
+		}
+	}
+	for _, dir := range linkFolders {
+		if err := copyLinks(root, "/etc/"+dir); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"null", "zero", "full", "random", "urandom"} {
+		place := root + "/dev/" + name
+		if err := writeNew(place, nil); err != nil {
+			return err
+		}
+		if err := unix.Mount("/dev/"+name, place, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount: /dev/%s: %w", name, err)
+		}
+	}
+	for _, dir := range ownFolders {
+		place := root + "/" + dir
+		if err := os.MkdirAll(place, 0o755); err != nil {
+			return err
+		}
+		if os.Getuid() == 0 {
+			if err := os.Chown(place, nobody, nobody); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// etcFiles are those of /etc that name no one but the daemons' users.
+var etcFiles = map[string]string{
+	"passwd": "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n" +
+		"haproxy:x:990:990::/:/bin/sh\nvcache:x:991:991::/:/bin/sh\nvarnish:x:992:992::/:/bin/sh\nvarnishlog:x:993:992::/:/bin/sh\n",
+	"group":         "root:x:0:\nnogroup:x:65534:\nwww-data:x:33:\nhaproxy:x:990:\nvarnish:x:992:\nadm:x:4:\n",
+	"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+	"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
+}
+
+// packageFiles are taken from this machine, where they are: packages brought
+// them, and they say nothing about it.
+var packageFiles = []string{
+	"ld.so.cache", "nginx/mime.types", "nginx/fastcgi.conf", "nginx/fastcgi_params", "nginx/proxy_params", "nginx/scgi_params", "nginx/uwsgi_params",
+}
+
+// linkFolders hold links to what packages brought: nginx' modules, and which of
+// several compilers is meant.
+var linkFolders = []string{"nginx/modules-enabled", "alternatives"}
+
+// ownFolders are empty, and belong to the programs.
+var ownFolders = []string{"tmp", "run", "var", "var/log", "var/log/nginx", "var/lib", "var/lib/nginx", "var/lib/haproxy", "var/lib/varnish", "var/tmp"}
+
+// showFolder lets a folder of this machine, or a link in its place, be seen and
+// not be changed.
+func showFolder(root, dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return nil // not of this system
+	}
+	place := root + dir
+	if info.Mode()&fs.ModeSymlink != 0 {
+		target, err := os.Readlink(dir)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(target, place)
+	}
+	if err := os.Mkdir(place, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(dir, place, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("mount: %s: %w", dir, err)
+	}
+	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
+	if err := unix.MountSetattr(-1, place, unix.AT_RECURSIVE, &attr); err != nil {
+		return fmt.Errorf("mount: %s, not to be changed: %w", dir, err)
+	}
+	return nil
+}
+
+// copyLinks makes the same links, of those that lead below /usr.
+func copyLinks(root, dir string) error {
+	entries, _ := os.ReadDir(dir) // none where it is not there
+	for _, e := range entries {
+		target, err := os.Readlink(filepath.Join(dir, e.Name()))
+		if err != nil || !strings.HasPrefix(filepath.Clean(target), "/usr/") {
+			continue
+		}
+		if err := os.MkdirAll(root+dir, 0o755); err != nil {
+			return err
+		}
+		if err := os.Symlink(target, filepath.Join(root, dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeNew(place string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(place, text, 0o644)
+}
+
+// copyFrom makes an executable file that everybody may read.
+func copyFrom(program io.Reader, place string) error {
+	f, err := os.OpenFile(place, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, program); err != nil {
+		return err
+	}
+	return f.Close()
+}
