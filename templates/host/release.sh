@@ -51,19 +51,26 @@ previous_release() {
 	releases good | awk -v than="$1" '$0 < than' | tail -n 1
 }
 
-# config_sum: what makes a release another one though its commit is the same.
+# config_sum: what makes a release another one though its commit is the same: a
+# sum, and where deploy.cfg extends secret files a second one, which stands for
+# them. plonec knows the first; the second stays on the host.
 config_sum() {
-	local name
 	{
 		cat -- "$(etc_file "$APP" deploy.cfg)" 2>/dev/null || true
 		grep -a '^BUILD_' -- "$(etc_file "$APP" build.conf)"
-		for name in "${SECRET_CONFIGS[@]}"; do
-			cat -- "$(etc_file "$APP" "$name")" 2>/dev/null | secret_sum || true
-		done
-	} | sum
+	} | sum | tr -d '\n'
+	if ((${#SECRET_CONFIGS[@]} > 0)); then printf ' %s' "$(secret_configs | secret_sum)"; fi
 }
 
-# secret_sum: what stands for a secret wherever one is compared.
+secret_configs() {
+	local name
+	for name in "${SECRET_CONFIGS[@]}"; do
+		printf '%s\n' "$name"
+		cat -- "$(etc_file "$APP" "$name")" 2>/dev/null || true
+	done
+}
+
+# secret_sum: what stands for a secret where one is compared with another.
 secret_sum() { sum; }
 
 # dsn_sum: a DSN is a secret; its sum stands for it.
