@@ -266,14 +266,15 @@ func (m *member) otherSource(app string) string {
 func (m *member) whyBuild(app string, state map[string]string, changed map[string]bool) string {
 	release, mark, config := state[app+".release"], state[app+".state"], state[app+".config"]
 	dir := "/etc/plonec/" + app
+	secret := slices.ContainsFunc(m.values(app, "build.conf", "SECRET_CONFIGS"), func(name string) bool { return changed[dir+"/"+name] })
 	files := ""
-	plain, secret, _ := strings.Cut(config, "+")
-	secretChanged := slices.ContainsFunc(m.values(app, "build.conf", "SECRET_CONFIGS"), func(name string) bool { return changed[dir+"/"+name] })
 	switch {
 	case changed[dir+"/deploy.cfg"]:
 		files = "deploy.cfg changed"
 	case changed[dir+"/build.conf"]:
 		files = "what the buildout is run with changed"
+	case secret:
+		files = "a secret part of deploy.cfg changed"
 	}
 	switch {
 	case release == "" || release == "none":
@@ -282,11 +283,11 @@ func (m *member) whyBuild(app string, state map[string]string, changed map[strin
 		return "the current release is marked " + mark
 	case config == "": // scripts that do not tell
 		return files
-	case plain == m.configSum(app) && secretChanged:
-		return "a secret that deploy.cfg extends changed"
-	case plain == m.configSum(app) && secret != "":
-		return state[app+".deploy-pending"] // the host compares it with what is there
-	case plain == m.configSum(app):
+	case config == m.configSum(app) && secret:
+		return "a secret part of deploy.cfg changed"
+	case config == m.configSum(app) && state[app+".other-secrets"] != "":
+		return "the current release was built with other secret parts of deploy.cfg"
+	case config == m.configSum(app):
 		return ""
 	case files == "":
 		return "the current release was built with another deploy.cfg"
@@ -294,8 +295,7 @@ func (m *member) whyBuild(app string, state map[string]string, changed map[strin
 	return files
 }
 
-// configSum is what config_sum of release.sh would give, less its keyed sum of
-// secrets.
+// configSum is the first of the sums that config_sum of release.sh gives.
 func (m *member) configSum(app string) string {
 	text := slices.Clone(m.text("/etc/plonec/" + app + "/deploy.cfg"))
 	return sum(append(text, linesWith(m.text("/etc/plonec/"+app+"/build.conf"), "BUILD_")...))

@@ -22,6 +22,7 @@ FILESTORAGE_DIR='/data/it'\''s'
 	buildConf = `SCM_REVISION='main'
 ALWAYS_BUILDOUT=
 STORAGE='ZEO 10.0.0.9:8001'
+SECRET_CONFIGS=('plonec-secret-1.cfg')
 BUILD_FLAGS=('-N')
 `
 	deployCfg = "[buildout]\nparts = client1\n"
@@ -78,6 +79,10 @@ func TestForetell(t *testing.T) {
 		{"deploy.cfg goes back to what the release has", []Change{waits("deploy.cfg", Changed, "deploy:site")}, state(), "1 file", "restart --changed"},
 		{"scripts that do not tell", []Change{waits("build.conf", Changed, "deploy:site")}, state("config", ""),
 			"buildout (what the buildout is run with changed), rolling restart of client1 client2, perhaps restart of zeo", "deploy"},
+		{"a secret part of deploy.cfg", []Change{waits("plonec-secret-1.cfg", Changed, "deploy:site")}, state(),
+			"buildout (a secret part of deploy.cfg changed), rolling restart of client1 client2, perhaps restart of zeo", "deploy"},
+		{"rolled back to other secret parts", nil, state("other-secrets", "1"),
+			"buildout (the current release was built with other secret parts of deploy.cfg), rolling restart of client1 client2, perhaps restart of zeo", "deploy"},
 		{"rolled back to another deploy.cfg", nil, state("config", "other"),
 			"buildout (the current release was built with another deploy.cfg), rolling restart of client1 client2, perhaps restart of zeo", "deploy"},
 		{"a bad release", nil, state("state", "bad"),

@@ -184,6 +184,14 @@ func TestLadder(t *testing.T) {
 			t.Errorf("the record of a release holds the secret:\n%s", kept)
 		}
 	}
+	cmd = exec.Command(scripts+"/host", "status", "--porcelain")
+	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+	status, _ = cmd.CombinedOutput()
+	// Current is the first release, which had none of them.
+	contains(string(status), "\nsite.other-secrets=1\n")
+	if !regexp.MustCompile(`(?m)^site\.config=[0-9a-f]{64}$`).Match(status) {
+		t.Errorf("status says more of the configuration than its sum without secrets:\n%s", status)
+	}
 	if len(sums) != 2 {
 		t.Errorf("%d sums of two values: %v", len(sums), sums)
 	}

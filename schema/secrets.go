@@ -51,7 +51,7 @@ func (c *checker) secret(a *Attr, n *input.Node) {
 // says so or when its name does.
 func (c *checker) variable(a *Attr, n *input.Node) {
 	name := c.path[len(c.path)-1]
-	secret := secretName.MatchString(name) || holdsPassword(n) || n.Kind == input.String && looksSecret(name, n.Text)
+	secret := secretName.MatchString(name) || holdsPassword(n) || n.Kind == input.String && LooksSecret(name, n.Text)
 	switch {
 	case n.Kind == input.Map:
 		c.reference(n)
@@ -70,8 +70,10 @@ func (c *checker) variable(a *Attr, n *input.Node) {
 	}
 }
 
-// looksSecret tells whether a variable's value is one by its looks.
-func looksSecret(name, value string) bool {
+// LooksSecret tells whether the value of a variable is one by its looks: an
+// address with a password, a key, a token of a known form, a long random word. The
+// name tells what is only a sum or an id.
+func LooksSecret(name, value string) bool {
 	what, _ := signIn(everywhere, value)
 	return what != "" || looksRandom(name, value)
 }

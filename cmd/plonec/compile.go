@@ -113,6 +113,7 @@ func assemble(text *input.Node, inputs tree.Inputs, f *stackFlags) (*compiled, d
 	if diags.Errors() > 0 {
 		return nil, diags, nil
 	}
+	diags = append(diags, argumentsInTree(f)...)
 	secrets := decoded.PlainSecrets()
 	if diags = append(diags, secretArguments(f, secrets)...); diags.Errors() > 0 {
 		return nil, diags, nil

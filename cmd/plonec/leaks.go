@@ -42,6 +42,25 @@ func secretArguments(f *stackFlags, secrets []schema.PlainSecret) diag.List {
 	return list
 }
 
+// argumentsInTree warns of Jsonnet arguments that look like secrets, since the
+// manifest records them whatever the stack makes of them.
+func argumentsInTree(f *stackFlags) diag.List {
+	var list diag.List
+	for _, arguments := range []struct {
+		flag   string
+		values map[string]string
+	}{{"--ext-str", f.extStr}, {"--tla-str", f.tlaStr}} {
+		for _, name := range slices.Sorted(maps.Keys(arguments.values)) {
+			if schema.LooksSecret(name, arguments.values[name]) {
+				list.Add(diag.Diagnostic{Code: "secret-in-text",
+					Message: arguments.flag + " " + name + " looks like a secret, and goes into the manifest and into git as it is",
+					Remedy:  `write a reference into the stack: {"$secret": "env:NAME"}`})
+			}
+		}
+	}
+	return list
+}
+
 // secretsInTree is the last line of defence: a secret that stands in the stack
 // in plain may stand there twice, once where it is known to be one and once in
 // a text that is written out.

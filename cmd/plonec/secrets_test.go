@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/schema"
 	"github.com/plonec/plonec/tree"
 )
@@ -97,6 +98,22 @@ func TestSecretThatStandsTwice(t *testing.T) {
 		}
 		if found := search(t, tree, out.Bytes()); len(found) > 0 {
 			t.Errorf("%s: a secret is in %v", test.code, found)
+		}
+	}
+}
+
+// An argument of Jsonnet's is in the manifest: one that looks like a secret is
+// warned of by its name.
+func TestArgumentsThatLookSecret(t *testing.T) {
+	for value, warned := range map[string]bool{"https://me:" + sentinel + "@example.org/": true, "https://example.org/": false} {
+		list := argumentsInTree(&stackFlags{extStr: map[string]string{"url": value, "size": "4"}, tlaStr: map[string]string{"url": value}})
+		if got := len(list) == 2; got != warned {
+			t.Errorf("%s: %+v", value, list)
+		}
+		for _, d := range list {
+			if d.Severity() != diag.Warning || strings.Contains(d.Message+d.Remedy, sentinel) || !strings.Contains(d.Message, "str url") {
+				t.Errorf("%+v", d)
+			}
 		}
 	}
 }

@@ -68,20 +68,23 @@ previous_release() {
 	releases good | awk -v than="$1" '$0 < than' | tail -n 1
 }
 
-# config_sum: what makes a release another one though its commit is the same. Of
-# the secrets that deploy.cfg extends it has a keyed sum behind a plus.
+# config_sum: what makes a release another one though its commit is the same: a
+# sum, and where deploy.cfg extends secret files a second one, which stands for
+# them. plonec knows the first; the second stays on the host.
 config_sum() {
-	local name plain secret=''
-	plain=$({
+	{
 		cat -- "$(etc_file "$APP" deploy.cfg)" 2>/dev/null || true
 		grep -a '^BUILD_' -- "$(etc_file "$APP" build.conf)"
-	} | sum)
-	if ((${#SECRET_CONFIGS[@]} > 0)); then
-		secret=$(for name in "${SECRET_CONFIGS[@]}"; do
-			cat -- "$(etc_file "$APP" "$name")" 2>/dev/null || true
-		done | keyed)
-	fi
-	printf '%s\n' "$plain${secret:++$secret}"
+	} | sum | tr -d '\n'
+	if ((${#SECRET_CONFIGS[@]} > 0)); then printf ' %s' "$(secret_configs | keyed)"; fi
+}
+
+secret_configs() {
+	local name
+	for name in "${SECRET_CONFIGS[@]}"; do
+		printf '%s\n' "$name"
+		cat -- "$(etc_file "$APP" "$name")" 2>/dev/null || true
+	done
 }
 
 # dsn_sum: a DSN is a secret; this stands for it. It is made of the plain sum, so
