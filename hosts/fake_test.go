@@ -53,8 +53,10 @@ func fakeSSH(args []string) int {
 			}
 		}
 		// The login itself runs the first command.
-		if first, _, ok := strings.Cut(command, "); echo "); ok {
-			fmt.Println(firstEnd + strconv.Itoa(fakeCommand(host, strings.TrimPrefix(first, "("))))
+		if first, end, ok := strings.Cut(command, "); echo \""); ok {
+			end, _, _ = strings.Cut(end, "$?")
+			fmt.Println(firstEnd + "0\n" + firstEnd + "x 0") // which a login's startup file may say
+			fmt.Println(end + strconv.Itoa(fakeCommand(host, strings.TrimPrefix(first, "("))))
 		}
 		io.Copy(io.Discard, os.Stdin)
 		return 0
