@@ -77,6 +77,16 @@ func TestPageAsksTheClient(t *testing.T) {
 	}
 }
 
+// TestStatusLines: a value, which may be the name of a folder that a process runs
+// in, is one line.
+func TestStatusLines(t *testing.T) {
+	const script = `. <(sed -n '/^line() {/,/^}/p' "$LIB/verbs/status"); porcelain=1 line site.unit.x.release $'1\nsite.state=good\e[2J'; porcelain='' line a.b $'c\nd'`
+	got := strings.Split(sourced(t, true, script), "\n")
+	if len(got) != 2 || got[0] != "site.unit.x.release=1?site.state=good?[2J" || !strings.HasSuffix(got[1], " c?d") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestOneWayToAskAClient: what root asks over HTTP goes by page.
 func TestOneWayToAskAClient(t *testing.T) {
 	files, err := Common()
