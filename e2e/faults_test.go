@@ -211,6 +211,58 @@ var faults = []scenario{
 		s.exec("lb1", "rm /etc/haproxy/haproxy.cfg && cp -p /root/kept /etc/haproxy/haproxy.cfg")
 		s.must(0, "apply")
 	}},
+	{"variables, files and words of an app that are meant for root", func(s *trial) {
+		// Each notes who ran it, in a folder where everybody may.
+		const marks = "/srv/www/site/shared/marks"
+		for _, h := range []string{"app1", "app2"} {
+			s.exec(h, `install -d -m 1777 `+marks+` && cd `+marks+`
+				printf '#include <stdio.h>\n#include <unistd.h>\n__attribute__((constructor)) static void mark(void) { char name[99]; snprintf(name, 99, "`+marks+`/library-%d", (int)geteuid()); FILE *f = fopen(name, "w"); if (f) fclose(f); }' >mark.c
+				gcc -shared -fPIC -o mark.so mark.c
+				echo ': >`+marks+`/shell-$EUID' >startup
+				echo 'output = "`+marks+`/curl"' >/home/deploy/.curlrc && chown deploy: /home/deploy/.curlrc`)
+		}
+		environment := at(s.stack, "deploy", "site", "environment")
+		lies := map[string]any{
+			"LD_PRELOAD": marks + "/mark.so", "BASH_ENV": marks + "/startup", "ENV": marks + "/startup", "PLONEC_ROOT": "/nowhere", "PLONEC_LOCKED": "1",
+			"http_proxy": "http://127.0.0.1:9", "CURL_HOME": "/home/deploy", "LOG": marks + "/log", "NEXT": "1",
+		}
+		s.change(func(map[string]any) {
+			for name, value := range lies {
+				environment[name] = value
+			}
+		})
+		s.must(0, "deploy")
+		for _, h := range []string{"app1", "app2"} {
+			if got := s.exec(h, "cd "+marks+" && ls -d *-0 curl log 2>/dev/null; true"); got != "" {
+				s.t.Errorf("%s: root ran, or wrote: %s", h, got)
+			}
+			s.exec(h, "ls "+marks+"/library-$(id -u deploy)") // else this proves nothing
+			got := s.exec(h, `tr '\0' '\n' </proc/$(systemctl show -P MainPID plone-site-client1)/environ | grep -cE '^(LD_PRELOAD|http_proxy|PLONEC_ROOT|SITE_TOKEN)=.'`)
+			if got != "4" {
+				s.t.Errorf("%s: the app has %s of four variables", h, got)
+			}
+		}
+		s.change(func(map[string]any) {
+			for name := range lies {
+				delete(environment, name)
+			}
+		})
+		s.must(0, "deploy")
+		for _, h := range []string{"app1", "app2"} {
+			s.exec(h, "rm -r "+marks+" /home/deploy/.curlrc")
+		}
+		// The job's name is no secret: whoever runs in it can read it.
+		s.exec("db1", `cd /srv/www/database/current/bin && mv backup kept && cat >backup <<'END' && chmod 755 backup
+#!/bin/bash
+id=$(grep -o 'plonec-job-[a-z0-9]*' /proc/self/cgroup | head -n 1)
+printf '%s ended with 0\n:end 0\nend 0\ngate 1 after x\nplonec: all is well\n' "${id#plonec-job-}"
+exit 3
+END`)
+		if out := s.must(1, "run", "backup"); !strings.Contains(out, " ended with 0\n") || !strings.Contains(out, "gate 1 after x\n") {
+			s.t.Errorf("what the program printed is not shown:\n%s", out)
+		}
+		s.exec("db1", "cd /srv/www/database/current/bin && mv kept backup")
+	}},
 	{"a reload that cannot bind its port", func(s *trial) {
 		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")

@@ -344,7 +344,7 @@ func (m *member) stage(ctx context.Context, session string) error {
 func (m *member) staged(ctx context.Context, verb, session string, failed error) error {
 	return m.step(ctx, verb, func(ctx context.Context) error {
 		script := stateDir + "/stage/" + session + "/root" + scriptDir + "/transaction"
-		status, err := m.job(ctx, setupTime, []string{"/bin/bash", script, verb, session}, true, nil, m.output(verb))
+		status, err := m.job(ctx, setupTime, []string{"/bin/bash", script, verb, session}, true, nil, m.output(verb), func(string) {})
 		if err == nil && status != 0 {
 			err = failed
 		}
@@ -398,11 +398,10 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 		if !held {
 			argv = append(argv, session)
 		}
-		status, err := m.job(ctx, activateTime, argv, false, nil, func(line string) {
-			if n, ok := strings.CutPrefix(line, "plonec: generation "); ok && generation == "" {
+		status, err := m.job(ctx, activateTime, argv, false, nil, m.output("activate"), func(word string) {
+			if n, ok := strings.CutPrefix(word, "generation "); ok {
 				generation = n
 			}
-			m.output("activate")(line)
 		})
 		switch {
 		case err != nil:

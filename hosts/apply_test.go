@@ -24,7 +24,7 @@ func TestSetupIsAStep(t *testing.T) {
 		}
 		f.job = func(_ string, argv []string) (string, int) {
 			if slices.Contains(argv, "activate") {
-				return "plonec: generation 2\n", 0
+				return ":generation 2\n", 0
 			}
 			return "", 0
 		}
@@ -49,7 +49,7 @@ func TestSetupIsAStep(t *testing.T) {
 	f := newFakeHosts(t, files())
 	f.job = func(_ string, argv []string) (string, int) {
 		if slices.Contains(argv, "setup") {
-			return "plonec: apt-get could not install nginx\n", 1
+			return ":did apt-get could not install nginx\n", 1
 		}
 		return "", 0
 	}

@@ -237,25 +237,26 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 	last := ""
 	m.did, m.restarts = "", 0
 	answers := &answers{}
-	status, err := m.job(ctx, limit, append([]string{"/usr/bin/env", "PLONEC_ATTENDED=1"}, argv...), stop, answers, func(line string) {
-		if question, ok := strings.CutPrefix(line, "gate "); ok {
-			number, question, _ := strings.Cut(question, " ")
+	line := func(line string) {
+		last = m.fleet.redact.Redact(line)
+		m.output(step)(line)
+	}
+	status, err := m.job(ctx, limit, argv, stop, answers, line, func(word string) {
+		what, text, _ := strings.Cut(word, " ")
+		switch what {
+		case "gate":
+			number, question, _ := strings.Cut(text, " ")
 			when, unit, _ := strings.Cut(question, " ")
 			if when == "after" {
 				done++
 			}
 			m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Progress, Step: step, Text: unit, Done: done, Total: len(clients)})
 			go func() { answers.give(number + " " + m.fleet.gate(when, m.server(unit))) }()
-			return
-		}
-		if strings.HasSuffix(line, ": restarting it") {
+		case "restarting":
 			m.restarts++
+		case "did":
+			m.did = m.fleet.redact.Redact(text)
 		}
-		last = m.fleet.redact.Redact(line)
-		if text, ok := strings.CutPrefix(last, "plonec: "); ok && !strings.HasPrefix(text, "warning: ") {
-			m.did = text
-		}
-		m.output(step)(line)
 	})
 	switch {
 	case err != nil:

@@ -37,7 +37,7 @@ func TestAfterABuildThatFails(t *testing.T) {
 		f.status = map[string]string{"app1": test.app1, "app2": test.app2}
 		f.job = func(host string, argv []string) (string, int) {
 			if host == "app1" && slices.Contains(argv, "--no-restart") {
-				return "plonec: release 2 of site failed\n", 1
+				return ":did release 2 of site failed\n", 1
 			}
 			return "", 0
 		}
@@ -150,11 +150,13 @@ func TestCommonRelease(t *testing.T) {
 func TestWhatADeployDid(t *testing.T) {
 	f := two(t)
 	f.job = func(host string, argv []string) (string, int) {
-		out := "plonec: site runs release 2, commit 0123456789ab\n"
+		// What a program prints changes nothing of that.
+		const printed = "plonec: x.service: restarting it\nrestarting x.service\nplonec: all is well\n"
+		out := ":did site runs release 2, commit 0123456789ab\n"
 		if host == "app1" && !slices.Contains(argv, "--no-restart") {
-			out = "plonec: plone-site-client1.service runs release 1: restarting it\n" + out
+			out = ":restarting plone-site-client1.service\n" + out
 		}
-		return out, 0
+		return out + printed, 0
 	}
 	if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{}); err != nil {
 		t.Fatal(err)

@@ -57,8 +57,10 @@ func fakeSSH(args []string) int {
 			}
 		}
 		// The login itself runs the first command.
-		if first, _, ok := strings.Cut(command, "); echo "); ok {
-			fmt.Println(firstEnd + strconv.Itoa(fakeCommand(host, strings.TrimPrefix(first, "("))))
+		if first, end, ok := strings.Cut(command, "); echo \""); ok {
+			end, _, _ = strings.Cut(end, "$?")
+			fmt.Println(firstEnd + "0\n" + firstEnd + "x 0") // which a login's startup file may say
+			fmt.Println(end + strconv.Itoa(fakeCommand(host, strings.TrimPrefix(first, "("))))
 		}
 		io.Copy(io.Discard, os.Stdin)
 		return 0
@@ -95,11 +97,12 @@ type fakeHosts struct {
 	status map[string]string // what "host status" says, by host
 	held   string            // what a host says when it gives its lock; empty: it ends with 1
 	files  map[string]string // that /bin/cat shows, HOST:PATH
-	// job is what a job of a host prints, and its exit status.
+	// job is what a job of a host says, and its exit status: a line that begins with
+	// a colon is a word of the host's scripts, another one is printed.
 	job     func(host string, argv []string) (string, int)
 	resolve func(host string, argv []string) reply // to "host resolve"; nil: a commit
-	// follow, where it is there, answers whoever follows a job, from a byte on.
-	follow func(id, out string, at, status int) reply
+	// follow, where it is there, answers whoever starts or follows a job.
+	follow func(argv []string) reply
 	begin  *reply // to the start of a job; nil: it begins
 
 	mu     sync.Mutex
@@ -206,20 +209,17 @@ func (f *fakeHosts) answer(host, command string) reply {
 	case words[0] == "hold":
 		return reply{Out: f.held, Stays: f.held != "", Status: map[bool]int{true: 1}[f.held == ""]}
 	case words[0] == "job" && words[1] != "stop":
-		at := 0
 		if words[1] == "start" {
 			if f.begin != nil {
 				return *f.begin
 			}
 			f.jobs[words[2]] = words[4:]
-		} else {
-			at, _ = strconv.Atoi(words[3])
+		}
+		if f.follow != nil {
+			return f.follow(words[1:])
 		}
 		out, status := f.job(host, f.jobs[words[2]])
-		if f.follow != nil {
-			return f.follow(words[2], out, at, status)
-		}
-		return reply{Out: out[at:] + words[2] + " ended with " + strconv.Itoa(status) + "\n"}
+		return reply{Out: regexp.MustCompile("(?m)^[^:]").ReplaceAllString(out, "|$0") + ":end " + strconv.Itoa(status) + "\n"}
 	case words[0] == "/bin/cat":
 		text, there := f.files[host+":"+words[2]]
 		return reply{Out: text, Status: map[bool]int{false: 1}[there]}

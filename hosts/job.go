@@ -56,12 +56,14 @@ func (a *answers) follow() (in io.Reader, end func()) {
 // job runs a command on the host apart from the connection, and follows it, over
 // new connections where the first breaks. It returns the command's exit status.
 // The work goes on on the host where ctx ends, unless stop says to end it too.
-// Where it asks for answers it gets them; nil: it does not.
-func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, answers *answers, line func(string)) (int, error) {
+// Where it asks for answers it gets them; nil: it does not. line gets what it
+// prints, which may be anybody's, and told what the host's own scripts tell
+// plonec, which nobody else can.
+func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, answers *answers, line, told func(string)) (int, error) {
 	id := newID()
 	script := m.fleet.scripts["job"]
 	ask := append([]string{"start", id, strconv.Itoa(int(limit.Seconds()))}, argv...)
-	at, status := 0, ""
+	lines, words, status := 0, 0, ""
 	deadline := time.Now().Add(limit + time.Minute)
 	var since time.Time // it was out of reach
 	for status == "" {
@@ -75,13 +77,16 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 			if !strings.HasSuffix(text, "\n") {
 				return // it was cut, and comes again
 			}
-			// The last line may have no end of its own.
-			text, end, ended := strings.Cut(text, id+" ended with ")
-			if at += len(text); text != "" {
-				line(lineEndLess(text))
-			}
-			if ended {
-				status = strings.TrimSpace(end)
+			if printed, ok := strings.CutPrefix(text, "|"); ok {
+				lines++
+				line(lineEndLess(printed))
+			} else if word, ok := strings.CutPrefix(lineEndLess(text), ":"); ok {
+				words++
+				if end, ok := strings.CutPrefix(word, "end "); ok {
+					status = end
+				} else {
+					told(word)
+				}
 			}
 		}})
 		unfollow()
@@ -108,7 +113,7 @@ func (m *member) job(ctx context.Context, limit time.Duration, argv []string, st
 			}
 			m.reconnect(ctx)
 		}
-		ask = []string{"follow", id, strconv.Itoa(at)}
+		ask = []string{"follow", id, strconv.Itoa(lines), strconv.Itoa(words)}
 	}
 	n, err := strconv.Atoi(status)
 	if err != nil {

@@ -147,9 +147,9 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 	// The master ends when its own session does, and that when this process is
 	// gone, however it went.
 	args := append([]string{"-o", "ControlMaster=yes", "-o", "ControlPath=" + c.socket, "-o", "ControlPersist=no"}, c.options...)
-	stays := "exec cat >/dev/null"
+	stays, end := "exec cat >/dev/null", firstEnd+newID()+" "
 	if first != nil {
-		stays = "(" + c.asRoot(*first) + "); echo \"" + firstEnd + "$?\"; " + stays
+		stays = "(" + c.asRoot(*first) + "); echo \"" + end + "$?\"; " + stays
 	}
 	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, stays)...)
 	c.master.Stderr, c.master.Env = c.said, c.env
@@ -169,7 +169,7 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 	ended := make(chan int, 1) // the first command, with a status
 	go func() {
 		readLines(stdout, command{line: func(line string) {
-			if status, ok := strings.CutPrefix(line, firstEnd); ok {
+			if status, ok := strings.CutPrefix(line, end); ok {
 				n, _ := strconv.Atoi(status)
 				ended <- n
 			} else if first != nil {
@@ -216,8 +216,9 @@ func (d *dialer) dial(ctx context.Context, h tree.Host, first *command) (*conn, 
 	}
 }
 
-// firstEnd begins the line that ends what the first command prints.
-const firstEnd = "plonec: the first command ended with "
+// firstEnd begins the line that ends what the first command prints, before a word
+// that nobody on the host knows beforehand, and its status.
+const firstEnd = "plonec: the first command ended: "
 
 // close ends the connection and all that runs over it.
 func (c *conn) close() {

@@ -329,8 +329,9 @@ func TestBackends(t *testing.T) {
 	const hostEnv, reloading = "/etc/plonec/host.env", "/run/plonec-haproxy/reloading"
 	f.files[hostEnv], f.files[reloading] = "HOST=lb1\n", ""
 	f.write(hostEnv)
+	scripts := hostScripts(t)
 	ask := func(question string) string {
-		cmd := exec.Command("../templates/host/verbs/backends", "--attend")
+		cmd := exec.Command(scripts+"/verbs/backends", "--attend")
 		cmd.Env = append(os.Environ(), "PLONEC_ROOT="+f.dir)
 		cmd.Stdin = strings.NewReader(question + "\n")
 		out, err := cmd.CombinedOutput()

@@ -191,11 +191,15 @@ func (r envReaders) equal(text, secrets string, want map[string]string) {
 	}
 }
 
-// hostScripts writes the scripts as they lie on a host.
+// hostScripts writes the scripts as they lie on a host, and what lets PLONEC_ROOT
+// say where they work.
 func hostScripts(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	files, err := Common()
+	if err == nil {
+		err = os.Mkdir(filepath.Join(dir, ".test"), 0o755)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestSetupOfATransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put(scripts+"/verbs/setup", "echo the setup of $PLONEC_ETC\nexit ${SETUP_FAILS-0}\n")
+	put(scripts+"/verbs/setup", "echo the setup of $2\nexit ${SETUP_FAILS-0}\n")
 	stage := root + "/var/lib/plonec/stage/s"
 	put(stage+"/manifest", "")
 	put(stage+"/root/etc/plonec/host.env", "HOST='app1'\n")

@@ -137,7 +137,7 @@ set_up() {
 	local want
 	want=$(setup_sum "$1/root")
 	[[ $(cat -- "$STATE/setup" 2>/dev/null) != "$want" ]] || return 0
-	PLONEC_ETC=$1/root/etc/plonec /bin/bash "$LIB/verbs/setup" || return
+	/bin/bash "$LIB/verbs/setup" --staged "$1/root/etc/plonec" || return
 	printf '%s\n' "$want" | write "$STATE/setup"
 }
 
@@ -548,7 +548,6 @@ guard() {
 		systemctl -q --no-block stop plonec-guard.timer || true
 		return 0
 	fi
-	export PLONEC_LOCKED=1
 	state=$(record_of unconfirmed state) until=$(record_of unconfirmed until)
 	if [[ $(record_of unconfirmed boot) != "$(boot_id)" ]]; then
 		revert_generation 'this host was booted before it was confirmed'

@@ -3,15 +3,36 @@
 set -euo pipefail
 shopt -s inherit_errexit nullglob
 umask 022
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+# A unit's commands find its user's home here, where programs look for their files.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 cd / # python3 -m and uv take files of the folder that they are started in
+# What a function takes from its caller is nobody's environment.
+unset NEXT LOG WORK_DIR ENV_FILES SET CHILD ROLL_UNITS ROLL_ALL FORCE_RELOAD
 
-# Tests lay everything under a directory of their own, and need no root there.
-readonly ROOT=${PLONEC_ROOT-}
-readonly ETC=${PLONEC_ETC:-$ROOT/etc/plonec} STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/lock LOGS=$ROOT/var/log/plonec
+# Tests lay everything under a directory of their own, and need no root there. What
+# lets them is beside the scripts, and in no tree.
+ROOT=''
+[[ ! -d $LIB/.test ]] || ROOT=${PLONEC_ROOT-}
+readonly ROOT
+ETC=$ROOT/etc/plonec
+readonly STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/lock LOGS=$ROOT/var/log/plonec
 readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
-say() { printf 'plonec: %s\n' "$*"; }
+# JOB: plonec runs this, and hears what it is told.
+JOB=''
+for told in "$RUN"/jobs/*/words; do
+	[[ ! /dev/fd/7 -ef $told ]] || JOB=1
+done
+unset told
+
+# tell WORD…: to plonec, where it listens. No program of the app's can: as-user
+# closes the way, and what such a one prints goes another.
+tell() { [[ -z $JOB ]] || printf '%s\n' "${*//[[:cntrl:]]/ }" >&7; }
+
+say() {
+	printf 'plonec: %s\n' "$*"
+	tell did "$*"
+}
 warn() { printf 'plonec: warning: %s\n' "$*" >&2; }
 
 # fail [-STATUS] MESSAGE…: the first line says what is wrong, the others what
@@ -23,6 +44,7 @@ fail() {
 		shift
 	fi
 	printf 'plonec: %s\n' "$1" >&2
+	tell did "$1"
 	shift
 	(($# == 0)) || printf '        %s\n' "$@" >&2
 	exit "$status"
@@ -61,11 +83,11 @@ roots_own() {
 
 # lock VERB: one verb at a time. The kernel frees it however the verb ends, and
 # no child keeps it: as-user closes what it inherits. A verb that another one
-# calls works under its lock. While a change waits to be confirmed, only what
+# calls inherits it, and works under it. While a change waits to be confirmed, only what
 # confirms or reverts it goes on.
 lock() {
 	need_root
-	[[ -z ${PLONEC_LOCKED-} ]] || return 0
+	if [[ /dev/fd/9 -ef $LOCKS/work ]] && flock -n 9; then return 0; fi
 	install -d -m 700 -- "$STATE"
 	install -d -m 750 -- "$LOGS"
 	open_lock
@@ -73,7 +95,6 @@ lock() {
 	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$LOCKS/work"
 	make_key
 	[[ ! -d $RUN/started ]] || chmod 700 -- "$RUN/started" # where an earlier plonec noted plain sums
-	export PLONEC_LOCKED=1
 	case $1 in
 	activate | confirm | revert | setup) ;;
 	*)

@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 . "$LIB/agent.sh"
 
+# Whoever attends says when the balancers see a client; else time decides.
+ATTENDED=$JOB
+
 unit_property() { systemctl show --property="$2" --value -- "$1"; }
 
 is_active() { systemctl is-active -q -- "$1"; }
@@ -63,13 +66,17 @@ client_index() {
 	done
 }
 
+# page SECONDS URL [OPTION…]: asks a client, and it alone: no file of anybody's,
+# and no proxy, has a say in that.
+page() { curl -q -s --noproxy '*' -o /dev/null --max-time "$@"; }
+
 # healthy UNIT: that client answers.
 healthy() {
 	local i address
 	i=$(client_index "$1")
 	address=${CLIENT_ADDRESSES[i]}
 	[[ $address != *:* ]] || address="[$address]"
-	is_active "$1" && curl -fs -o /dev/null --max-time 15 "http://$address:${CLIENT_PORTS[i]}$HEALTH_URL"
+	is_active "$1" && page 15 "http://$address:${CLIENT_PORTS[i]}$HEALTH_URL" -f
 }
 
 # another_serves UNIT: some other client of the app answers, now or soon.
@@ -127,8 +134,7 @@ roll() {
 	local all=$1 unit why delay runs last='' seen='' drained=''
 	shift
 	delay=$RESTART_DELAY
-	# Whoever attends says when the balancers see a client; else it takes SETTLE.
-	[[ -n ${PLONEC_ATTENDED-} ]] || ((delay > SETTLE)) || delay=$SETTLE
+	[[ -n $ATTENDED ]] || ((delay > SETTLE)) || delay=$SETTLE
 	for unit in $(order "$@"); do
 		why=$(stale "$unit")
 		if [[ -z $why ]]; then
@@ -158,6 +164,7 @@ roll() {
 			sleep "${DELAYS[$unit]}"
 		fi
 		say "$unit $why: restarting it"
+		tell restarting "$unit"
 		bring_up "$unit" || return 1
 		if [[ -z $(client_index "$unit") ]]; then
 			continue
@@ -165,7 +172,7 @@ roll() {
 			say "$unit is drained by hand, and stays so until: plonec undrain"
 		else
 			gate after "$unit" || return 1
-			seen=${PLONEC_ATTENDED-}
+			seen=$ATTENDED
 		fi
 	done
 }
@@ -174,7 +181,7 @@ roll() {
 # them too, but cannot know of one that reloads just then, and begins with what
 # was before.
 take_out() {
-	[[ -n ${PLONEC_ATTENDED-} ]] || return 0
+	[[ -n $ATTENDED ]] || return 0
 	announce "${1%.service}" down
 	let_them_see "${1%.service}"
 	gate drained "$1" || {
@@ -190,19 +197,19 @@ take_out() {
 GATES=0
 gate() {
 	local pipe answer='' from until=$((SECONDS + 90))
-	[[ -n ${PLONEC_ATTENDED-} ]] || return 0
+	[[ -n $ATTENDED ]] || return 0
 	GATES=$((GATES + 1))
 	pipe=$RUN/gate/$GATES
 	install -d -m 755 -- "$RUN/gate"
 	rm -f -- "$pipe"
 	mkfifo -m 600 -- "$pipe"
 	exec {from}<>"$pipe"
-	printf 'gate %s %s %s\n' "$GATES" "$1" "$2"
+	tell gate "$GATES" "$1" "$2"
 	until read -r -t 1 -u "$from" answer; do
 		# plonec holds this lock as long as it is there.
 		if flock -n "$LOCKS/apply" true; then
 			say "plonec is gone: going on by the clock"
-			PLONEC_ATTENDED=''
+			ATTENDED=''
 			[[ $1 == before ]] || sleep "$SETTLE"
 			answer=go
 		elif ((SECONDS >= until)); then
