@@ -91,6 +91,8 @@ type fakeHosts struct {
 	status map[string]string // what "host status" says, by host
 	held   string            // what a host says when it gives its lock; empty: it ends with 1
 	files  map[string]string // that /bin/cat shows, HOST:PATH
+	// foreign is what "host undeploy --foreign --list" says, by host.
+	foreign map[string]string
 	// job is what a job of a host prints, and its exit status.
 	job     func(host string, argv []string) (string, int)
 	resolve *reply // to "host resolve"; nil: a commit
@@ -221,6 +223,8 @@ func (f *fakeHosts) answer(host, command string) reply {
 		return reply{Out: text, Status: map[bool]int{false: 1}[there]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "status":
 		return reply{Out: f.status[host]}
+	case len(words) > 2 && words[0] == scriptDir+"/host" && words[1] == "undeploy":
+		return reply{Out: f.foreign[host]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "resolve":
 		if f.resolve != nil {
 			return *f.resolve

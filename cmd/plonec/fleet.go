@@ -261,6 +261,8 @@ func (s *session) conclude(ctx context.Context, err error) error {
 		return &status{exitInterrupted, "interrupted"}
 	case errors.Is(err, hosts.ErrSplit):
 		return &status{exitSplit, s.Redact(err.Error())}
+	case errors.Is(err, hosts.ErrHalfDone):
+		return &status{exitError, s.Redact(err.Error())}
 	case number[hosts.Reverted] > 0:
 		return &status{exitReverted, "a host was taken back to what it was"}
 	case errors.Is(err, hosts.ErrRefused):
@@ -299,10 +301,13 @@ func hostsOf(list []*hosts.HostError) []string {
 	return names
 }
 
-// asks tells whether somebody is there to be asked.
-func (s *session) asks() bool {
+// asks tells whether somebody is to be asked.
+func (s *session) asks() bool { return !s.flags.yes && s.attended() }
+
+// attended tells whether somebody is there.
+func (s *session) attended() bool {
 	in, ok := s.stdin.(*os.File)
-	return !s.flags.yes && s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
+	return s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
 }
 
 // agreed asks on a terminal whether to go on.
@@ -310,16 +315,25 @@ func (s *session) agreed(question string) error {
 	if !s.asks() {
 		return nil
 	}
-	in := s.stdin
-	s.progress.clear()
-	fmt.Fprintf(s.out, "%s [y/N] ", question)
-	answer, _ := bufio.NewReader(in).ReadString('\n')
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+	if a := strings.ToLower(s.answer(question + " [y/N] ")); a != "y" && a != "yes" {
 		return &status{exitError, "nothing done"}
 	}
+	return nil
+}
+
+// answer is the line that somebody at the terminal types.
+func (s *session) answer(question string) string {
+	s.progress.clear()
+	fmt.Fprint(s.out, question)
+	line, _ := bufio.NewReader(s.stdin).ReadString('\n')
 	s.progress = newProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.title)
 	s.progress.verbose = s.flags.verbose
-	return nil
+	return strings.TrimSpace(line)
+}
+
+// note says something before it is done, of a host or of the run.
+func (s *session) note(host, text string) {
+	s.progress.Event(hosts.Event{Time: time.Now(), Host: host, Kind: hosts.Note, Text: text})
 }
 
 // or lists words as a choice: text, json or markdown.

@@ -94,6 +94,7 @@ load_app() {
 		[[ $name != "$1" ]] || break
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
+	ZEO_ADDRESS='' ZEO_SERVER=() # that an earlier plonec did not write
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
 	# shellcheck source=/dev/null
