@@ -174,11 +174,47 @@ var operations = []scenario{
 		s.must(0, "deploy", "site")
 	}},
 	{"stop and start", func(s *trial) {
+		if out := s.must(1, "stop", "database"); !strings.Contains(out, "database on db1 is the ZEO server of site on app1, app2") {
+			s.t.Errorf("a ZEO server is stopped, or its users are not named:\n%s", out)
+		}
 		from := time.Now()
 		s.must(0, "stop", "site")
+		s.must(0, "stop", "database", "--yes")
+		began := time.Now()
+		out := s.must(1, "start", "site")
+		if took := time.Since(began); !strings.Contains(out, "plonec start database --host db1") || took > 40*time.Second {
+			s.t.Errorf("a start without its ZEO server, %s:\n%s", took, out)
+		}
+		s.must(0, "start", "database")
 		s.must(0, "start", "site")
 		s.serving(time.Minute)
 		s.excuse(from, "every client was stopped by command", every)
+	}},
+	{"what plonec did not make", func(s *trial) {
+		const releases = "/srv/www/site/releases"
+		s.exec("app1", "mkdir -p "+releases+"/20160101000000/bin "+releases+"/data && echo FS21 >"+releases+"/data/Data.fs")
+		if out := s.must(0, "status"); !strings.Contains(out, "not plonec's: 20160101000000 (") {
+			s.t.Errorf("status does not name it:\n%s", out)
+		}
+		if out := s.must(1, "undeploy", "site"); !strings.Contains(out, "wants --yes") {
+			s.t.Errorf("undeployed unasked:\n%s", out)
+		}
+		from := time.Now()
+		s.must(0, "undeploy", "site", "--yes")
+		if left := s.exec("app1", "ls "+releases); left != "20160101000000\ndata" {
+			s.t.Errorf("undeploy left %s", left)
+		}
+		if out := s.must(1, "undeploy", "--foreign", "site", "--yes"); !strings.Contains(out, "--confirm site") {
+			s.t.Errorf("removed unasked:\n%s", out)
+		}
+		s.must(0, "undeploy", "--foreign", "site", "--confirm", "site")
+		if left := s.exec("app1", "ls "+releases); left != "data" {
+			s.t.Errorf("undeploy --foreign left %s", left)
+		}
+		s.must(0, "deploy", "site")
+		s.serving(time.Minute)
+		s.excuse(from, "the site was undeployed", every)
+		s.exec("app1", "rm -r "+releases+"/data")
 	}},
 	{"the recipes of the cookbook", func(s *trial) {
 		s.must(0, "run", "varnish-purge")

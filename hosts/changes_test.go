@@ -97,6 +97,10 @@ func TestLastGood(t *testing.T) {
 		}
 		return s
 	}
+	ran := func(s AppStatus, releases string) AppStatus {
+		s.ran = strings.Fields(releases)
+		return s
+	}
 	never := func(s AppStatus, built string) AppStatus {
 		s.built = []string{built}
 		return s
@@ -116,6 +120,16 @@ func TestLastGood(t *testing.T) {
 		{[]AppStatus{never(state("3c", "1a 2b 3c", "", ""), "2b"), state("3c", "1a 2b 3c", "", "")}, "1a 1a"},
 		// One was away while the others went from 1a to 2b.
 		{[]AppStatus{state("3c", "1a 2b 3c", "", ""), state("3c", "1a 3c", "", "")}, "1a 1a"},
+		// A pusher's clock was ahead: 9b came before 3c.
+		{[]AppStatus{ran(state("3c", "1a 9b 3c", "", ""), "1a 9b 3c"), ran(state("3c", "1a 9b 3c", "", ""), "1a 9b 3c")}, "9b 9b"},
+		{[]AppStatus{ran(state("3c", "1a 9b 3c", "", ""), "1a 9b 3c"), ran(state("9b", "1a 9b", "", ""), "1a 9b")}, "9b 9b"},
+		{[]AppStatus{ran(state("9b", "1a 9b", "", ""), "1a 9b"), ran(state("3c", "1a 9b 3c", "", ""), "1a 9b 3c")}, "9b 9b"},
+		// A rollback to 1a, past 2b, and then 3c: 2b did not lead to it.
+		{[]AppStatus{ran(state("3c", "1a 2b 3c", "", ""), "1a 3c"), ran(state("3c", "1a 2b 3c", "", ""), "1a 3c")}, "1a 1a"},
+		// One went back already, the other is yet to.
+		{[]AppStatus{ran(state("2b", "1a 2b 3c", "3c", ""), "1a 2b"), ran(state("3c", "1a 2b 3c", "", ""), "1a 2b 3c")}, "2b 2b"},
+		// One has none at all.
+		{[]AppStatus{ran(state("2b", "1a 2b", "", ""), "1a 2b"), state("none", "", "", "")}, ""},
 	} {
 		if got := strings.Join(lastGood(test.states), " "); got != test.want {
 			t.Errorf("%v: %q, want %q", test.states, got, test.want)

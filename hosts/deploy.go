@@ -201,6 +201,9 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 			m.note(Warning, fmt.Sprintf("commit %.12s of %s was here as release %s, which was rolled back or did not come up", commit, app, strings.Join(bad, ", ")), "")
 		}
 	}
+	if release, err = freshRelease(found, release); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
+	}
 	if !o.Always {
 		release = commonRelease(found, release)
 	}

@@ -146,6 +146,35 @@ func TestCommonRelease(t *testing.T) {
 	}
 }
 
+// A new release is called by a later name than all that there are, whatever the
+// clocks say.
+func TestFreshRelease(t *testing.T) {
+	const now = "20261129120000"
+	for _, test := range []struct {
+		hosts []resolved
+		want  string
+	}{
+		{[]resolved{{}, {current: "20261101000000", taken: []string{"20261101000000"}}}, now},
+		{[]resolved{{}, {current: "20261101000000", failed: []string{"20390101000059"}}}, "20390101000060"},
+		{[]resolved{{taken: []string{"20261129120000"}}}, "20261129120001"},
+		{[]resolved{{taken: []string{"99999999999999"}}}, ""},
+	} {
+		if got, err := freshRelease(test.hosts, now); got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%v: %q, %v, want %q", test.hosts, got, err, test.want)
+		}
+	}
+	f := two(t)
+	f.resolve = &reply{Out: "commit 0123456789abcdef\ntaken 20990101000000\n"}
+	if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{Always: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, argv := range f.jobs {
+		if slices.Contains(argv, "deploy") && !slices.Contains(argv, "20990101000001") {
+			t.Errorf("%v", argv)
+		}
+	}
+}
+
 // The result of a host says whether anything had to be done.
 func TestWhatADeployDid(t *testing.T) {
 	f := two(t)

@@ -97,6 +97,8 @@ type fakeHosts struct {
 	status map[string]string // what "host status" says, by host
 	held   string            // what a host says when it gives its lock; empty: it ends with 1
 	files  map[string]string // that /bin/cat shows, HOST:PATH
+	// foreign is what "host undeploy --foreign --list" says, by host.
+	foreign map[string]string
 	// job is what a job of a host says, and its exit status: a line that begins with
 	// a colon is a word of the host's scripts, another one is printed.
 	job     func(host string, argv []string) (string, int)
@@ -225,6 +227,8 @@ func (f *fakeHosts) answer(host, command string) reply {
 		return reply{Out: text, Status: map[bool]int{false: 1}[there]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "status":
 		return reply{Out: f.status[host]}
+	case len(words) > 2 && words[0] == scriptDir+"/host" && words[1] == "undeploy":
+		return reply{Out: f.foreign[host]}
 	case len(words) > 1 && words[0] == scriptDir+"/host" && words[1] == "resolve":
 		if f.resolve != nil {
 			return f.resolve(host, words[2:])

@@ -1,11 +1,13 @@
 package hosts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,10 +16,10 @@ type resolved struct {
 	commit  string   // that the app's revision leads to, or that was asked for
 	word    string   // whose word that is, where it is that of the app's user on that host
 	current string   // release; empty: none
-	fit     []string // of that commit and configuration: running, or built and newer than current
+	fit     []string // of that commit and configuration: running, or built after the current one
 	bad     []string // of the same, but taken or rolled back
 	failed  []string // of the same, but its buildout failed
-	taken   []string // names of other releases
+	taken   []string // names of other releases, the last one's whoever made it
 }
 
 // fullCommit matches a commit in full: part of a name may be another commit on
@@ -65,24 +67,44 @@ func (m *member) resolve(ctx context.Context, app, commit string) (resolved, err
 }
 
 // commonRelease is the name that a release has on all hosts: of those that
-// some have already, the newest that all can take, so that a deploy which was
+// some have already, the last that all can take, so that a deploy which was
 // cut short leaves no two names of one thing; else a fresh one.
 func commonRelease(hosts []resolved, fresh string) string {
 	best := ""
 	for _, h := range hosts {
 		for _, name := range h.fit {
 			if name > best && !slices.ContainsFunc(hosts, func(other resolved) bool {
-				return !slices.Contains(slices.Concat(other.fit, other.bad, other.failed), name) &&
-					(slices.Contains(other.taken, name) || name < other.current)
+				return !slices.Contains(slices.Concat(other.fit, other.bad, other.failed), name) && name <= other.last()
 			}) {
 				best = name
 			}
 		}
 	}
-	if best == "" {
-		return fresh
+	return cmp.Or(best, fresh)
+}
+
+// last is the last name of a release there, whoever made it: a new one is called
+// by a later one.
+func (r *resolved) last() string {
+	return slices.Max(append(slices.Concat(r.fit, r.bad, r.failed, r.taken), r.current))
+}
+
+// freshRelease is a name that comes after all that the hosts have: the time, unless
+// some clock was ahead.
+func freshRelease(hosts []resolved, now string) (string, error) {
+	last := ""
+	for _, h := range hosts {
+		last = max(last, h.last())
 	}
-	return best
+	if now > last {
+		return now, nil
+	}
+	n, err := strconv.ParseInt(last, 10, 64)
+	next := fmt.Sprintf("%0*d", len(now), n+1)
+	if err != nil || len(next) != len(now) {
+		return "", &hinted{"no name of a release comes after " + last + ", which is on a host", "plonec status names it; rename that directory"}
+	}
+	return next, nil
 }
 
 // oneCommit is the commit that all hosts of an app build, with what each says of

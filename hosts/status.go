@@ -10,14 +10,17 @@ import (
 
 // status is what "host status --porcelain" says, by key; nothing on a host
 // where nothing was applied yet.
-func (m *member) status(ctx context.Context) (map[string]string, error) {
+func (m *member) status(ctx context.Context) (map[string]string, error) { return m.statusWith(ctx) }
+
+// statusWith is status with variables of the host's script.
+func (m *member) statusWith(ctx context.Context, variables ...string) (map[string]string, error) {
 	state := map[string]string{}
 	if m.seen.Generation == "" {
 		return state, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
 	defer cancel()
-	err := m.conn.run(ctx, command{argv: []string{scriptDir + "/host", "status", "--porcelain"}, line: func(line string) {
+	err := m.conn.run(ctx, command{argv: append(variables, scriptDir+"/host", "status", "--porcelain"), line: func(line string) {
 		key, value, _ := strings.Cut(line, "=")
 		state[key] = value
 	}})
@@ -61,9 +64,11 @@ type AppStatus struct {
 	Unfit    []string          `json:"unfit,omitempty"`   // that lack what a unit runs now
 	Commits  map[string]string `json:"commits,omitempty"` // by release that is kept; nil: scripts that do not tell
 	Stopped  bool              `json:"stopped,omitempty"` // by plonec stop
+	Foreign  []string          `json:"foreign,omitempty"` // what lies among the releases and is not plonec's: names, with sizes where they were asked for
 	Units    []Unit            `json:"units"`
 
 	built []string // that never ran: nobody switched to them
+	ran   []string // that led to the current one, itself last; nil: scripts that do not tell
 }
 
 // A Unit is a process of an app.
@@ -90,7 +95,7 @@ func (f *Fleet) Status(ctx context.Context) ([]HostStatus, error) {
 		var state map[string]string
 		if m.failed == nil {
 			var err error
-			if state, err = m.status(ctx); err != nil {
+			if state, err = m.statusWith(ctx, "/usr/bin/env", "PLONEC_SIZES=10"); err != nil {
 				m.failed = &HostError{m.Name, "status", err}
 			}
 		}
@@ -139,6 +144,10 @@ func appStatus(app string, state map[string]string) AppStatus {
 	a := AppStatus{
 		App: app, Release: get("release"), Commit: get("commit"), State: get("state"), Packages: get("packages"),
 		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Unfit: strings.Fields(get("unfit")), Stopped: get("stopped") != "", Units: []Unit{},
+	}
+	a.ran = strings.Fields(get("ran"))
+	if text := get("foreign"); text != "" {
+		a.Foreign = strings.Split(text, ", ")
 	}
 	for _, word := range strings.Fields(get("releases")) {
 		f := append(strings.Split(word, ":"), "", "")
@@ -221,33 +230,6 @@ func natural(a, b string) bool {
 		return len(a) < len(b)
 	}
 	return a < b
-}
-
-// A Target is a release that a rollback goes to, or comes from.
-type Target struct{ Release, Commit string }
-
-// RollbackTarget says from which release Rollback would take an app to which,
-// the newest where they differ, and on which hosts. The error is the one that
-// Rollback would give.
-func (f *Fleet) RollbackTarget(ctx context.Context, app, to string) (from, target Target, names []string, err error) {
-	if _, err := f.named([]string{app}); err != nil {
-		return from, target, nil, err
-	}
-	members := f.with(app)
-	targets, states, err := f.backTo(ctx, app, to, members)
-	if err != nil {
-		return from, target, nil, err
-	}
-	for i, m := range members {
-		if a := states[i]; a.Release > from.Release {
-			from = Target{a.Release, a.Commit}
-		}
-		if targets[i] > target.Release {
-			target = Target{targets[i], states[i].Commits[targets[i]]}
-		}
-		names = append(names, m.Name)
-	}
-	return from, target, names, nil
 }
 
 // pending lists what is not yet as the tree has it.

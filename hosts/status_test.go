@@ -65,6 +65,15 @@ func TestRollbackTarget(t *testing.T) {
 	}
 }
 
+// What is not plonec's among the releases is in the report, with what hosts say of
+// its size.
+func TestForeignInStatus(t *testing.T) {
+	got := appStatus("site", map[string]string{"site.foreign": "20160101000000 (1.2G), by-hand (of unknown size)", "site.ran": "1 2"})
+	if strings.Join(got.Foreign, "|") != "20160101000000 (1.2G)|by-hand (of unknown size)" || strings.Join(got.way(), " ") != "1 2" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // An error that a step has told of need not be told again.
 func TestTold(t *testing.T) {
 	f := two(t)

@@ -120,7 +120,9 @@ type appConf struct {
 	HealthURL    string
 	RestartDelay int
 	Settle       int
-	Delays       []delay // of other processes
+	Delays       []delay  // of other processes
+	ZeoAddress   string   // where another app, or another host, serves the database; empty: none does
+	ZeoServer    []string // the host and the app that do; empty: none of the stack's
 }
 
 // A delay is the pause before a restart of a process that runs, in seconds.
@@ -138,6 +140,12 @@ func appConfs(h *topology.Host) []Instance {
 		}
 		if h.Stack.Tmpdir != nil {
 			d.GlobalTmp = h.Stack.Tmpdir.GlobalTmp
+		}
+		if a.Zeo == nil {
+			d.ZeoAddress = a.Storage.ZeoAddress
+			if zeo := a.Storage.Zeo; zeo != nil {
+				d.ZeoServer = []string{zeo.App.Host.Name, zeo.App.Name}
+			}
 		}
 		for _, c := range a.Commands {
 			if c.Delay > 0 {

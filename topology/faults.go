@@ -3,7 +3,6 @@ package topology
 import (
 	"fmt"
 	"net/netip"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -86,40 +85,12 @@ func (r *resolver) addressFault(h *Host) {
 // reserved are names that HAProxy's configuration uses itself.
 var reserved = []string{"plonec", "plonec-stats", "http-in"}
 
-// systemDirs are directories of the system itself; what an app has lies below
-// others, or in a directory of its own below these.
-var systemDirs = []string{"/", "/bin", "/boot", "/etc", "/home", "/lib", "/mnt", "/opt", "/root", "/sbin", "/srv", "/usr", "/var", "/var/lib", "/var/www"}
-
-// gone are directories that the units' processes do not see, or that a boot empties.
-var gone = []string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp", "/boot", "/etc", "/root"}
-
-// unfit says why an app cannot use a directory, or nothing.
-func unfit(dir string) string {
-	if slices.Contains(systemDirs, dir) {
-		return "it is the system's own"
-	}
-	for _, d := range gone {
-		if dir == d || strings.HasPrefix(dir, d+"/") {
-			return "what lies below " + d + " is the system's own, or gone after a boot"
-		}
-	}
-	return ""
-}
-
 func (r *resolver) appFaults(h *Host) {
 	r.near = h
 	defer func() { r.near = nil }()
-	at := map[string]string{}
+	r.directoryFaults(h)
 	for _, a := range h.Apps {
 		c := a.Config
-		own := []string{"deploy", a.Name, "deploy_to"}
-		if other, taken := at[c.DeployTo]; taken {
-			r.once("same-directory", own, fmt.Sprintf("%s is the directory of the app %s too", c.DeployTo, other), "give each app its own")
-		}
-		at[c.DeployTo] = a.Name
-		if why := unfit(c.DeployTo); why != "" {
-			r.once("bad-directory", own, fmt.Sprintf("%s cannot hold an app: %s", c.DeployTo, why), "take a directory such as /srv/www/"+a.Name)
-		}
 		r.homeFault(h, a)
 		if c.User == "root" {
 			r.once("bad-user", []string{"deploy", a.Name, "user"}, "an app does not run as root", `take a user of its own, such as "deploy"`)
@@ -129,16 +100,6 @@ func (r *resolver) appFaults(h *Host) {
 		}
 		if c.SSLCertificate != "" && !c.SSLSupport {
 			r.once("no-effect", []string{"deploy", a.Name, "ssl_certificate"}, "TLS is off, so the certificate does nothing", "set ssl_support to true")
-		}
-		if z := a.Zeo; z != nil {
-			for _, d := range []struct{ dir, name string }{{z.FilestorageDir, "plone_zeoserver.filestorage_dir"}, {z.BlobDir, "plone_blobs.blob_dir"}} {
-				if why := unfit(d.dir); d.dir != "" && why != "" {
-					r.once("bad-directory", strings.Split(d.name, "."), fmt.Sprintf("%s cannot hold a database: %s", d.dir, why), "take a directory of its own")
-				}
-			}
-			if z.BlobDir != "" && path.Clean(z.BlobDir) == path.Clean(z.FilestorageDir) {
-				r.once("same-directory", []string{"plone_blobs", "blob_dir"}, "blobs and Data.fs would lie in one directory", "give each its own")
-			}
 		}
 		r.pythonFault(a)
 	}

@@ -19,6 +19,7 @@ func (r *resolver) partners(h *Host) {
 		a.Pack = p.Relstorage.EnablePack || h.Has(Pack)
 	} else {
 		a.Storage.ZeoAddress = r.zeoAddress(h)
+		a.Storage.Zeo = r.zeoAt(h, a.Storage.ZeoAddress)
 		if h.Has(Pack) {
 			r.once("no-effect", []string{"plone_instances", "enable_relstorage"},
 				"the packing layer does nothing without RelStorage", "set plone_instances.enable_relstorage, or take the layer away")
@@ -89,6 +90,19 @@ func (r *resolver) zeoAddress(h *Host) string {
 			"name the layer of the one to use: plone_instances.zeo_layer")
 		return ""
 	}
+}
+
+// zeoAt is the ZEO server of the stack that h finds at an address. One on the
+// loopback is its own.
+func (r *resolver) zeoAt(h *Host, address string) *ZeoServer {
+	for _, server := range r.t.Hosts {
+		for _, a := range server.Apps {
+			if a.Zeo != nil && a.Zeo.Port != 0 && HostPort(a.Zeo.Address, a.Zeo.Port) == address && (a.Zeo.Address != loopback || server == h) {
+				return a.Zeo
+			}
+		}
+	}
+	return nil
 }
 
 // serverAddress is where a host's ZEO server can be reached, "" where it runs none.

@@ -127,7 +127,8 @@ type Command struct {
 // A Storage is what the clients of an app keep their data in. With neither
 // a ZEO address nor RelStorage the buildout's own base configuration decides.
 type Storage struct {
-	ZeoAddress string // host:port
+	ZeoAddress string     // host:port
+	Zeo        *ZeoServer // the stack's server at that address; nil: none of its own
 	RelStorage *RelStorage
 }
 

@@ -111,50 +111,6 @@ func (s *session) rollbackQuestion(ctx context.Context, app, to string) (string,
 	return fmt.Sprintf("roll %s back from release %s to %s on %s?", app, text(from), text(target), strings.Join(names, ", ")), nil
 }
 
-// appVerbs are the commands that take apps and do one thing to them.
-var appVerbs = []struct {
-	name, short, long string
-	ask               bool
-	do                func(*session, context.Context, []string) error
-}{
-	{
-		"start", "start apps", "Start starts what does not run of apps: databases first.", false,
-		func(s *session, ctx context.Context, apps []string) error { return s.Start(ctx, apps) },
-	},
-	{
-		"stop", "stop apps", "Stop drains and stops apps, databases last. They stay down over a reboot, until start or deploy.", true,
-		func(s *session, ctx context.Context, apps []string) error { return s.Stop(ctx, apps) },
-	},
-	{
-		"undeploy", "take apps away from their hosts", "Undeploy stops apps and removes their releases. What they wrote stays.", true,
-		func(s *session, ctx context.Context, apps []string) error { return s.Undeploy(ctx, apps) },
-	},
-}
-
-func appCommands() []*cobra.Command {
-	var list []*cobra.Command
-	for _, v := range appVerbs {
-		var f fleetFlags
-		var all bool
-		c := &cobra.Command{Use: v.name + " APP... | --all", Short: v.short, Long: v.long, Example: "  plonec " + v.name + " site"}
-		f.add(c.Flags())
-		f.addYes(c.Flags())
-		c.Flags().BoolVar(&all, "all", false, "every app")
-		c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
-		f.apps = allArgs
-		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
-			if v.ask {
-				if err := s.agreed(v.name + " " + strings.Join(s.named(args), ", ") + "?"); err != nil {
-					return err
-				}
-			}
-			return v.do(s, ctx, args)
-		})
-		list = append(list, c)
-	}
-	return list
-}
-
 func restartCommand() *cobra.Command {
 	var f fleetFlags
 	var all, changed bool

@@ -293,6 +293,8 @@ func (s *session) conclude(ctx context.Context, err error) error {
 		return &status{exitInterrupted, "interrupted"}
 	case errors.Is(err, hosts.ErrSplit):
 		return &status{exitSplit, s.Redact(err.Error())}
+	case errors.Is(err, hosts.ErrHalfDone):
+		return &status{exitError, s.Redact(err.Error())}
 	case number[hosts.Reverted] > 0:
 		return &status{exitReverted, "a host was taken back to what it was"}
 	case errors.Is(err, hosts.ErrRefused):
@@ -331,15 +333,17 @@ func hostsOf(list []*hosts.HostError) []string {
 	return names
 }
 
-// asks tells whether somebody is there to be asked.
-func (s *session) asks() bool {
+// asks tells whether somebody is to be asked.
+func (s *session) asks() bool { return !s.flags.yes && s.attended() }
+
+// attended tells whether somebody is there.
+func (s *session) attended() bool {
 	in, ok := s.stdin.(*os.File)
-	return !s.flags.yes && s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
+	return s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
 }
 
-// yes reads an answer.
-func yes(from io.Reader) error {
-	answer, _ := bufio.NewReader(from).ReadString('\n')
+// yes judges an answer.
+func yes(answer string) error {
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
 		return &status{exitError, "nothing done"}
 	}
@@ -351,14 +355,28 @@ func (s *session) agreed(question string) error {
 	if !s.asks() {
 		return nil
 	}
+	return yes(s.answer(question + " [y/N] "))
+}
+
+// answer is the line that somebody at the terminal types.
+func (s *session) answer(question string) string {
 	s.progress.clear()
-	fmt.Fprintf(s.out, "%s [y/N] ", question)
-	if err := yes(s.stdin); err != nil {
-		return err
-	}
+	fmt.Fprint(s.out, question)
+	line := typed(s.stdin)
 	s.progress = newProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.title)
 	s.progress.verbose = s.flags.verbose
-	return nil
+	return line
+}
+
+// typed is the line that somebody types.
+func typed(in io.Reader) string {
+	line, _ := bufio.NewReader(in).ReadString('\n')
+	return strings.TrimSpace(line)
+}
+
+// note says something before it is done, of a host or of the run.
+func (s *session) note(host, text string) {
+	s.progress.Event(hosts.Event{Time: time.Now(), Host: host, Kind: hosts.Note, Text: text})
 }
 
 // or lists words as a choice: text, json or markdown.

@@ -201,17 +201,21 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 			if text := kept(a); text != "" {
 				add("kept", h.Host, a.App+": "+text)
 			}
+			if len(a.Foreign) > 0 {
+				add("foreign", h.Host, a.App+": among its releases and not plonec's: "+strings.Join(a.Foreign, ", ")+
+					"; they stay; plonec undeploy --foreign "+a.App+" removes what nothing needs")
+			}
 		}
 	}
 	return notes
 }
 
-// failedRelease says what became of a release that came after the current one,
-// the last one; an older one is no news.
+// failedRelease says what became of the last release, where it came after the
+// current one; an older one is no news. Kept is in the order in which they were made.
 func failedRelease(a hosts.AppStatus) string {
 	last := ""
-	for _, release := range a.Bad {
-		if release > last && (release > a.Release || a.Release == "none") {
+	for _, release := range a.Kept[slices.Index(a.Kept, a.Release)+1:] {
+		if slices.Contains(a.Bad, release) {
 			last = release
 		}
 	}

@@ -214,7 +214,7 @@ func (s *session) known(w io.Writer) (allowed string, err error) {
 		return "", &status{exitError, "no host was connected to: " + text + "\n  " + remedy}
 	}
 	fmt.Fprintf(w, "plonec: %s\nconnect to them? [y/N] ", printableLines(text))
-	return "", yes(s.stdin)
+	return "", yes(typed(s.stdin))
 }
 
 // apply applies the tree, and notes where the hosts were that now have it.

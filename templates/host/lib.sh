@@ -171,6 +171,7 @@ load_app() {
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
 	SECRET_CONFIGS=() # build.conf names them where there are some
+	ZEO_ADDRESS='' ZEO_SERVER=() # that an earlier plonec did not write
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
 	# shellcheck source=/dev/null

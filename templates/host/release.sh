@@ -33,11 +33,18 @@ record_set() { # RELEASE NAME=VALUE…
 	} | tac | awk -F= '!seen[$1]++' | tac | write "$APP_STATE/releases/$release"
 }
 
+# own RELEASE: plonec made it. A record, which root alone writes, says so: 14
+# digits are names of OpsWorks' releases too, and of copies made by hand.
+own() {
+	is_release "$1" && [[ -f $APP_STATE/releases/$1 && -d $DEPLOY_TO/releases/$1 && ! -L $DEPLOY_TO/releases/$1 ]]
+}
+
+# current_release: the own one that current leads to.
 current_release() {
 	local link
 	link=$(readlink -- "$DEPLOY_TO/current") || return 0
-	link=${link##*/}
-	if is_release "$link"; then printf '%s' "$link"; fi
+	link=${link#"$DEPLOY_TO/"}
+	if [[ $link == releases/* ]] && own "${link#releases/}"; then printf '%s' "${link#releases/}"; fi
 }
 
 # release_in PATH: the release that a path leads into; nothing for another path.
@@ -49,23 +56,104 @@ release_in() {
 	if is_release "$name"; then printf '%s\n' "$name"; fi
 }
 
-# releases [STATE…]: names, the oldest first, of those in one of the states.
-releases() {
-	local dir state
-	for dir in "$DEPLOY_TO"/releases/*/; do
-		dir=${dir%/}
-		dir=${dir##*/}
-		is_release "$dir" || continue
-		state=$(record_get "$dir" state)
-		if (($# == 0)) || [[ " $* " == *" $state "* ]]; then
-			printf '%s\n' "$dir"
-		fi
+# made: TIME RELEASE STATE of the own ones, in the order in which they were made.
+# Names do not tell it: they have the time of the machine that plonec ran on.
+made() {
+	local path
+	local -a records=()
+	for path in "$APP_STATE"/releases/*; do
+		! own "${path##*/}" || records+=("$path")
 	done
+	((${#records[@]} == 0)) || awk -F = '
+		function show() { if (name != "") print (began != "" ? began : built != "" ? built : named), name, state }
+		FNR == 1 {
+			show()
+			name = FILENAME; sub(".*/", "", name); state = began = built = ""
+			named = substr(name, 1, 4) "-" substr(name, 5, 2) "-" substr(name, 7, 2) "T" substr(name, 9, 2) ":" substr(name, 11, 2) ":" substr(name, 13, 2) "Z"
+		}
+		$1 == "state" { state = $2 }
+		$1 == "began" { began = $2 }
+		$1 == "built" { built = $2 }
+		END { show() }' "${records[@]}" | sort
 }
 
-# previous_release RELEASE: the last good one before it.
+# releases [STATE…]: names, the oldest first, of those in one of the states.
+releases() { made | awk -v wanted=" $* " 'wanted == "  " || index(wanted, " " $3 " ") { print $2 }'; }
+
+# releases_since RELEASE [STATE…]: of these, those that were made after it; all
+# where there is none.
+releases_since() {
+	local than=$1
+	shift
+	made | awk -v than="$than" -v wanted=" $* " '
+		than == "" && (wanted == "  " || index(wanted, " " $3 " ")) { print $2 }
+		$2 == than { than = "" }'
+}
+
+# ran: the releases that led to the current one, the first one first, itself
+# last. The file switches has a line for each arrival; a way back ends what came
+# after. An earlier plonec did not write it: there the good ones count, in the
+# order in which they were made.
+ran() {
+	arrivals | awk '
+		{
+			if (!($2 in at) || at[$2] > n || way[at[$2]] != $2) { at[$2] = n + 1; way[n + 1] = $2 }
+			n = at[$2]
+		}
+		END { for (i = 1; i <= n; i++) print way[i] }'
+}
+
+arrivals() {
+	local current
+	if [[ -e $APP_STATE/switches ]]; then
+		cat -- "$APP_STATE/switches"
+	else
+		made | awk '$3 == "good" { print $1, $2 }'
+		current=$(current_release)
+		[[ -z $current ]] || printf '%s %s\n' "$(now)" "$current"
+	fi
+}
+
+# note_arrival RELEASE: its processes are up. Far more lines are kept than there
+# are releases.
+note_arrival() {
+	local last
+	last=$(ran | tail -n 1)
+	if [[ $last != "$1" || ! -e $APP_STATE/switches ]]; then
+		{
+			arrivals | tail -n 500
+			[[ $last == "$1" ]] || printf '%s %s\n' "$(now)" "$1"
+		} | write "$APP_STATE/switches"
+	fi
+}
+
+# previous_release RELEASE: the good one that ran before it.
 previous_release() {
-	releases good | awk -v than="$1" '$0 < than' | tail -n 1
+	local release previous=''
+	for release in $(ran); do
+		[[ $release != "$1" ]] || break
+		if own "$release" && [[ $(record_get "$release" state) == good ]]; then previous=$release; fi
+	done
+	printf '%s' "$previous"
+}
+
+# last_name: the last of all names of releases here, whoever made them.
+last_name() {
+	local path
+	for path in "$DEPLOY_TO"/releases/* "$APP_STATE"/releases/*; do
+		[[ ! ${path##*/} =~ ^[0-9]{14}$ ]] || printf '%s\n' "${path##*/}"
+	done | sort | tail -n 1
+}
+
+# new_name: the time, or, where something here has a name of the future, what
+# follows it. So the names tell of the order too, as far as they can.
+new_name() {
+	local name last
+	name=$(date -u +%Y%m%d%H%M%S)
+	last=$(last_name)
+	[[ $name > $last ]] || name=$((10#$last + 1))
+	[[ $name =~ ^[0-9]{14}$ ]] || fail "no name of a release comes after $last" "rename $DEPLOY_TO/releases/$last"
+	printf '%s' "$name"
 }
 
 # config_sum: what makes a release another one though its commit is the same: a
@@ -112,40 +200,73 @@ lacks() {
 	done
 }
 
-# running_releases: those that a process runs from.
-running_releases() {
-	local link target
-	for link in /proc/[0-9]*/cwd /proc/[0-9]*/exe; do
-		target=$(readlink -- "$link" 2>/dev/null) || continue
-		release_in "$target"
-	done | sort -u
+# in_use PATH: the number of a process that runs from there, or has a file of it
+# open or mapped; nothing where there is none.
+in_use() {
+	local maps
+	maps=$(grep -alsF -- "$1/" /proc/[0-9]*/maps || true)
+	{
+		printf '%s\n' "$maps"
+		find /proc/[0-9]*/cwd /proc/[0-9]*/exe /proc/[0-9]*/root /proc/[0-9]*/fd -maxdepth 1 -printf '%p %l/\n' 2>/dev/null |
+			grep -aF -- " $1/" || true
+	} | awk -F / '$2 == "proc" && !n++ { print $3 }'
+}
+
+# database_in RELEASE: a database that lies within an own one, though it should
+# not: by the stack's directories, or by a var that is not shared.
+database_in() {
+	local dir=$DEPLOY_TO/releases/$1 data
+	for data in "$FILESTORAGE_DIR" "$BLOB_DIR"; do
+		if [[ $data/ == "$dir/"* && -e $data ]]; then
+			printf '%s' "$data"
+			return
+		fi
+	done
+	[[ ! -d $dir/var || -L $dir/var ]] || find "$dir/var" -name '*.fs' -type f -size +0 -print -quit
 }
 
 # prune: keep_releases of those that work stay, and in any case the current
 # one, the good one before it, those that a process runs from, those of a switch
-# that is not done, and the last one that was bad and that failed.
+# that is not done, and the last one that was bad and that failed. What plonec did
+# not make is not its to remove.
 prune() {
-	local current keep release
+	local current keep release record real
+	real=$(realpath -e -- "$DEPLOY_TO/releases")
 	current=$(current_release)
 	keep=$(
 		printf '%s\n' "$current" "$(previous_release "$current")"
-		running_releases
 		[[ ! -e $APP_STATE/switch ]] || tr ' ' '\n' <"$APP_STATE/switch"
 		releases failed | tail -n 1
 		releases bad | tail -n 1
 		releases good built | tail -n "$KEEP_RELEASES"
 	)
 	for release in $(releases); do
-		if ! grep -qxF -- "$release" <<<"$keep"; then
-			say "removing the old release $release of $APP"
-			remove_release "$release"
+		if ! grep -qxF -- "$release" <<<"$keep" && [[ -z $(in_use "$real/$release") ]]; then
+			remove_release "$release" old || true
 		fi
+	done
+	# What somebody removed by hand needs no record any more.
+	for record in "$APP_STATE"/releases/*; do
+		release=${record##*/}
+		release=${release%.packages}
+		[[ -e $DEPLOY_TO/releases/$release ]] || forget_release "$release"
 	done
 }
 
+# remove_release RELEASE WHY: an own one, unless a database is in it.
 remove_release() {
+	local data
 	roots_own "$DEPLOY_TO/releases" || return 1
-	rm -rf --one-file-system -- "$DEPLOY_TO/releases/$1"
+	data=$(database_in "$1")
+	if [[ -n $data ]]; then
+		warn "release $1 of $APP stays: $data is in it; move it out of $DEPLOY_TO/releases"
+		return 1
+	fi
+	say "removing the $2 release $1 of $APP"
+	rm -rf --one-file-system -- "$DEPLOY_TO/releases/$1" && forget_release "$1"
+}
+
+forget_release() {
 	rm -f -- "$APP_STATE/releases/$1" "$APP_STATE/releases/$1.packages" "$LOGS/$APP-$1.log"
 }
 
@@ -215,10 +336,25 @@ link_storage() {
 	'
 }
 
-# switch_to RELEASE: in one step; there is no moment without a current. Whoever
-# calls it has seen that root owns the place (move).
+# switch_to RELEASE: in one step; there is no moment without a current. Where one
+# led elsewhere that is not plonec's, it is kept until the first release is up.
+# Whoever calls it has seen that root owns the place (move).
 switch_to() {
+	local other
+	if [[ -z $(current_release) ]] && other=$(readlink -- "$DEPLOY_TO/current"); then
+		printf '%s' "$other" | write "$APP_STATE/other-current"
+	fi
 	ln -sfnT -- "releases/$1" "$DEPLOY_TO/current.new"
 	mv -fT -- "$DEPLOY_TO/current.new" "$DEPLOY_TO/current"
 	sync -- "$DEPLOY_TO"
+}
+
+# leave_current: no release of plonec's is current any more; what another program
+# had there is again.
+leave_current() {
+	[[ -z $(current_release) ]] || rm -f -- "$DEPLOY_TO/current"
+	if [[ -e $APP_STATE/other-current ]]; then
+		ln -sfnT -- "$(<"$APP_STATE/other-current")" "$DEPLOY_TO/current"
+		rm -f -- "$APP_STATE/other-current"
+	fi
 }

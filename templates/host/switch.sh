@@ -143,7 +143,8 @@ go() {
 # arrived RELEASE: its processes are up.
 arrived() {
 	record_set "$1" state=good
-	rm -rf -- "$APP_STATE/switch" "$APP_STATE/undo"
+	note_arrival "$1"
+	rm -rf -- "$APP_STATE/switch" "$APP_STATE/undo" "$APP_STATE/other-current"
 }
 
 # back OLD NEW OUTAGE: undoes go.
@@ -153,7 +154,8 @@ back() {
 	deactivate || return 1
 	if [[ -z $old || $old == - ]]; then
 		stop_app || return 1
-		rm -f -- "$DEPLOY_TO/current" "$APP_STATE/switch"
+		leave_current || return 1
+		rm -f -- "$APP_STATE/switch"
 		return 0
 	fi
 	if [[ -n $outage ]]; then

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// appVerbs are the commands that take apps and do one thing to them.
+var appVerbs = []struct {
+	name, short, long string
+	consent           func(s *session, args []string) error // what it says and asks before; nil: nothing
+	do                func(*session, context.Context, []string) error
+}{
+	{
+		"start", "start apps", "Start starts what does not run of apps: databases first. Clients whose ZEO server\ndoes not answer are not started.", nil,
+		func(s *session, ctx context.Context, apps []string) error { return s.Start(ctx, apps) },
+	},
+	{
+		"stop", "stop apps", `Stop drains and stops apps, databases last. They stay down over a reboot, until
+start or deploy. On a terminal it asks; elsewhere it goes on, but for a ZEO server
+whose clients are not stopped with it: that wants --yes.`, mayStop,
+		func(s *session, ctx context.Context, apps []string) error { return s.Stop(ctx, apps) },
+	},
+	{
+		"undeploy", "take apps away from their hosts", `Undeploy stops apps and removes their releases. What they wrote stays, and so
+does what plonec did not make. On a terminal it asks, elsewhere it wants --yes.
+Where it is done on some hosts and not on others it ends with status 5.
+
+With --foreign it leaves the app as it is, and removes what lies among its releases
+and is not plonec's, such as those of OpsWorks. It lists all of that and wants the
+app's name, typed, or by --confirm where there is no terminal. What current or a
+link in shared leads to, what a process runs from or has open, mounts, and what
+holds a database or blobs stays.`, mayUndeploy,
+		func(s *session, ctx context.Context, apps []string) error { return s.Undeploy(ctx, apps) },
+	},
+}
+
+func appCommands() []*cobra.Command {
+	var list []*cobra.Command
+	for _, v := range appVerbs {
+		var f fleetFlags
+		var all, foreign bool
+		var confirm string
+		c := &cobra.Command{Use: v.name + " APP... | --all", Short: v.short, Long: v.long, Example: "  plonec " + v.name + " site"}
+		f.add(c.Flags())
+		f.addYes(c.Flags())
+		c.Flags().BoolVar(&all, "all", false, "every app")
+		if v.name == "undeploy" {
+			c.Example += "\n  plonec undeploy --foreign site"
+			c.Flags().BoolVar(&foreign, "foreign", false, "remove what lies among the releases and is not plonec's")
+			c.Flags().StringVar(&confirm, "confirm", "", "with --foreign: the `app`'s name, in place of the question")
+		}
+		c.Args = func(c *cobra.Command, args []string) error {
+			switch {
+			case confirm != "" && !foreign:
+				return errors.New("--confirm is for --foreign")
+			case foreign && (all || len(args) != 1):
+				return fmt.Errorf("%s --foreign wants one app, as in: plonec undeploy --foreign site", c.CommandPath())
+			}
+			return oneOrAll(c, args, all)
+		}
+		f.apps = allArgs
+		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
+			if foreign {
+				return s.undeployForeign(ctx, args[0], confirm)
+			}
+			if v.consent != nil {
+				if err := v.consent(s, args); err != nil {
+					return err
+				}
+			}
+			return v.do(s, ctx, args)
+		})
+		list = append(list, c)
+	}
+	return list
+}
+
+// bereave says who loses the database, and whether anybody does.
+func (s *session) bereave(args []string) (bool, error) {
+	lines, err := s.Bereft(args)
+	for _, line := range lines {
+		s.note("", line)
+	}
+	return len(lines) > 0, err
+}
+
+func mayStop(s *session, args []string) error {
+	apps := strings.Join(s.named(args), ", ")
+	hurts, err := s.bereave(args)
+	switch {
+	case err != nil:
+		return err
+	case hurts && !s.flags.yes && !s.asks():
+		return &status{exitError, "without a terminal, the stop of what others need wants --yes: nothing done"}
+	}
+	return s.agreed("stop " + apps + "?")
+}
+
+func mayUndeploy(s *session, args []string) error {
+	apps := strings.Join(s.named(args), ", ")
+	s.note("", fmt.Sprintf("undeploy stops %s and removes plonec's releases of it on %s; what it wrote stays, and what is not plonec's", apps, strings.Join(s.Names(), ", ")))
+	if _, err := s.bereave(args); err != nil {
+		return err
+	}
+	if !s.flags.yes && !s.asks() {
+		return &status{exitError, "without a terminal, undeploy wants --yes: nothing done"}
+	}
+	return s.agreed("undeploy " + apps + "?")
+}
+
+// undeployForeign removes what plonec did not make, after the app's name.
+func (s *session) undeployForeign(ctx context.Context, app, confirm string) error {
+	list, err := s.Foreign(ctx, app)
+	if err != nil {
+		return err
+	}
+	removable := 0
+	for _, f := range list {
+		size := "of unknown size"
+		if f.Size >= 0 {
+			size = humanSize(f.Size)
+		}
+		text := fmt.Sprintf("%s: remove %s (%s)", app, f.Name, size)
+		if f.Kept != "" {
+			text = fmt.Sprintf("%s: %s (%s) stays: %s", app, f.Name, size, printable(f.Kept))
+		} else {
+			removable++
+		}
+		s.note(f.Host, text)
+	}
+	if removable == 0 {
+		s.note("", "there is nothing to remove among the releases of "+app)
+		return nil
+	}
+	switch {
+	case confirm == "" && !s.attended():
+		return &status{exitError, fmt.Sprintf("without a terminal, undeploy --foreign wants --confirm %s; --yes is not enough: nothing done", app)}
+	case confirm == "":
+		confirm = s.answer("to remove these for good, type the app's name: ")
+	}
+	if confirm != app {
+		return &status{exitError, "that is not the app's name, " + app + ": nothing done"}
+	}
+	return s.UndeployForeign(ctx, app)
+}
+
+// humanSize is a number of bytes as people say it.
+func humanSize(n int64) string {
+	const units = "KMGTPE"
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	size, unit := float64(n)/1024, 0
+	for size >= 1024 && unit < len(units)-1 {
+		size, unit = size/1024, unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", size, units[unit])
+}

@@ -1,0 +1,430 @@
+package render
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/plonec/plonec/schema"
+	"github.com/plonec/plonec/topology"
+)
+
+// A releasesHost has an app without processes, so that all of the scripts run
+// without systemd, and releases that a test puts there.
+type releasesHost struct {
+	t                        *testing.T
+	root, deployTo, scripts  string
+	commit, config, filesDir string
+}
+
+func newReleasesHost(t *testing.T, change func(*topology.App, string)) *releasesHost {
+	t.Helper()
+	r := &releasesHost{t: t, root: t.TempDir(), scripts: hostScripts(t), commit: strings.Repeat("a", 40)}
+	r.deployTo = r.root + "/srv/www/site"
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroupId(me.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := processHost()
+	a := h.Apps[0]
+	a.Clients, a.Zeo, a.Commands, a.Storage = nil, nil, nil, topology.Storage{}
+	h.Stack.PloneBlobs.BlobDir = ""
+	a.Config.DeployTo, a.Config.Home, a.Config.KeepReleases = r.deployTo, r.root, 5
+	a.Config.User, a.Config.Group = me.Username, group.Name
+	a.Config.SCM = schema.SCM{Type: "git", Repository: r.root + "/repo", Revision: "main"}
+	if change != nil {
+		change(a, r.deployTo)
+	}
+	for _, name := range []string{"host.env", "site/app.conf", "site/build.conf", "site/app.env"} {
+		r.write(r.root+"/etc/plonec/"+name, content(t, h, "/etc/plonec/"+name))
+	}
+	r.config = r.bash("config_sum")
+	return r
+}
+
+func (r *releasesHost) write(path, text string) {
+	r.t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = os.WriteFile(path, []byte(text), 0o644)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// bash runs functions of the real scripts.
+func (r *releasesHost) bash(script string) string {
+	r.t.Helper()
+	cmd := exec.Command("bash", "-c", `LIB=$1; for f in lib source release processes foreign; do . "$LIB/$f.sh"; done; load_host; load_app site; `+script, "bash", r.scripts)
+	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+r.root)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// host runs a verb, which has to end with the status.
+func (r *releasesHost) host(status int, args ...string) string {
+	r.t.Helper()
+	cmd := exec.Command(r.scripts+"/host", args...)
+	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+r.root)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != status {
+		r.t.Fatalf("host %s: %v, want exit status %d\n%s", args, err, status, out)
+	}
+	return string(out)
+}
+
+// release puts one of plonec's there, made that many hours ago.
+func (r *releasesHost) release(name, state string, hours int) {
+	r.t.Helper()
+	r.write(r.deployTo+"/releases/"+name+"/bin/x", "x")
+	began := time.Now().Add(-time.Duration(hours) * time.Hour).UTC().Format(time.RFC3339)
+	r.write(r.root+"/var/lib/plonec/site/releases/"+name, fmt.Sprintf("state=%s\ncommit=%s\nconfig=%s\nstorage=\nbegan=%s\n", state, r.commit, r.config, began))
+}
+
+func (r *releasesHost) link(path, target string) {
+	r.t.Helper()
+	os.MkdirAll(filepath.Dir(path), 0o755)
+	os.Remove(path)
+	if err := os.Symlink(target, path); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *releasesHost) current(want string) {
+	r.t.Helper()
+	if got, _ := os.Readlink(r.deployTo + "/current"); got != want {
+		r.t.Errorf("current leads to %q, want %q", got, want)
+	}
+}
+
+// there is what lies among the releases.
+func (r *releasesHost) there() string {
+	r.t.Helper()
+	list, err := os.ReadDir(r.deployTo + "/releases")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
+}
+
+func contains(t *testing.T, text, want string) {
+	t.Helper()
+	if !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+}
+
+// What plonec did not make outlives deploys and undeploy, and a first release
+// that does not come up leaves current as it was.
+func TestForeignReleasesStay(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, func(a *topology.App, _ string) { a.Config.KeepReleases = 2 })
+	theirs := []string{"20160101000000", "20160202000000", "by-hand", ".hidden"}
+	for _, name := range theirs {
+		r.write(r.deployTo+"/releases/"+name+"/file", name)
+	}
+	r.link(r.deployTo+"/current", r.deployTo+"/releases/20160202000000")
+	if got := r.bash("current_release"); got != "" {
+		t.Errorf("the current release is said to be %s", got)
+	}
+	// One that does not come up.
+	r.release("20260101000000", "built", 9)
+	r.bash(`. "$LIB/switch.sh"; switch_to 20260101000000; readlink "$DEPLOY_TO/current"; back '' 20260101000000 ''`)
+	r.current(r.deployTo + "/releases/20160202000000")
+	for i, name := range []string{"20260102000000", "20260103000000", "20260104000000", "20260105000000"} {
+		r.release(name, "built", 8-i)
+		r.host(0, "deploy", "--release", name, "--commit", r.commit, "--force", "site")
+		r.current("releases/" + name)
+	}
+	// keep_releases is 2, and the last bad one stays for a look.
+	if got, want := r.there(), ".hidden 20160101000000 20160202000000 20260101000000 20260104000000 20260105000000 by-hand"; got != want {
+		t.Errorf("after deploys there are\n%s, want\n%s", got, want)
+	}
+	status := r.bash(`name_foreign 10`)
+	for _, name := range theirs {
+		contains(t, status, name+" (")
+	}
+	contains(t, r.host(1, "undeploy", "site"), "wants --yes")
+	out := r.host(0, "undeploy", "--yes", "site")
+	contains(t, out, "removes the releases 20260101000000 20260104000000 20260105000000 of site")
+	contains(t, out, "in "+r.deployTo+"/releases stays what plonec did not make: 20160101000000 (")
+	if got, want := r.there(), ".hidden 20160101000000 20160202000000 by-hand"; got != want {
+		t.Errorf("after undeploy there are\n%s, want\n%s", got, want)
+	}
+	r.host(0, "undeploy", "--yes", "site")
+	if left, _ := os.ReadDir(r.root + "/var/lib/plonec/site/releases"); len(left) > 0 {
+		t.Errorf("records are left: %v", left)
+	}
+}
+
+// A database among the releases stays, whatever plonec removes.
+func TestDatabaseAmongReleasesStays(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, func(a *topology.App, deployTo string) {
+		a.Zeo = &topology.ZeoServer{App: a, Unit: "plone-site-zeo.service", FilestorageDir: deployTo + "/releases/data"}
+		a.Config.KeepReleases = 2
+	})
+	// Its processes need systemd: none of them is asked for here.
+	conf := r.root + "/etc/plonec/site/app.conf"
+	text, _ := os.ReadFile(conf)
+	r.write(conf, string(text)+"UNITS_OF_APP=() ZEO_UNIT=''\n")
+	build := r.root + "/etc/plonec/site/build.conf"
+	text, _ = os.ReadFile(build)
+	r.write(build, string(text)+"STORAGE=''\n")
+	r.config = r.bash("config_sum")
+	r.write(r.deployTo+"/releases/data/Data.fs", "FS21")
+	r.release("20260101000000", "good", 9)
+	r.write(r.deployTo+"/releases/20260101000000/var/filestorage/Data.fs", "FS21")
+	for i, name := range []string{"20260102000000", "20260103000000", "20260104000000"} {
+		r.release(name, "built", 8-i)
+		out := r.host(0, "deploy", "--release", name, "--commit", r.commit, "--force", "site")
+		if i == 2 {
+			contains(t, out, "release 20260101000000 of site stays: "+r.deployTo+"/releases/20260101000000/var/filestorage/Data.fs is in it")
+		}
+	}
+	r.host(0, "undeploy", "--yes", "site")
+	if got, want := r.there(), "20260101000000 data"; got != want {
+		t.Errorf("there are %s, want %s", got, want)
+	}
+	contains(t, r.host(0, "undeploy", "--foreign", "--confirm", "site", "site"), "data stays: the stack has ")
+	if _, err := os.Stat(r.deployTo + "/releases/data/Data.fs"); err != nil {
+		t.Error(err)
+	}
+}
+
+// undeploy --foreign takes what nothing needs, and names the rest.
+func TestUndeployForeign(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	dir := r.deployTo + "/releases/"
+	r.release("20260101000000", "good", 1)
+	for _, name := range []string{
+		"20160101000000", "two words", "packages/.venv/lib/python3.11/site-packages/ZODB", "eggs/eggs/ZODB3.egg/ZODB",
+		"data/var/filestorage", "backup", "blobs/var", "layout/var/blobs", "linked", "linked2/deep", "copied", "runs", "open", "mapped", "of-current/x", "outside",
+	} {
+		r.write(dir+name+"/file", name)
+	}
+	r.write(dir+"packages/.venv/lib/python3.11/site-packages/ZODB/test-checker.fs", "FS21")
+	r.write(dir+"eggs/eggs/ZODB3.egg/ZODB/test-checker.fs", "FS21")
+	r.write(dir+"data/var/filestorage/Data.fs", "FS21")
+	r.write(dir+"backup/2020-01-01-00-00-00.fsz", "x")
+	os.Mkdir(dir+"blobs/var/blobstorage", 0o755)
+	r.write(dir+"layout/var/blobs/.layout", "bushy")
+	r.write(dir+"a-file", "x")
+	r.link(r.deployTo+"/shared/old", dir+"linked")
+	r.link(r.deployTo+"/shared/var/deep/down", "../../../releases/linked2/deep")
+	// A link of a foreign one is removed itself, and not what it leads to.
+	r.write(r.root+"/precious/file", "x")
+	r.link(dir+"outside/link", r.root+"/precious")
+	r.link(dir+"a-link", r.root+"/precious")
+	r.link(r.deployTo+"/current", "releases/of-current")
+
+	start := func(cmd *exec.Cmd) {
+		t.Helper()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+	}
+	runs := exec.Command("sleep", "600")
+	runs.Dir = dir + "runs"
+	start(runs)
+	open := exec.Command("sleep", "600")
+	file, err := os.Open(dir + "open/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open.Stdin = file
+	start(open)
+	file.Close()
+	file, err = os.Open(dir + "mapped/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := syscall.Mmap(int(file.Fd()), 0, 6, syscall.PROT_READ, syscall.MAP_PRIVATE)
+	file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Munmap(pages)
+
+	want := map[string]string{
+		"data": "it holds data: data/var/filestorage/Data.fs", "backup": "it holds data: backup/2020-01-01-00-00-00.fsz",
+		"blobs": "it holds data: blobs/var/blobstorage", "layout": "it holds data: layout/var/blobs/.layout",
+		"linked": "a link in ", "linked2": "a link in ", "of-current": "current leads to it",
+		"runs": fmt.Sprintf("the process %d (sleep) ", runs.Process.Pid), "open": fmt.Sprintf("the process %d (sleep) ", open.Process.Pid),
+		"mapped": fmt.Sprintf("the process %d (", os.Getpid()),
+	}
+	mount := exec.Command("mount", "-t", "tmpfs", "plonec-test", dir+"mounts/there")
+	if os.Geteuid() == 0 {
+		os.MkdirAll(dir+"mounts/there", 0o755)
+		bound := r.root + "/bound"
+		os.MkdirAll(bound, 0o755)
+		for _, m := range []*exec.Cmd{mount, exec.Command("mount", "--bind", dir+"copied", bound)} {
+			if out, err := m.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			t.Cleanup(func() { exec.Command("umount", m.Args[len(m.Args)-1]).Run() })
+		}
+		want["mounts"], want["copied"] = "something is mounted there", "something is mounted there"
+	}
+
+	for _, args := range [][]string{{}, {"--yes"}, {"--confirm", "other"}} {
+		contains(t, r.host(1, append(append([]string{"undeploy", "--foreign"}, args...), "site")...), map[bool]string{
+			true: "that is not the app's name, site", false: "give --confirm site"}[len(args) > 1])
+	}
+	listed := r.host(0, "undeploy", "--foreign", "--list", "site")
+	for name, why := range want {
+		if !slices.ContainsFunc(strings.Split(listed, "\n"), func(line string) bool {
+			f := strings.SplitN(line, " ", 4)
+			return len(f) == 4 && f[0] == "keep" && f[2] == name && strings.HasPrefix(f[3], why)
+		}) {
+			t.Errorf("%s is not kept because %s:\n%s", name, why, listed)
+		}
+	}
+	out := r.host(0, "undeploy", "--foreign", "--confirm", "site", "site")
+	for name := range want {
+		contains(t, out, name+" stays: ")
+	}
+	names := []string{"20260101000000"}
+	for name := range want {
+		names = append(names, name)
+	}
+	if os.Geteuid() != 0 {
+		names = append(names, "copied")
+	}
+	slices.Sort(names)
+	if got := r.there(); got != strings.Join(names, " ") {
+		t.Errorf("left are\n%s, want\n%s", got, strings.Join(names, " "))
+	}
+	if _, err := os.Stat(r.root + "/precious/file"); err != nil {
+		t.Error("what a link led to is gone")
+	}
+}
+
+// A clock of the future in a name makes no difference: what follows has a later
+// name, and a rollback goes where the host came from.
+func TestRollbackFollowsSwitches(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	deploy := func(name string, hours int) {
+		t.Helper()
+		r.release(name, "built", hours)
+		r.host(0, "deploy", "--release", name, "--commit", r.commit, "--force", "site")
+	}
+	deploy("20260101000000", 9)
+	deploy("20390101000000", 8) // a pusher's clock was ahead
+	deploy("20260103000000", 7) // an earlier plonec took the time, whatever is there
+	deploy("20260104000000", 6)
+	if got := r.bash("ran | paste -sd ' '"); got != "20260101000000 20390101000000 20260103000000 20260104000000" {
+		t.Errorf("it ran %s", got)
+	}
+	r.host(0, "rollback", "site")
+	r.current("releases/20260103000000")
+	r.host(0, "rollback", "site")
+	r.current("releases/20390101000000")
+	// What comes next goes on from there, and back to there.
+	if got := r.bash("new_name"); got != "20390101000001" {
+		t.Errorf("a new release is called %s", got)
+	}
+	deploy("20390101000005", 0)
+	r.host(0, "rollback", "site")
+	r.current("releases/20390101000000")
+	// A name that would come before others is refused.
+	repo := r.root + "/repo"
+	if out, err := exec.Command("sh", "-c", `git init -q -b main "$1" && git -C "$1" -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m one`, "sh", repo).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	contains(t, r.host(1, "deploy", "--release", "20260201000000", "site"), "would not come after 20390101000005")
+	// So is a name behind one that somebody else gave.
+	os.MkdirAll(r.deployTo+"/releases/99999999999999", 0o755)
+	contains(t, r.host(1, "deploy", "site"), "no name of a release comes after 99999999999999")
+}
+
+// Hosts that an earlier plonec deployed have no record of switches: their
+// releases say when they were made.
+func TestRollbackWithoutSwitches(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, current, want string
+		releases            map[string]string // state and age in hours, by name
+	}{
+		{"by age", "20260103000000", "20390101000000", map[string]string{"20260101000000": "good 9", "20390101000000": "good 8", "20260103000000": "good 7"}},
+		{"one that is bad is passed over", "20260103000000", "20260101000000", map[string]string{"20260101000000": "good 9", "20260102000000": "bad 8", "20260103000000": "good 7"}},
+		{"after a rollback", "20260102000000", "20260101000000", map[string]string{"20260101000000": "good 9", "20260102000000": "good 8", "20260103000000": "bad 7"}},
+		{"records without times", "20260102000000", "20260101000000", map[string]string{"20260101000000": "good", "20260102000000": "good"}},
+		{"nothing before", "20260101000000", "", map[string]string{"20260101000000": "good 9", "20260102000000": "good 8"}},
+	} {
+		r := newReleasesHost(t, nil)
+		for name, text := range test.releases {
+			var state string
+			var hours int
+			if n, _ := fmt.Sscanf(text, "%s %d", &state, &hours); n < 2 {
+				r.release(name, state, 0)
+				file := r.root + "/var/lib/plonec/site/releases/" + name
+				r.write(file, "state="+state+"\n")
+				continue
+			}
+			r.release(name, state, hours)
+		}
+		r.link(r.deployTo+"/current", "releases/"+test.current)
+		if got := r.bash(`previous_release "$(current_release)"`); got != test.want {
+			t.Errorf("%s: back to %q, want %q", test.name, got, test.want)
+		}
+		if test.want == "" {
+			contains(t, r.host(1, "rollback", "site"), "no good release of site is kept from before")
+			continue
+		}
+		r.host(0, "rollback", "site")
+		r.current("releases/" + test.want)
+		if got := r.bash(`ran | tail -n 1`); got != test.want {
+			t.Errorf("%s: afterwards it runs %s", test.name, got)
+		}
+	}
+}
+
+// Clients whose ZEO server does not answer are not started.
+func TestStartWithoutZeo(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, func(a *topology.App, _ string) {
+		server := &topology.App{Name: "database", Host: &topology.Host{Name: "db1"}}
+		a.Storage.ZeoAddress = fmt.Sprintf("127.0.0.1:%d", loopbackPort(t))
+		a.Storage.Zeo = &topology.ZeoServer{App: server}
+	})
+	conf, _ := os.ReadFile(r.root + "/etc/plonec/site/app.conf")
+	_, address, _ := strings.Cut(string(conf), "ZEO_ADDRESS='")
+	address, _, _ = strings.Cut(address, "'")
+	out := r.bash("zeo_answers || echo refused")
+	contains(t, out, "the ZEO server of site does not answer at "+address+"\n        start it first: plonec start database --host db1, or on db1: host start database\nrefused")
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if out := r.bash("zeo_answers || echo refused"); out != "" {
+		t.Error(out)
+	}
+}
