@@ -19,7 +19,7 @@ const (
 
 // DeployOptions say what a deploy may do.
 type DeployOptions struct {
-	Commit      string // in place of the one that the app's revision leads to
+	Commit      string // in full, in place of the one that the app's revision leads to
 	Always      bool   // a new release even where nothing changed
 	NewDatabase bool   // make a Data.fs where there is none
 	AllowOutage bool   // stop all, switch, start, where the database moves

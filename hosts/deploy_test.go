@@ -241,7 +241,7 @@ func TestOneCommit(t *testing.T) {
 		"part of a commit":         {"commit " + one[:12], "commit " + one, "", "it gave no commit", 0},
 		"more than a commit":       {"commit " + one + "; x", "commit " + one, "", "it gave no commit", 0},
 		"asked for":                {"word of deploy\ncommit " + other, "commit " + other, one, one, 0},
-		"asked for by part":        {"commit " + one, "commit " + one, one[:12], `"111111111111" is no commit in full`, 0},
+		"asked for by part":        {"commit " + one, "commit " + one, one[:12], "it gave no commit", 0},
 		"a release that is none":   {"current ../../x\nfit 2026; id\ncommit " + one, "commit " + one, "", one, 0},
 		"a line that says nothing": {"\n\x1b[2J\ncommit " + one, "commit " + one, "", one, 0},
 	} {

@@ -22,9 +22,11 @@ type resolved struct {
 	taken   []string // names of other releases, the last one's whoever made it
 }
 
-// fullCommit matches a commit in full: part of a name may be another commit on
-// another host.
 var fullCommit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// IsCommit tells whether a name is a commit's in full: 40 hexadecimal digits,
+// or 64. Part of one may be another commit on another host.
+func IsCommit(name string) bool { return fullCommit.MatchString(name) }
 
 // resolve asks a host; with a commit it need not look for one.
 func (m *member) resolve(ctx context.Context, app, commit string) (resolved, error) {
@@ -38,7 +40,7 @@ func (m *member) resolve(ctx context.Context, app, commit string) (resolved, err
 	err := m.conn.run(ctx, command{argv: append(argv, app), line: func(line string) {
 		what, name, _ := strings.Cut(line, " ")
 		switch {
-		case what == "commit" && fullCommit.MatchString(name):
+		case what == "commit" && IsCommit(name):
 			r.commit = name
 		case what == "word":
 			r.word = strings.TrimPrefix(name, "of ")
@@ -113,9 +115,6 @@ func freshRelease(hosts []resolved, now string) (string, error) {
 // same: none decides what others run.
 func oneCommit(ctx context.Context, members []*member, app, asked string) (string, []resolved, error) {
 	found := make([]resolved, len(members))
-	if asked != "" && !fullCommit.MatchString(asked) {
-		return "", nil, &hinted{fmt.Sprintf("%q is no commit in full", asked), "git rev-parse says it: 40 digits, or 64"}
-	}
 	ask := func(i int, commit string) (err error) {
 		found[i], err = members[i].resolve(ctx, app, commit)
 		return err

@@ -37,6 +37,12 @@ configured.`,
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
 	f.others = true
 	f.apps = allArgs
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if o.Commit != "" && !hosts.IsCommit(o.Commit) {
+			return fmt.Errorf("--commit %q is no commit in full: write what git rev-parse says of it", o.Commit)
+		}
+		return nil
+	}
 	c.RunE = f.fleetCommand("deploy", true, func(ctx context.Context, s *session, args []string) error {
 		if err := s.agreed(s.preview(ctx) + "deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 			return err
