@@ -78,10 +78,10 @@ func (m *member) dead() (down, stopped []Daemon) {
 			stopped = append(stopped, Daemon{unit, "masked"})
 		case u.Load == "not-found":
 			down = append(down, Daemon{unit, "not installed"})
-		case strings.HasPrefix(u.Sub, autoRestart):
-			down = append(down, Daemon{unit, "failing"})
 		case u.File == "disabled":
 			stopped = append(stopped, Daemon{unit, "disabled"})
+		case strings.HasPrefix(u.Sub, autoRestart):
+			down = append(down, Daemon{unit, "failing"})
 		default:
 			down = append(down, Daemon{unit, u.Active})
 		}
