@@ -9,7 +9,7 @@ import (
 // A Daemon is one that does not run on a host that should run it.
 type Daemon struct {
 	Unit  string `json:"unit"`
-	State string `json:"state"` // failed, inactive, disabled, masked, not installed
+	State string `json:"state"` // failed, failing (and started again by systemd), inactive, disabled, masked, not installed
 }
 
 // name is the unit's as people say it.
@@ -31,6 +31,9 @@ func (d Daemon) Start() string {
 // and UnitFileState.
 type unitState struct{ Load, Active, Sub, File string }
 
+// autoRestart begins the SubState of a unit that died and will be started.
+const autoRestart = "auto-restart"
+
 // runs tells whether a unit runs, or is about to for the first time. One that
 // systemd will start again is dead until then.
 func (u unitState) runs() bool {
@@ -38,7 +41,7 @@ func (u unitState) runs() bool {
 	case "inactive", "failed", "deactivating":
 		return false
 	}
-	return !strings.HasPrefix(u.Sub, "auto-restart")
+	return !strings.HasPrefix(u.Sub, autoRestart)
 }
 
 // unitsOf are the daemons that a host with these files should run.
@@ -77,6 +80,8 @@ func (m *member) dead() (down, stopped []Daemon) {
 			down = append(down, Daemon{unit, "not installed"})
 		case u.File == "disabled":
 			stopped = append(stopped, Daemon{unit, "disabled"})
+		case strings.HasPrefix(u.Sub, autoRestart):
+			down = append(down, Daemon{unit, "failing"})
 		default:
 			down = append(down, Daemon{unit, u.Active})
 		}

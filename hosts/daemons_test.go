@@ -22,7 +22,7 @@ func TestDaemonsThatDoNotRun(t *testing.T) {
 		{"it reloads", unitState{"loaded", "reloading", "reload", "enabled"}, nil, "", "", []string{}},
 		{"it starts", unitState{"loaded", "activating", "start", "enabled"}, nil, "", "", []string{}},
 		{"it died and is not started again", unitState{"loaded", "failed", "failed", "enabled"}, nil, "failed", "", []string{"start:" + nginx}},
-		{"it died and will be started", unitState{"loaded", "activating", "auto-restart", "enabled"}, nil, "activating", "", []string{"start:" + nginx}},
+		{"it died and will be started", unitState{"loaded", "activating", "auto-restart", "enabled"}, nil, "failing", "", []string{"start:" + nginx}},
 		{"it was stopped", unitState{"loaded", "inactive", "dead", "enabled"}, nil, "inactive", "", []string{"start:" + nginx}},
 		{"it is dead, and its files change", unitState{"loaded", "failed", "failed", "enabled"}, []Change{files}, "failed", "", []string{"start:" + nginx}},
 		{"it was disabled and stopped", unitState{"loaded", "inactive", "dead", "disabled"}, nil, "", "disabled", []string{}},
