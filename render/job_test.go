@@ -3,9 +3,12 @@ package render
 import (
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/plonec/plonec/schema"
 )
 
 // TestJobMasksSecrets runs the real script of jobs, with stand-ins for systemd
@@ -70,5 +73,42 @@ systemctl() { [[ $1 != is-active ]] || kill -0 %1 2>/dev/null; }
 	}
 	if got := job("/bin/echo", "plain"); got != "plain\nID ended with 0\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// What git says where a host is asked for a commit is masked too: it is no job.
+func TestResolveMasksSecrets(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroupId(me.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := processHost()
+	c := h.Apps[0].Config
+	c.DeployTo, c.Home, c.User, c.Group = root+"/srv/www/site", root, me.Username, group.Name
+	c.SCM = schema.SCM{Type: "git", Repository: root + "/hunter22", Revision: "main"}
+	put := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(root+path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(root+path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"host.env", "site/app.conf", "site/build.conf", "site/app.env"} {
+		put("/etc/plonec/"+name, content(t, h, "/etc/plonec/"+name))
+	}
+	put("/etc/plonec/site/secrets.env", "A=\"hunter22\"\n")
+	cmd := exec.Command(hostScripts(t)+"/host", "resolve", "site")
+	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+	out, err := cmd.CombinedOutput()
+	if err == nil || strings.Contains(string(out), "hunter22") || !strings.Contains(string(out), root+"/***") {
+		t.Errorf("%v: it says\n%s", err, out)
 	}
 }
