@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// examples are the stacks of examples/, by their golden tree.
+// examples are the stacks of examples/, and one of testdata/ for what none of
+// them has, by their golden tree.
 var examples = map[string][]string{
 	"zeo":             {"../../examples/zeo/stack.json"},
 	"relstorage":      {"../../examples/relstorage/stack.json"},
