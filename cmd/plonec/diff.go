@@ -214,7 +214,7 @@ func (r *diffReport) later(after *compiled) {
 	}
 	for _, h := range r.All.Hosts {
 		if slices.ContainsFunc(h.Files, func(f hosts.FileChange) bool { return f.Secret }) {
-			r.Later = append(r.Later, "whether the value of a secret is another: plan sees it")
+			r.Later = append(r.Later, "whether the value of a secret is another: plan --secrets sees it")
 			break
 		}
 	}
