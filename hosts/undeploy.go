@@ -88,6 +88,18 @@ func halfDone(verb, app string, members []*member, done map[*member]bool, err er
 	return fmt.Errorf("%w: %s: %w", ErrHalfDone, text, err)
 }
 
+// HostsOf lists the chosen hosts that have one of these apps; of any app where none
+// is named.
+func (f *Fleet) HostsOf(apps []string) []string {
+	var names []string
+	for _, m := range f.chosen() {
+		if slices.ContainsFunc(m.apps(), func(app string) bool { return len(apps) == 0 || slices.Contains(apps, app) }) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
 // Bereft says who loses the database where apps of the chosen hosts are stopped:
 // a line for each ZEO server that goes while apps of other hosts, or other apps,
 // which are not stopped with it, use it. It is so by the tree, whether they run or

@@ -30,6 +30,9 @@ func served(t *testing.T) *fakeHosts {
 // Whoever stops a ZEO server alone is told whose database that is, also where the
 // others were not chosen.
 func TestBereft(t *testing.T) {
+	if got := strings.Join(served(t).fleet.HostsOf([]string{"site"}), " "); got != "app1 app2" {
+		t.Errorf("site is on %s", got)
+	}
 	for _, test := range []struct {
 		hosts, apps, want string
 	}{

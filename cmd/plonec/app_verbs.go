@@ -103,7 +103,7 @@ func mayStop(s *session, args []string) error {
 
 func mayUndeploy(s *session, args []string) error {
 	apps := strings.Join(s.named(args), ", ")
-	s.note("", fmt.Sprintf("undeploy stops %s and removes plonec's releases of it on %s; what it wrote stays, and what is not plonec's", apps, strings.Join(s.Names(), ", ")))
+	s.note("", fmt.Sprintf("undeploy stops %s and removes plonec's releases of it on %s; what it wrote stays, and what is not plonec's", apps, strings.Join(s.HostsOf(args), ", ")))
 	if _, err := s.bereave(args); err != nil {
 		return err
 	}
