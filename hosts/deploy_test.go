@@ -164,7 +164,9 @@ func TestFreshRelease(t *testing.T) {
 		}
 	}
 	f := two(t)
-	f.resolve = &reply{Out: "commit 0123456789abcdef\ntaken 20990101000000\n"}
+	f.resolve = func(string, []string) reply {
+		return reply{Out: "commit 0123456789abcdef0123456789abcdef01234567\ntaken 20990101000000\n"}
+	}
 	if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{Always: true}); err != nil {
 		t.Fatal(err)
 	}
