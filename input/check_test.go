@@ -2,7 +2,6 @@ package input
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -10,8 +9,6 @@ import (
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/diag/diagtest"
 )
-
-var sprintf = fmt.Sprintf
 
 // secret stands in tests for what must not be printed.
 const secret = "s3cret"

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -14,11 +15,18 @@ import (
 // Limits of a child. A program that crosses one is stopped; none of them is
 // the way in which a sane program ends.
 const (
-	maxMemory = 1 << 30
-	maxStack  = 256 << 20
 	maxAnswer = 4 * MaxBytes // document, places and files together
 	maxReads  = 1000         // files
 )
+
+// limits are those that a request brings, in bytes. Tests make them small, so
+// that a harmless program crosses them.
+type limits struct{ Memory, Stack, Output int }
+
+// orUsual fills in what is 0.
+func (l limits) orUsual() limits {
+	return limits{cmp.Or(l.Memory, 1<<30), cmp.Or(l.Stack, 256<<20), cmp.Or(l.Output, MaxBytes)}
+}
 
 // RunChild evaluates a program and ends the process where the process was
 // started for that, and returns at once elsewhere. It must be the first call
@@ -36,9 +44,9 @@ func child() int {
 		return 1
 	}
 	debug.SetGCPercent(400) // most programs are small: rather memory than time
-	debug.SetMemoryLimit(maxMemory)
-	debug.SetMaxStack(maxStack)
-	if err := limitProcess(uint64(req.Seconds)); err != nil {
+	debug.SetMemoryLimit(int64(req.Limits.Memory))
+	debug.SetMaxStack(req.Limits.Stack)
+	if err := limitProcess(uint64(req.Seconds), uint64(req.Limits.Memory)); err != nil {
 		return 1
 	}
 	a := &answer{}
@@ -49,9 +57,9 @@ func child() int {
 		evaluateIn(a, files, req)
 		a.Files = files.reads
 	}
-	if len(a.doc) > MaxBytes {
+	if len(a.doc) > req.Limits.Output {
 		a.doc, a.spans = nil, nil
-		a.Mistakes = []mistake{{Code: "eval-limit", Message: fmt.Sprintf("the program gives more than %d MiB", MaxBytes>>20)}}
+		a.Mistakes = []mistake{{Code: "eval-limit", Message: fmt.Sprintf("the program gives more than %d MiB", req.Limits.Output>>20)}}
 	}
 	if writeAnswer(os.Stdout, a) != nil {
 		return 1

@@ -24,7 +24,7 @@ import (
 func (l *loader) evaluate(sources []source) *Node {
 	main := sources[0]
 	whole := diag.Span{File: main.file}
-	req := &request{CUE: main.format == formatCUE, Dir: main.dir, ExtStr: l.opt.ExtStr, TLAStr: l.opt.TLAStr,
+	req := &request{Limits: l.opt.limits, CUE: main.format == formatCUE, Dir: main.dir, ExtStr: l.opt.ExtStr, TLAStr: l.opt.TLAStr,
 		Seconds: 4 * (1 + int(math.Ceil(l.opt.Timeout.Seconds())))} // several threads; the clock is what ends it
 	for _, s := range sources {
 		if !l.program(s, main) {
@@ -232,7 +232,7 @@ func (l *loader) runChild(req *request) (*answer, *problem) {
 	case ctx.Err() != nil:
 		return nil, &problem{"eval-limit", fmt.Sprintf("the program does not end within %v", l.opt.Timeout), "look for a recursion without an end, or a range that is far too large"}
 	case err != nil:
-		return nil, crash(err, stderr.buf.String(), broken)
+		return nil, crash(err, stderr.buf.String(), l.opt.limits, broken)
 	}
 	a, err := readAnswer(&stdout.buf)
 	if err != nil {
@@ -243,13 +243,13 @@ func (l *loader) runChild(req *request) (*answer, *problem) {
 
 // crash says why a child died. What it wrote is only searched: it is a trace
 // of the evaluator's inside.
-func crash(err error, stderr string, broken *problem) *problem {
+func crash(err error, stderr string, most limits, broken *problem) *problem {
 	var exit *exec.ExitError
 	switch {
 	case strings.Contains(stderr, "stack overflow"), strings.Contains(stderr, "stack exceeds"):
 		return &problem{"eval-limit", "the program is nested too deep, or calls itself without an end", ""}
 	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate"):
-		return &problem{"eval-limit", fmt.Sprintf("the program takes more than %d MiB of memory", maxMemory>>20), "look for a range that is far too large"}
+		return &problem{"eval-limit", fmt.Sprintf("the program takes more than %d MiB of memory", most.Memory>>20), "look for a range that is far too large"}
 	case errors.As(err, &exit) && exit.ExitCode() != 1:
 		return &problem{"eval-limit", "the program crosses a limit of time or memory", "look for a recursion without an end, or a range that is far too large"}
 	}

@@ -12,12 +12,12 @@ import (
 // limitProcess bounds what this process may take, for good. The address space
 // is bounded by what the runtime has reserved already and the memory limit,
 // with room for the collector's own needs.
-func limitProcess(cpuSeconds uint64) error {
+func limitProcess(cpuSeconds, memory uint64) error {
 	for _, l := range []struct {
 		resource int
 		value    uint64
 	}{
-		{syscall.RLIMIT_AS, addressSpace() + 2*maxMemory},
+		{syscall.RLIMIT_AS, addressSpace() + 2*memory},
 		{syscall.RLIMIT_CPU, cpuSeconds},
 		{syscall.RLIMIT_FSIZE, 0}, // it writes no files
 		{syscall.RLIMIT_CORE, 0},

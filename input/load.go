@@ -22,6 +22,8 @@ type Options struct {
 	// no printed line may show: a secret that a later file replaces stands in
 	// its file all the same.
 	Mask func(*Node)
+
+	limits limits // of programs; what is 0 is as usual
 }
 
 // DefaultTimeout is how long the programs of a stack may run.
@@ -64,6 +66,7 @@ func Load(files []string, opt Options) (*Result, diag.List) {
 	if opt.Timeout <= 0 {
 		l.opt.Timeout = DefaultTimeout
 	}
+	l.opt.limits = l.opt.limits.orUsual()
 	l.deadline = time.Now().Add(l.opt.Timeout)
 
 	var trees []*Node

@@ -29,6 +29,7 @@ type request struct {
 	ExtStr  map[string]string `json:",omitempty"`
 	TLAStr  map[string]string `json:",omitempty"`
 	Seconds int               // of CPU time
+	Limits  limits
 }
 
 // An answer is what a program gave: Doc, a JSON text, and Spans, where its
