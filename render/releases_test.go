@@ -20,9 +20,9 @@ import (
 // A releasesHost has an app without processes, so that all of the scripts run
 // without systemd, and releases that a test puts there.
 type releasesHost struct {
-	t                        *testing.T
-	root, deployTo, scripts  string
-	commit, config, filesDir string
+	t                       *testing.T
+	root, deployTo, scripts string
+	commit, config          string
 }
 
 func newReleasesHost(t *testing.T, change func(*topology.App, string)) *releasesHost {

@@ -311,13 +311,16 @@ func TestReleasesInStatus(t *testing.T) {
 	}{
 		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261101000000", "20261102000000"}, Bad: []string{"20261101000000"}, Commits: map[string]string{"20261102000000": "bbbbbbbbbb"}},
 			"kept    db1  site: 20261102000000 bbbbbbb (current), 20261101000000 (bad)\n"},
+		{hosts.AppStatus{App: "site", Release: "20261102000000", Kept: []string{"20261102000000"}, Foreign: []string{"20160101000000 (1.2G)"}},
+			"foreign db1  site: among its releases and not plonec's: 20160101000000 (1.2G); they stay; plonec undeploy --foreign site removes what nothing needs\n"},
 		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000"}}, ""},
-		{hosts.AppStatus{Release: "20261102000000", Bad: []string{"20261103000000", "20261104000000"}, Failed: []string{"20261104000000"}},
-			"look    db1  site: release 20261104000000 was not built, see /var/log/plonec/site-20261104000000.log there; current is 20261102000000: mend it, then plonec deploy site\n"},
-		{hosts.AppStatus{Release: "20261102000000", Bad: []string{"20261104000000"}, Commits: map[string]string{}},
-			"look    db1  site: release 20261104000000 did not come up, or was rolled back from; current is 20261102000000: mend it, then plonec deploy site\n"},
-		{hosts.AppStatus{Release: "none", Bad: []string{"20261104000000"}},
-			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: mend it, then plonec deploy site\n"},
+		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000", "20261103000000", "20261104000000"}, Bad: []string{"20261103000000", "20261104000000"}, Failed: []string{"20261104000000"}},
+			"look    db1  site: release 20261104000000 was not built, see /var/log/plonec/site-20261104000000.log there; current is 20261102000000: mend it, then plonec deploy site\nkept    db1  site: 20261103000000 (bad), 20261102000000 (current)\n"},
+		// A pusher's clock was ahead: in the order in which they were made.
+		{hosts.AppStatus{Release: "20390102000000", Kept: []string{"20390102000000", "20261104000000"}, Bad: []string{"20261104000000"}, Commits: map[string]string{}},
+			"look    db1  site: release 20261104000000 did not come up, or was rolled back from; current is 20390102000000: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad), 20390102000000 (current)\n"},
+		{hosts.AppStatus{Release: "none", Kept: []string{"20261104000000"}, Bad: []string{"20261104000000"}},
+			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad)\n"},
 	} {
 		test.app.App, test.app.State, test.app.Units = "site", "good", []hosts.Unit{zeo}
 		got := statusText([]hosts.HostStatus{{Host: "db1", Generation: "1", Apps: []hosts.AppStatus{test.app}}}, nil, false)
