@@ -282,11 +282,11 @@ func (f *Fleet) Look(ctx context.Context) error {
 		if err := <-believed; err != nil {
 			return err
 		}
-		if asked != nil && !f.options.Survey {
-			return asked
-		}
 		if err := f.resolve(ctx); err != nil {
 			return err
+		}
+		if asked != nil && !f.options.Survey {
+			return asked
 		}
 	}
 	weighed := each(f.members, parallel, func(m *member) error {
