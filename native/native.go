@@ -186,8 +186,12 @@ func answer(questions []question, how How) ([]Result, error) {
 	return answers, nil
 }
 
-// shown tells whether a program is seen by what is kept apart.
+// shown tells whether a program, and what a link in its place leads to, is seen
+// by what is kept apart.
 func shown(path string) bool {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 
