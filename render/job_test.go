@@ -52,26 +52,26 @@ systemctl() { [[ $1 != is-active ]] || kill -0 %1 2>/dev/null; }
 		return strings.ReplaceAll(string(out), id, "ID")
 	}
 	const talk = `echo "to standard output: hunter22"; echo "to the other: hunter22" >&2; printf 'no end hunter22'; exit 3`
-	const want = "to standard output: ***\nto the other: ***\n"
-	if got := job("/bin/bash", "-c", talk); got != want+"no end ***ID ended with 3\n" {
+	const want = "|to standard output: ***\n|to the other: ***\n"
+	if got := job("/bin/bash", "-c", talk); got != want+"|no end ***\n:end 3\n" {
 		t.Errorf("got %q", got)
 	}
 	// Where it leaves somebody behind who may go on printing, a line without an end
 	// is not waited for.
-	if got := job("/bin/bash", "-c", "sleep 60 >&2 & echo $! >'"+root+"/child'; "+talk); got != want+"ID ended with 3\n" {
+	if got := job("/bin/bash", "-c", "sleep 60 >&2 & echo $! >'"+root+"/child'; "+talk); got != want+":end 3\n" {
 		t.Errorf("with somebody left behind: got %q", got)
 	}
 	if pid, err := os.ReadFile(root + "/child"); err == nil {
 		exec.Command("kill", strings.TrimSpace(string(pid))).Run()
 	}
 	// One word is no place of a script, and where there is no mask the job runs.
-	if got := job("true"); got != "ID ended with 0\n" {
+	if got := job("true"); got != ":end 0\n" {
 		t.Errorf("got %q", got)
 	}
 	if err := os.Remove(scripts + "/mask"); err != nil {
 		t.Fatal(err)
 	}
-	if got := job("/bin/echo", "plain"); got != "plain\nID ended with 0\n" {
+	if got := job("/bin/echo", "plain"); got != "|plain\n:end 0\n" {
 		t.Errorf("got %q", got)
 	}
 }

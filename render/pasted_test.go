@@ -89,8 +89,13 @@ func TestRefusedSecret(t *testing.T) {
 		}))
 		f.files["/etc/nginx/secrets/additional_config-1.conf"] = test.secret
 		f.write("/etc/nginx/secrets/additional_config-1.conf")
-		cmd := exec.Command("bash", append([]string{"-c", `. "$1/front.sh"; ours=("${@:2}"); nginx() { "${ours[@]}" "$@"; }; if check nginx; then exit 9; fi`,
-			"bash", scripts, program(t, "nginx")}, f.nginxArgs()...)...)
+		// As nginx itself, with the files of this test.
+		bin := t.TempDir()
+		wrapper := "#!/bin/sh\nexec " + program(t, "nginx") + ` "$@" '` + strings.Join(f.nginxArgs(), "' '") + "'\n"
+		if err := os.WriteFile(bin+"/nginx", []byte(wrapper), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("bash", "-O", "nullglob", "-c", `. "$1/front.sh"; PATH=$2:$PATH; if check nginx; then exit 9; fi`, "bash", scripts, bin)
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), test.want) || strings.Contains(string(out), "hidden") {
 			t.Errorf("%s: %v\n%s", name, err, out)

@@ -163,7 +163,7 @@ func TestAskedBy(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			cmd := exec.Command("/bin/bash", "-c", `. "$1/lib.sh"; . "$1/source.sh"; APP=site SCM_REPOSITORY=$2; asked_by`, "bash", scripts, test.repository)
+			cmd := exec.Command("/bin/bash", "-c", `LIB=$1; . "$LIB/lib.sh"; . "$1/source.sh"; APP=site SCM_REPOSITORY=$2; asked_by`, "bash", scripts, test.repository)
 			cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
 			if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
 				t.Errorf("%s, with a key: %v: %v: %s, want %s", test.repository, keyed, err, out, want)

@@ -237,7 +237,7 @@ l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 si
 		{"an app in another app's home, and a home itself",
 			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}},
 			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "deploy_to": "/srv/zeo/site"}, "zeoserver": {"scm": {"repository": "r"}, "deploy_to": "/srv/zeo", "home": "/srv/zeo"}}}`,
-			"", []string{"in-home", "in-home"}},
+			"", []string{"in-home", "in-home", "others-directory"}},
 		{"ports and paths that meet",
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "nginx_plone": {"proxy_port": 6082},
 			  ` + strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/health", "server_timeout": 900`, 1) + `}`,
