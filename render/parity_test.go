@@ -332,7 +332,7 @@ func plonecFacts(t *testing.T, stack string, names naming) facts {
 	return f
 }
 
-var execStart = regexp.MustCompile(`(?m)^ExecStart=\S*/current/(.*)$`)
+var execStart = regexp.MustCompile(`(?m)^ExecStart=.*/current/(.*)$`)
 
 // started lists what the units of an app run.
 func started(t *testing.T, a *topology.App, files map[string]string) []string {
