@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -95,8 +97,8 @@ func makeRoot(root string) error {
 			return err
 		}
 	}
-	for name, text := range etcFiles {
-		if err := writeNew(root+"/etc/"+name, []byte(text)); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(etcFiles)) {
+		if err := writeNew(root+"/etc/"+name, []byte(etcFiles[name])); err != nil {
 			return err
 		}
 	}

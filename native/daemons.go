@@ -51,11 +51,11 @@ var environmentLine = regexp.MustCompile(`(?m)^Environment=(\w+)=(/\S+)$`)
 // unit makes when it starts, and here they are the stage's.
 func (s *stage) environment(unit string) ([]string, error) {
 	var env []string
-	for path, content := range s.files {
+	for _, path := range slices.Sorted(maps.Keys(s.files)) {
 		if !strings.HasPrefix(path, unitDir+unit+".d/") {
 			continue
 		}
-		for _, m := range environmentLine.FindAllSubmatch(content, -1) {
+		for _, m := range environmentLine.FindAllSubmatch(s.files[path], -1) {
 			place, err := s.write(string(m[2]), []byte("1\n"), 0o644)
 			if err != nil {
 				return nil, err
@@ -107,9 +107,9 @@ func nginx(ctx context.Context, s *stage) (string, error) {
 		return "", err
 	}
 	text := string(s.files["/etc/nginx/nginx.conf"])
-	for path, content := range s.files {
+	for _, path := range slices.Sorted(maps.Keys(s.files)) {
 		if strings.HasPrefix(path, includedSecrets) {
-			if _, err := s.write(path, content, 0o644); err != nil {
+			if _, err := s.write(path, s.files[path], 0o644); err != nil {
 				return "", err
 			}
 		}

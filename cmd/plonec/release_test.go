@@ -78,7 +78,7 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command(t, dist, nil, program, "build", stack, "-o", "build")
+	command(t, t.TempDir(), nil, program, "build", stack, "-o", "build")
 	notices, err := os.ReadFile(filepath.Join(dist, name, "LICENSES-OF-LIBRARIES"))
 	if err != nil || !strings.Contains(string(notices), "== cuelang.org/go v") || !strings.Contains(string(notices), "== github.com/spf13/cobra v") {
 		t.Errorf("the licences of libraries are not all there (%v)", err)

@@ -254,9 +254,7 @@ func TestSecretsOfSeveralFiles(t *testing.T) {
 	var manifests [2]string
 	for i := range manifests {
 		dir := t.TempDir()
-		if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		command(t, dir, nil, "git", "init", "-q")
 		for name, text := range files {
 			place := filepath.Join(dir, name)
 			if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
