@@ -5,7 +5,7 @@
 # nothing is done without either. plonec has asked before.
 agreed() {
 	local answer
-	[[ -z ${yes-}${PLONEC_ATTENDED-} ]] || return 0
+	[[ -z ${yes-}$JOB ]] || return 0
 	[[ -t 0 ]] || fail "without a terminal this wants --yes" "$1"
 	read -r -p "$1 [y/N] " answer || answer=''
 	[[ $answer == [yY] || $answer == [yY][eE][sS] ]] || fail "nothing done"
