@@ -454,9 +454,9 @@ END`)
 		}()
 		const taken = "taken back: nobody confirmed it in time"
 		said := ""
-		for i := 0; i < 3 && !strings.Contains(said, taken); i++ { // it may have been confirmed before the kill
+		for i := 0; i < 3 && !strings.Contains(said, taken); i++ { // nothing may have begun yet, or all be confirmed
 			s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = fmt.Sprintf("%ds", 90+i) })
-			if !s.killAt("finished activate", "apply", "--confirm-within", "8s") {
+			if !s.killAt("output activate", "apply", "--confirm-within", "8s") {
 				s.t.Error("it did not activate")
 			}
 			s.until(time.Minute, "the guard has looked after an apply that was killed", func() bool {

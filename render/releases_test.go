@@ -428,3 +428,18 @@ func TestStartWithoutZeo(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// With what status a program of the app ends is its user's word, and means none of
+// plonec's own: 3 is a lock that is held.
+func TestStatusOfAnAppsProgram(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	r.release("20260101000000", "good", 1)
+	r.link(r.deployTo+"/current", "releases/20260101000000")
+	program := r.deployTo + "/current/bin/backup"
+	r.write(program, "#!/bin/sh\necho its words\nexit 3\n")
+	if err := os.Chmod(program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, r.host(1, "run", "backup"), "its words\nplonec: bin/backup of site ended with status 3\n")
+}
