@@ -27,6 +27,7 @@ type AppPlan struct {
 	NewDatabase string   `json:"new_database,omitempty"` // where a first start has to find a Data.fs
 	Unfinished  bool     `json:"unfinished,omitempty"`   // a switch was cut short
 	Stopped     bool     `json:"stopped,omitempty"`      // by plonec stop
+	HalfGone    bool     `json:"half_gone,omitempty"`    // an undeploy did not come to its end
 }
 
 // Command is what brings it about, less the name of the program and the app.
@@ -75,6 +76,9 @@ func (a *AppPlan) String() string {
 	}
 	if a.Stopped {
 		parts = append(parts, "it was stopped on purpose")
+	}
+	if a.HalfGone {
+		parts = append(parts, "an undeploy of it is half done")
 	}
 	if len(parts) == 0 {
 		parts = append(parts, plural(a.Files, "file"))
@@ -244,6 +248,7 @@ func (m *member) foretell(state map[string]string) []AppPlan {
 		}
 		a.Unfinished = state[app+".unfinished-switch"] != ""
 		a.Stopped = state[app+".stopped"] != ""
+		a.HalfGone = state[app+".unfinished-undeploy"] != ""
 		if a.Files > 0 || a.Build != "" || len(a.Restart)+len(a.Start)+len(a.Stop) > 0 || a.Unfinished {
 			plans = append(plans, a)
 		}

@@ -59,12 +59,13 @@ type AppStatus struct {
 	State    string            `json:"state"`
 	Packages string            `json:"packages"` // stands for what is installed
 	Kept     []string          `json:"kept"`
-	Bad      []string          `json:"bad,omitempty"`     // marked bad, or failed
-	Failed   []string          `json:"failed,omitempty"`  // that were not built
-	Unfit    []string          `json:"unfit,omitempty"`   // that lack what a unit runs now
-	Commits  map[string]string `json:"commits,omitempty"` // by release that is kept; nil: scripts that do not tell
-	Stopped  bool              `json:"stopped,omitempty"` // by plonec stop
-	Foreign  []string          `json:"foreign,omitempty"` // what lies among the releases and is not plonec's: names, with sizes where they were asked for
+	Bad      []string          `json:"bad,omitempty"`       // marked bad, or failed
+	Failed   []string          `json:"failed,omitempty"`    // that were not built
+	Unfit    []string          `json:"unfit,omitempty"`     // that lack what a unit runs now
+	Commits  map[string]string `json:"commits,omitempty"`   // by release that is kept; nil: scripts that do not tell
+	Stopped  bool              `json:"stopped,omitempty"`   // by plonec stop
+	HalfGone string            `json:"half_gone,omitempty"` // since when an undeploy that did not come to its end
+	Foreign  []string          `json:"foreign,omitempty"`   // what lies among the releases and is not plonec's: names, with sizes where they were asked for
 	Units    []Unit            `json:"units"`
 
 	built []string // that never ran: nobody switched to them
@@ -145,7 +146,7 @@ func appStatus(app string, state map[string]string) AppStatus {
 		App: app, Release: get("release"), Commit: get("commit"), State: get("state"), Packages: get("packages"),
 		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Unfit: strings.Fields(get("unfit")), Stopped: get("stopped") != "", Units: []Unit{},
 	}
-	a.ran = strings.Fields(get("ran"))
+	a.ran, a.HalfGone = strings.Fields(get("ran")), get("unfinished-undeploy")
 	if text := get("foreign"); text != "" {
 		a.Foreign = strings.Split(text, ", ")
 	}

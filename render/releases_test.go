@@ -202,8 +202,26 @@ func TestDatabaseAmongReleasesStays(t *testing.T) {
 			contains(t, out, "release 20260101000000 of site stays: "+r.deployTo+"/releases/20260101000000/var/filestorage/Data.fs is in it")
 		}
 	}
-	r.host(0, "undeploy", "--yes", "site")
-	if got, want := r.there(), "20260101000000 data"; got != want {
+	// By other ways than var: put there by hand, or led to by a link; a blob cache and
+	// what packages bring are no data.
+	for name, put := range map[string]string{
+		"20260105000001": "backup/Data.fs", "20260105000002": "blobs/.layout", "20260105000003": "var/blobstorage/0x00/0x03.blob",
+		"20260105000004": ".venv/lib/python3.11/site-packages/ZODB/scripts/test-checker.fs", "20260105000005": "var/blobcache/.layout",
+	} {
+		r.release(name, "bad", 3)
+		text := "x"
+		if name == "20260105000005" {
+			text = "zeocache"
+		}
+		r.write(r.deployTo+"/releases/"+name+"/"+put, text)
+	}
+	r.release("20260105000006", "bad", 3)
+	r.write(r.deployTo+"/releases/20260105000006/fs/x", "x")
+	r.link(r.root+"/led", r.deployTo+"/releases/20260105000006/fs")
+	text, _ = os.ReadFile(conf)
+	r.write(conf, string(text)+"BLOB_DIR='"+r.root+"/led'\n")
+	contains(t, r.host(0, "undeploy", "--yes", "site"), "release 20260105000006 of site stays: "+r.root+"/led is in it")
+	if got, want := r.there(), "20260101000000 20260105000001 20260105000002 20260105000003 20260105000006 data"; got != want {
 		t.Errorf("there are %s, want %s", got, want)
 	}
 	contains(t, r.host(0, "undeploy", "--foreign", "--confirm", "site", "site"), "data stays: the stack has ")
@@ -228,7 +246,7 @@ func TestUndeployForeign(t *testing.T) {
 	r.write(dir+"eggs/eggs/ZODB3.egg/ZODB/test-checker.fs", "FS21")
 	r.write(dir+"data/var/filestorage/Data.fs", "FS21")
 	r.write(dir+"backup/2020-01-01-00-00-00.fsz", "x")
-	os.Mkdir(dir+"blobs/var/blobstorage", 0o755)
+	r.write(dir+"blobs/var/blobstorage/0x00/0x03.blob", "x")
 	r.write(dir+"layout/var/blobs/.layout", "bushy")
 	r.write(dir+"a-file", "x")
 	r.link(r.deployTo+"/shared/old", dir+"linked")
@@ -273,7 +291,7 @@ func TestUndeployForeign(t *testing.T) {
 
 	want := map[string]string{
 		"data": "it holds data: data/var/filestorage/Data.fs", "backup": "it holds data: backup/2020-01-01-00-00-00.fsz",
-		"blobs": "it holds data: blobs/var/blobstorage", "layout": "it holds data: layout/var/blobs/.layout",
+		"a-link": "it is a link: remove it by hand", "blobs": "it holds data: blobs/var/blobstorage", "layout": "it holds data: layout/var/blobs/.layout",
 		"linked": "a link in ", "linked2": "a link in ", "of-current": "current leads to it",
 		"runs": fmt.Sprintf("the process %d (sleep) ", runs.Process.Pid), "open": fmt.Sprintf("the process %d (sleep) ", open.Process.Pid),
 		"mapped": fmt.Sprintf("the process %d (", os.Getpid()),
@@ -442,4 +460,55 @@ func TestStatusOfAnAppsProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, r.host(1, "run", "backup"), "its words\nplonec: bin/backup of site ended with status 3\n")
+}
+
+// A release that went in part when its removal was killed is none to go back to, and
+// goes at the next prune; an undeploy that was killed is called half done.
+func TestHalfRemoved(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	r.release("20260101000000", "good", 3)
+	r.release("20260102000000", "good", 2)
+	r.link(r.deployTo+"/current", "releases/20260102000000")
+	if out := r.bash(`rm() { [[ "$*" != *releases/2026* ]] || exit 0; command rm "$@"; }; remove_release 20260101000000 old`); !strings.Contains(out, "removing the old release") {
+		t.Error(out)
+	}
+	contains(t, r.host(1, "rollback", "site"), "no good release of site is kept")
+	if out := r.host(0, "status", "--porcelain"); !strings.Contains(out, "site.kept=20260102000000\n") {
+		t.Error(out)
+	}
+	r.bash("prune")
+	if got := r.there(); got != "20260102000000" {
+		t.Errorf("there are %s", got)
+	}
+	r.write(r.root+"/var/lib/plonec/site/undeploying", "2026-11-29T00:00:00Z\n")
+	contains(t, r.host(0, "status", "--porcelain"), "site.unfinished-undeploy=2026-11-29T00:00:00Z\n")
+	r.host(0, "undeploy", "--yes", "site")
+	contains(t, r.host(0, "status", "--porcelain"), "site.unfinished-undeploy=\n")
+}
+
+// What an earlier plonec recorded of the database is the same database: a rollback
+// goes over the upgrade.
+func TestRollbackOverAnUpgrade(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	for i, name := range []string{"20260101000000", "20260102000000"} {
+		r.release(name, "good", 3-i)
+	}
+	const old, plain = "20260101000000", `$({ grep -a '^PLONEC_DSN=' -- /dev/null || true; } | sha256sum | cut -c 1-12)`
+	if got := r.bash(`record_set ` + old + ` "dsn=` + plain + `"; record_set 20260102000000 "dsn=$(dsn_sum)"
+		[[ $(record_get ` + old + ` dsn) == "$(record_get 20260102000000 dsn)" ]] || echo differ`); got != "" {
+		t.Error(got)
+	}
+}
+
+// A folder's name makes no lines of its own where what is foreign is listed.
+func TestForeignNamesAreOneLine(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	r.write(r.deployTo+"/releases/evil\nkeep 5 forged the stack has it\ntake 9 x/file", "x")
+	out := r.host(0, "undeploy", "--foreign", "--list", "site")
+	if strings.Count(out, "\n") != 1 || strings.Contains(out, "\nkeep 5 forged") {
+		t.Errorf("got\n%s", out)
+	}
 }

@@ -179,6 +179,9 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 			}
 		}
 		for _, a := range h.Apps {
+			if a.HalfGone != "" {
+				add("look", h.Host, fmt.Sprintf("%s: an undeploy that began at %s is half done: plonec undeploy %s, or plonec deploy %s", a.App, a.HalfGone, a.App, a.App))
+			}
 			if text := failedRelease(a); text != "" {
 				add("look", h.Host, a.App+": "+text)
 			}

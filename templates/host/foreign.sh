@@ -15,7 +15,7 @@ shown() { printf '%s' "${1//[^A-Za-z0-9_.+@~-]/?}"; }
 
 # size NAME SECONDS: the room that it takes, in bytes; nothing where that takes
 # longer to find out.
-size() { timeout "$2" du -sxB1 -- "$DEPLOY_TO/releases/$1" 2>/dev/null | cut -f 1 || true; }
+size() { timeout "$2" du -sxB1 -- "$DEPLOY_TO/releases/$1" 2>/dev/null | head -n 1 | cut -f 1 || true; }
 
 human() { if [[ $1 == [0-9]* ]]; then numfmt --to=iec -- "$1"; else printf 'of unknown size'; fi; }
 
@@ -33,20 +33,18 @@ name_foreign() {
 # why_kept NAME: why an entry is not removed, nothing where it may be. The site's
 # data, and what anything runs from, stay whoever asks.
 why_kept() {
-	local path name=$1 app links pid data
+	local path name=$1 links pid data
 	path=$(realpath -e -- "$DEPLOY_TO/releases")/$name
-	for app in "${APP_NAMES[@]}"; do
-		data=$(
-			load_app "$app"
-			for data in "$DEPLOY_TO" "$FILESTORAGE_DIR" "$BLOB_DIR"; do
-				[[ -z $data || $(realpath -m -- "$data")/ != "$path/"* ]] || printf '%s' "$data"
-			done
-		)
-		if [[ -n $data ]]; then
-			printf 'the stack has %s there' "$data"
-			return
-		fi
-	done
+	if [[ -L $DEPLOY_TO/releases/$name ]]; then
+		printf 'it is a link: remove it by hand'
+		return
+	fi
+	data=$(stack_data_in "$path")
+	[[ -n $data || $(realpath -m -- "$DEPLOY_TO")/ != "$path/"* ]] || data=$DEPLOY_TO
+	if [[ -n $data ]]; then
+		printf 'the stack has %s there' "$data"
+		return
+	fi
 	if [[ $(realpath -m -- "$DEPLOY_TO/current")/ == "$path/"* || $(readlink -- "$DEPLOY_TO/current")/ == *"releases/$name/"* ]]; then
 		printf 'current leads to it'
 		return
@@ -93,13 +91,6 @@ mounted() {
 			for (i = 1; i <= NR; i++)
 				if (below(point[i], place) || device[i] == device[last] && below(root[i], inside)) print point[i]
 		}' /proc/self/mountinfo
-}
-
-# data_in PATH: the first file or directory there of a database or of blobs.
-# Packages are looked over: ZODB brings a Data.fs for its own tests.
-data_in() {
-	find "$1" -type d \( -name site-packages -o -name dist-packages -o -name '*.egg' \) -prune -o \
-		! -type l \( -name '*.fs' -o -name '*.fs.old' -o -name '*.fsz' -o -name '*.deltafs' -o -name '*.deltafsz' -o -name blobstorage -o -name .layout \) -print -quit
 }
 
 # remove_foreign NAME: unless there is a reason to keep it now. rm follows no

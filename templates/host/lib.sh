@@ -7,7 +7,7 @@ umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 cd / # python3 -m and uv take files of the folder that they are started in
 # What a function takes from its caller is nobody's environment.
-unset NEXT LOG WORK_DIR ENV_FILES SET CHILD ROLL_UNITS ROLL_ALL FORCE_RELOAD
+unset NEXT LOG WORK_DIR ENV_FILES SET CHILD ROLL_UNITS ROLL_ALL FORCE_RELOAD GIT_SECONDS
 
 # Tests lay everything under a directory of their own, and need no root there. What
 # lets them is beside the scripts, and in no tree.

@@ -9,6 +9,7 @@
 #   built     complete, but its processes have not all come up yet
 #   good      its processes came up
 #   bad       they did not, or somebody rolled back from it
+#   removing  it goes, or went in part when the host did
 record_get() { # RELEASE NAME
 	local file=$APP_STATE/releases/$1 value
 	[[ -f $file ]] || return 0
@@ -16,6 +17,8 @@ record_get() { # RELEASE NAME
 	# A record of an earlier plonec has a plain sum of the DSN, of 12 digits.
 	if [[ $2 == storage && $value =~ ^(.*\ \()([0-9a-f]{12})\)$ ]]; then
 		value="${BASH_REMATCH[1]}$(keyed <<<"${BASH_REMATCH[2]}"))"
+	elif [[ $2 == dsn && $value =~ ^[0-9a-f]{12}$ ]]; then
+		value=$(keyed <<<"$value")
 	fi
 	[[ -z $value ]] || printf '%s\n' "$value"
 }
@@ -212,17 +215,46 @@ in_use() {
 	} | awk -F / '$2 == "proc" && !n++ { print $3 }'
 }
 
-# database_in RELEASE: a database that lies within an own one, though it should
-# not: by the stack's directories, or by a var that is not shared.
-database_in() {
-	local dir=$DEPLOY_TO/releases/$1 data
-	for data in "$FILESTORAGE_DIR" "$BLOB_DIR"; do
-		if [[ $data/ == "$dir/"* && -e $data ]]; then
-			printf '%s' "$data"
+# stack_data_in PATH: a directory that the stack gives to data of an app here and
+# that lies there, by whatever links.
+stack_data_in() {
+	local app found
+	for app in "${APP_NAMES[@]}"; do
+		found=$(
+			load_app "$app"
+			for data in "$FILESTORAGE_DIR" "$BLOB_DIR"; do
+				if [[ -n $data && -e $data && $(realpath -m -- "$data")/ == "$1/"* ]]; then
+					printf '%s' "$data"
+					exit
+				fi
+			done
+		)
+		if [[ -n $found ]]; then
+			printf '%s' "$found"
 			return
 		fi
 	done
-	[[ ! -d $dir/var || -L $dir/var ]] || find "$dir/var" -name '*.fs' -type f -size +0 -print -quit
+}
+
+# data_in PATH [OTHER…]: the first file or directory there of a database or of
+# blobs; more tests of find leave something out. A blob cache is no data, and ZODB
+# brings a database for its own tests.
+data_in() {
+	local path=$1
+	shift
+	find "$path" "$@" -path '*/ZODB/*' -prune -o ! -type l \( \
+		-size +0 \( -name '*.fs' -o -name 'Data.fs*' -o -name '*.fs.old' -o -name '*.fsz' -o -name '*.deltafs' -o -name '*.deltafsz' \) -o \
+		-name blobstorage ! -empty -o -name .layout ! -exec grep -q zeocache {} \; \) -print -quit
+}
+
+# database_in RELEASE: data that lies within an own one, though it should not: by the
+# stack's directories and what they lead to, or put there by somebody.
+database_in() {
+	local path data
+	path=$(realpath -e -- "$DEPLOY_TO/releases")/$1
+	data=$(stack_data_in "$path")
+	[[ -n $data ]] || data=$(data_in "$path" -type d \( -name site-packages -o -name dist-packages -o -name '*.egg' \) -prune -o)
+	printf '%s' "$data"
 }
 
 # prune: keep_releases of those that work stay, and in any case the current
@@ -263,6 +295,7 @@ remove_release() {
 		return 1
 	fi
 	say "removing the $2 release $1 of $APP"
+	record_set "$1" state=removing # half of one is none to go back to
 	rm -rf --one-file-system -- "$DEPLOY_TO/releases/$1" && forget_release "$1"
 }
 

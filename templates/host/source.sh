@@ -24,6 +24,7 @@ git_as_root() {
 	run_git "$@"
 }
 
+# run_git: within GIT_SECONDS, for a server that falls silent.
 run_git() {
 	SET+=(
 		"GIT_SSH=$LIB/git-ssh" GIT_SSH_VARIANT=ssh
@@ -31,7 +32,7 @@ run_git() {
 		GIT_CONFIG_NOSYSTEM=1
 	)
 	[[ ! -e $ETC/$APP/deploy_key ]] || SET+=("PLONEC_KEY=$ETC/$APP/deploy_key")
-	as_app git -c credential.helper= -c gc.auto=0 -c maintenance.auto=false -c advice.detachedHead=false "$@"
+	as_app timeout -k 5 "${GIT_SECONDS:-1800}" git -c credential.helper= -c gc.auto=0 -c maintenance.auto=false -c advice.detachedHead=false "$@"
 }
 
 # check_source: it can be asked; CACHE is where its copy here is.
@@ -88,7 +89,7 @@ asked_by() {
 # resolve_commit: the commit that the app's revision leads to now: of the branch,
 # else of the tag, else of the repository's own branch where none is given.
 resolve_commit() {
-	local wanted=$SCM_REVISION commit name found=''
+	local wanted=$SCM_REVISION commit name found='' GIT_SECONDS=120
 	local -A leads=()
 	if is_commit "$wanted"; then
 		printf '%s' "$wanted"

@@ -144,7 +144,7 @@ go() {
 arrived() {
 	record_set "$1" state=good
 	note_arrival "$1"
-	rm -rf -- "$APP_STATE/switch" "$APP_STATE/undo" "$APP_STATE/other-current"
+	rm -rf -- "$APP_STATE/switch" "$APP_STATE/undo" "$APP_STATE/other-current" "$APP_STATE/undeploying"
 }
 
 # back OLD NEW OUTAGE: undoes go.
