@@ -57,7 +57,7 @@ func openRevision(rev string) (r *revision, label string, err error) {
 	r = &revision{Repository: repo}
 	r.commit, err = r.Revision(rev)
 	if err != nil {
-		return nil, "", fmt.Errorf("--against %w", err)
+		return nil, "", fmt.Errorf("--against %s: %w", rev, err)
 	}
 	if r.commit == "" {
 		return nil, "", fmt.Errorf("--against %s: git knows no such revision, and there is no tree in a folder of that name (in CI, fetch it first: git fetch origin %s)", rev, rev)

@@ -73,7 +73,7 @@ func (t *trust) choose(ref string) (commit string, err error) {
 	if ref != "" {
 		t.name = strings.TrimPrefix(ref, "refs/remotes/")
 		if commit, err = t.repo.Named(ref); err != nil {
-			return "", fmt.Errorf("--hosts-of %w", err)
+			return "", fmt.Errorf("--hosts-of %s: %w", ref, err)
 		}
 		if commit == "" {
 			return "", fmt.Errorf("--hosts-of %s: git knows no branch, tag or whole commit id of that name: fetch it first (git fetch origin)", ref)

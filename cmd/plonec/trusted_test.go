@@ -263,6 +263,39 @@ func TestChangedHostsStandOut(t *testing.T) {
 	}
 }
 
+// Of many hosts those that changed alike are one line, and the others one each.
+func TestManyChangedHosts(t *testing.T) {
+	many := func(port int) (list []tree.Host) {
+		for i := range 30 {
+			h := app(fmt.Sprintf("app%d", i+1), fmt.Sprintf("10.0.0.%d", i+1))
+			h.SSH.Port = port
+			list = append(list, h)
+		}
+		return list
+	}
+	_, write := checkout(t, many(0)...)
+	list := many(2222)
+	list[29].SSHAddress = "10.0.0.66"
+	want := "these hosts are not as origin/main has them:\n  app1..app29  port not set → 2222\n  app30  ssh address 10.0.0.30 → 10.0.0.66, port not set → 2222"
+	if got := strangersOf(t, write(list...)); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A key is a host's own by its name, its address, a pattern, or what ssh-keygen -H
+// makes of them.
+func TestKnownKeysOfHosts(t *testing.T) {
+	salt := "hVqw8SVGyA4qOmzOCMkwA3PSkqw="
+	for hosts, want := range map[string]bool{
+		"app1": true, "other,10.0.0.1": true, "[10.0.0.1]:2222": true, "*.example": true, "other": false, "10.0.0.10": false,
+		"|1|" + salt + "|" + saltedSum(salt, "10.0.0.1"): true, "|1|" + salt + "|" + saltedSum(salt, "10.0.0.2"): false, "|1|none|": false,
+	} {
+		if k, ok := parseKey(hosts + " " + ours); !ok || k.of([]string{"app1", "10.0.0.1"}) != want {
+			t.Errorf("%s: %v, %v", hosts, k, ok)
+		}
+	}
+}
+
 // Each of a manifest's entries is judged, also where two have one name.
 func TestEachEntryIsJudged(t *testing.T) {
 	checkout(t, app("app1", "10.0.0.1"))

@@ -44,12 +44,11 @@ var notInRefs = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]`)
 
 // An Ambiguous is the error of a name that leads to several commits.
 type Ambiguous struct {
-	Name string
 	Refs []string // whole names
 }
 
 func (e *Ambiguous) Error() string {
-	return fmt.Sprintf("%s is the name of %s, which are different commits: give the whole name", e.Name, strings.Join(e.Refs, " and of "))
+	return fmt.Sprintf("%s are different commits: give the whole name of the one that is meant", strings.Join(e.Refs, " and "))
 }
 
 // Named gives the commit of a name: a commit's whole id, a whole name in refs/, or
@@ -70,7 +69,7 @@ func (r *Repository) Named(name string) (string, error) {
 		return "", err
 	}
 	var commit string
-	there := &Ambiguous{Name: name}
+	there := &Ambiguous{}
 	different := false
 	for _, whole := range names {
 		if at := commits[whole]; at != "" {
