@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -142,8 +142,12 @@ func (m *member) imagine(show []string) (*observation, map[string]string) {
 			o.Sources[w.Path] = w.Sources
 		}
 		if w.Local != "" && slices.Contains(show, w.Path) {
-			if text, err := os.ReadFile(w.Local); err == nil {
-				o.Texts[w.Path] = text
+			// The tree may be a stranger's, of which nothing but the manifest was judged:
+			// its files are read as the tree's, never through a link to another's.
+			if rel, err := filepath.Rel(m.fleet.disk.Dir, w.Local); err == nil {
+				if text, err := m.fleet.disk.Read(filepath.ToSlash(rel)); err == nil {
+					o.Texts[w.Path] = text
+				}
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -208,8 +209,9 @@ func Unreadable(name string, err error) error {
 	return fmt.Errorf("%s cannot be read (%w): %s", name, err, remedy)
 }
 
-// Parse reads a manifest. One of a format that this plonec does not know, or
-// with a path that would leave the tree, is an error.
+// Parse reads a manifest. One of a format that this plonec does not know, with
+// a path that would leave the tree, with a host's name that no stack may have, or
+// with anything twice is an error.
 func Parse(data []byte) (*Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
@@ -218,17 +220,52 @@ func Parse(data []byte) (*Manifest, error) {
 	if m.Format != Format {
 		return nil, &FormatError{m.Plonec, m.Format}
 	}
+	if err := m.judge(); err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// hostName is the schema's rule for the names of instances.
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+const maxHostName = 64
+
+// judge says what no build writes. What stands twice would be two things: whoever
+// looks it up by its name sees one of them, and the other is done.
+func (m *Manifest) judge() error {
+	type place struct{ host, path string }
+	seen := map[place]bool{}
+	again := func(host, path string) bool {
+		was := seen[place{host, path}]
+		seen[place{host, path}] = true
+		return was
+	}
+	for _, h := range m.Hosts {
+		switch {
+		case len(h.Name) > maxHostName || !hostName.MatchString(h.Name):
+			return fmt.Errorf("it lists a host whose name is none: %q", h.Name)
+		case again(h.Name, ""):
+			return fmt.Errorf("it lists the host %s twice", h.Name)
+		}
+	}
 	for _, f := range m.Files {
-		if !safe(f) {
-			return nil, fmt.Errorf("it lists a path that leaves the tree: %q on %q", f.Path, f.Host)
+		switch {
+		case !safe(f):
+			return fmt.Errorf("it lists a path that leaves the tree: %q on %q", f.Path, f.Host)
+		case again(f.Host, f.Path):
+			return fmt.Errorf("it lists %q on %q twice", f.Path, f.Host)
 		}
 	}
 	for _, s := range m.Secrets {
-		if s.Host == "*" || !safe(File{Host: s.Host, Path: s.Path}) {
-			return nil, fmt.Errorf("it lists a path that leaves the tree: %q on %q", s.Path, s.Host)
+		switch {
+		case s.Host == "*" || !safe(File{Host: s.Host, Path: s.Path}):
+			return fmt.Errorf("it lists a path that leaves the tree: %q on %q", s.Path, s.Host)
+		case again(s.Host, s.Path):
+			return fmt.Errorf("it lists %q on %q twice", s.Path, s.Host)
 		}
 	}
-	return &m, nil
+	return nil
 }
 
 // safe tells whether a file of a manifest lies inside the tree.

@@ -166,9 +166,10 @@ func (d *Disk) Root(host string) string {
 	return filepath.Join(d.Dir, filepath.FromSlash(strings.TrimSuffix(File{Host: host}.Rel(), "/")))
 }
 
-// Read gives the content of a file of the tree, named relative to it.
+// Read gives the content of a file of the tree, named relative to it. It is shown,
+// so no folder on the way may be a symbolic link to somewhere else.
 func (d *Disk) Read(rel string) ([]byte, error) {
-	return regular.ReadHere(filepath.Join(d.Dir, filepath.FromSlash(rel)), MaxFile)
+	return regular.ReadHereBelow(d.Dir, filepath.FromSlash(rel), MaxFile)
 }
 
 func sumOf(data []byte) string {

@@ -176,7 +176,11 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 		}
 		r.Look = append(r.Look, plainSecrets(r.Causes, disk.Manifest)...)
 		r.Look = append(r.Look, reached(before.disk.Manifest.Hosts, disk.Manifest.Hosts)...)
-		r.Look = append(r.Look, otherKeys(before.disk, disk.Manifest.Hosts, f.tree)...)
+		keys, err := otherKeys(before, disk.Manifest.Hosts, f.tree)
+		if err != nil {
+			return nil, err
+		}
+		r.Look = append(r.Look, keys...)
 		r.Look = append(r.Look, permissions(before.disk.Manifest, disk.Manifest)...)
 	}
 	for _, h := range r.All.Hosts {

@@ -258,6 +258,11 @@ func plainSecrets(causes []cause, m *tree.Manifest) []string {
 	return list
 }
 
+// judgedBy names the known_hosts by which ssh knows a host.
+func judgedBy(h tree.Host) string {
+	return cmp.Or(h.SSH.KnownHosts, "your own known_hosts")
+}
+
 // reached says which hosts ssh will look for in another way.
 func reached(before, after []tree.Host) []string {
 	var list []string
@@ -280,7 +285,7 @@ func reached(before, after []tree.Host) []string {
 		case was != is:
 			list = append(list, fmt.Sprintf("%s is reached by ssh as %s, no longer %s", h.Name, is, was))
 		case before[at].SSH != h.SSH:
-			list = append(list, h.Name+": ssh judges its key by another known_hosts")
+			list = append(list, fmt.Sprintf("%s: ssh judges its key by %s, no longer by %s", h.Name, judgedBy(h), judgedBy(before[at])))
 		}
 	}
 	return list

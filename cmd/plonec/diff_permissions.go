@@ -69,28 +69,40 @@ func permissions(before, after *tree.Manifest) []string {
 	return list
 }
 
-// otherKeys says of which hosts the same known_hosts holds other keys. dir is the
-// folder of the later tree, with which that file goes.
-func otherKeys(before *tree.Disk, after []tree.Host, dir string) []string {
-	read := func(dir string) func(string) (string, bool) {
-		return func(name string) (string, bool) {
-			if filepath.IsAbs(name) {
-				return "", false // it is no branch's
-			}
-			return readKeys(filepath.Join(dir, filepath.FromSlash(name)))
-		}
+// otherKeys says of which hosts the same known_hosts of the repository holds other keys.
+// dir is the folder of the later tree, with which that file goes.
+func otherKeys(before *side, after []tree.Host, dir string) ([]string, error) {
+	now, err := locationOf(dir)
+	if err != nil {
+		return nil, err
 	}
-	was, is := rollOf(before.Manifest.Hosts, read(before.Dir)), rollOf(after, read(dir))
+	then, err := locationOf(before.disk.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if rel, err := filepath.Rel(before.prefix, before.disk.Dir); before.prefix != "" && err == nil && filepath.IsLocal(rel) {
+		// A revision's files lie in a folder of their own, at the paths that they have here.
+		then = location{filepath.Join(before.prefix, now.top), now.tree}
+	}
+	was, is := rollOf(before.disk.Manifest.Hosts, then.relative), rollOf(after, now.relative)
 	var changes keyChanges
 	for _, h := range after {
 		a, there := was.Hosts[h.Name]
-		if b := is.Hosts[h.Name]; there && a.KnownHosts == b.KnownHosts && a.Keys != b.Keys {
-			changes.add(h.Name, was.Keys[a.Keys], is.Keys[b.Keys])
+		if b := is.reach(h); there && a.KnownHosts == b.KnownHosts && a.Keys != b.Keys {
+			changes.add(h.Name, was.Keys[a.Keys], is.Keys[b.Keys], a, b)
 		}
 	}
 	var list []string
 	for _, k := range changes {
 		list = append(list, strings.Join(runs(k.hosts), " ")+": known_hosts holds other keys: "+strings.Join(k.lines(), ", "))
 	}
-	return list
+	return list, nil
+}
+
+// relative is keys for a name that means the same in every checkout.
+func (p location) relative(name string) (string, bool) {
+	if filepath.IsAbs(name) {
+		return "", false
+	}
+	return p.keys(name)
 }

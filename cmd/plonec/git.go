@@ -55,11 +55,13 @@ func openRevision(rev string) (r *revision, label string, err error) {
 		return nil, "", fmt.Errorf("--against %s: there is no tree in a folder of that name, and this is no git repository", rev)
 	}
 	r = &revision{Repository: repo}
-	commit, err := r.Run(nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	r.commit, err = r.Revision(rev)
 	if err != nil {
+		return nil, "", fmt.Errorf("--against %s: %w", rev, err)
+	}
+	if r.commit == "" {
 		return nil, "", fmt.Errorf("--against %s: git knows no such revision, and there is no tree in a folder of that name (in CI, fetch it first: git fetch origin %s)", rev, rev)
 	}
-	r.commit = strings.TrimSpace(string(commit))
 	label = rev
 	if !strings.HasPrefix(r.commit, rev) {
 		label += "@" + r.commit[:7]

@@ -418,13 +418,15 @@ func missingLines(content string, wanted []string) []string {
 // mainBranch is the branch from which a repository deploys: that of its origin,
 // else main or master where there is one, else the one that is checked out.
 func mainBranch(repo *git.Repository) string {
-	if head := repo.Ask("symbolic-ref", "--short", "refs/remotes/origin/HEAD"); head != "" {
-		return strings.TrimPrefix(head, "origin/")
+	// Whole names: a short one is longer where a tag has it too.
+	if head, of := strings.CutPrefix(repo.Ask("symbolic-ref", "refs/remotes/origin/HEAD"), "refs/remotes/origin/"); of {
+		return head
 	}
+	there, _ := repo.Refs("refs/heads/main", "refs/heads/master") // an error is as none
 	for _, name := range []string{"main", "master"} {
-		if repo.Ask("rev-parse", "--verify", "--quiet", "refs/heads/"+name) != "" {
+		if there["refs/heads/"+name] != "" {
 			return name
 		}
 	}
-	return cmp.Or(repo.Ask("symbolic-ref", "--short", "HEAD"), "main")
+	return cmp.Or(strings.TrimPrefix(repo.Ask("symbolic-ref", "HEAD"), "refs/heads/"), "main")
 }

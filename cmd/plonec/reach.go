@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,103 +22,158 @@ type reach struct {
 	User       string `json:"user,omitempty"`
 	Port       int    `json:"port,omitempty"`
 	KnownHosts string `json:"known_hosts,omitempty"` // as the manifest names it
-	Keys       string `json:"keys,omitempty"`        // the sum of that file; empty: it is not there, or not the repository's
+	Keys       string `json:"keys,omitempty"`        // the sum of its keys; empty: it has none, or is not the repository's
 }
 
 // A roll is what one place says of hosts.
 type roll struct {
 	Hosts map[string]reach  `json:"hosts"`
-	Keys  map[string]string `json:"keys"` // contents of known_hosts files, by their sums
+	Keys  map[string]string `json:"keys"` // lines of known_hosts files, by their sums
+
+	keys func(name string) (string, bool)
+	sums map[string]string // by the names of the files
 }
 
 // rollOf is what a manifest says of hosts. keys reads a known_hosts as the manifest
 // names it; false: it is not there, or not the repository's.
 func rollOf(list []tree.Host, keys func(name string) (string, bool)) *roll {
-	r := &roll{Hosts: map[string]reach{}, Keys: map[string]string{}}
-	sums := map[string]string{}
+	r := &roll{Hosts: map[string]reach{}, Keys: map[string]string{}, keys: keys, sums: map[string]string{}}
 	for _, h := range list {
-		file := h.SSH.KnownHosts
-		sum, read := sums[file]
-		if !read && file != "" {
-			if text, ok := keys(file); ok {
-				text = strings.ReplaceAll(text, "\r\n", "\n")
-				sum = sumOf([]byte(text))
-				r.Keys[sum] = text
-			}
-			sums[file] = sum
-		}
-		r.Hosts[h.Name] = reach{h.SSHAddress, h.SSH.User, h.SSH.Port, file, sum}
+		r.Hosts[h.Name] = r.reach(h)
 	}
 	return r
 }
 
-// strange says of which hosts a tree says otherwise than those who are trusted do, a
-// line for each; none: all is as it should be. The first of trusted that knows a
-// host says what it was.
-func strange(list []tree.Host, at *roll, trusted ...*roll) []string {
-	var lines []string
+// reach says where a host is. Each known_hosts is read once.
+func (r *roll) reach(h tree.Host) reach {
+	file := h.SSH.KnownHosts
+	sum, read := r.sums[file]
+	if !read && file != "" {
+		text, _ := r.keys(file)
+		if lines := keyLines(text); len(lines) > 0 {
+			text = strings.Join(lines, "\n") + "\n"
+			sum = sumOf([]byte(text))
+			r.Keys[sum] = text
+		}
+		r.sums[file] = sum
+	}
+	return reach{h.SSHAddress, h.SSH.User, h.SSH.Port, file, sum}
+}
+
+// A row is a line about hosts of which the same is to be said.
+type row struct {
+	hosts []string
+	text  string
+}
+
+func (r row) String() string { return strings.Join(runs(r.hosts), " ") + "  " + r.text }
+
+// manyRows are so many that those which say the same become one.
+const manyRows = 20
+
+// strange says of which hosts a tree says otherwise than those who are trusted do:
+// first where they were and are, then other keys, then those that are new; none: all is
+// as it should be. Each entry of the list is judged by itself, as each is connected to,
+// and none is left out however many there are. The first of trusted that knows a host
+// says what it was.
+func strange(list []tree.Host, at location, now *roll, trusted ...*roll) []string {
+	var changed []row
 	var keys keyChanges
+	var unknown []namedReach
 	for _, h := range list {
-		is := at.Hosts[h.Name]
+		is := now.reach(h)
 		if slices.ContainsFunc(trusted, func(r *roll) bool { was, known := r.Hosts[h.Name]; return known && was == is }) {
 			continue
 		}
 		i := slices.IndexFunc(trusted, func(r *roll) bool { _, known := r.Hosts[h.Name]; return known })
 		if i < 0 {
-			lines = append(lines, h.Name+"  new: "+is.String())
+			unknown = append(unknown, namedReach{h.Name, is.shown(at)})
 			continue
 		}
 		was := trusted[i].Hosts[h.Name]
-		if changes := was.changes(is); len(changes) > 0 {
-			lines = append(lines, h.Name+"  "+strings.Join(changes, ", "))
+		if changes := was.shown(at).changes(is.shown(at)); len(changes) > 0 {
+			changed = append(changed, row{[]string{h.Name}, strings.Join(changes, ", ")})
 		}
 		if was.Keys != is.Keys {
-			keys.add(h.Name, trusted[i].Keys[was.Keys], at.Keys[is.Keys])
+			keys.add(h.Name, trusted[i].Keys[was.Keys], now.Keys[is.Keys], was, is)
 		}
 	}
+	var lines []string
+	if len(changed) > manyRows {
+		changed = together(changed)
+	}
+	for _, r := range changed {
+		lines = append(lines, r.String())
+	}
 	for _, k := range keys {
-		lines = append(lines, strings.Join(runs(k.hosts), " ")+"  known_hosts holds other keys")
+		lines = append(lines, row{k.hosts, "known_hosts holds other keys"}.String())
 		for _, line := range k.lines() {
 			lines = append(lines, "  "+line)
 		}
 	}
+	for _, r := range newRows(unknown) {
+		lines = append(lines, r.String())
+	}
 	return lines
 }
 
-// keyChanges are known_hosts files whose content is another, each with the hosts that
-// are known by it.
-type keyChanges []keyChange
-
-type keyChange struct {
-	hosts         []string
-	before, after string // contents
-}
-
-func (list *keyChanges) add(host, before, after string) {
-	for i := range *list {
-		if k := &(*list)[i]; k.before == before && k.after == after {
-			k.hosts = append(k.hosts, host)
-			return
+// together makes one of rows that say the same.
+func together(rows []row) []row {
+	var list []row
+	at := map[string]int{}
+	for _, r := range rows {
+		i, there := at[r.text]
+		if !there {
+			i, at[r.text] = len(list), len(list)
+			list = append(list, row{text: r.text})
 		}
-	}
-	*list = append(*list, keyChange{[]string{host}, before, after})
-}
-
-// lines are those that the file got and lost, with fingerprints.
-func (k keyChange) lines() []string {
-	const most = 10
-	was, is := sayingLines(k.before), sayingLines(k.after)
-	var list []string
-	for _, line := range without(was, is) {
-		list = append(list, "- "+fingerprint(line))
-	}
-	for _, line := range without(is, was) {
-		list = append(list, "+ "+fingerprint(line))
-	}
-	if more := len(list) - most; more > 0 {
-		list = append(list[:most], fmt.Sprintf("and %s more", count(more, "line")))
+		list[i].hosts = append(list[i].hosts, r.hosts...)
 	}
 	return list
+}
+
+// A namedReach is where a host is.
+type namedReach struct {
+	name string
+	reach
+}
+
+// newRows tells of hosts that nobody knows. Of many, those that differ by their
+// addresses alone are one row, which has them all.
+func newRows(list []namedReach) []row {
+	var rows []row
+	if len(list) <= manyRows {
+		for _, h := range list {
+			rows = append(rows, row{[]string{h.name}, "new: " + h.String()})
+		}
+		return rows
+	}
+	var alike []reach // without their addresses
+	addresses := map[reach][]string{}
+	names := map[reach][]string{}
+	for _, h := range list {
+		key := h.reach
+		key.Address, key.Keys = "", ""
+		if _, there := names[key]; !there {
+			alike = append(alike, key)
+		}
+		names[key], addresses[key] = append(names[key], h.name), append(addresses[key], h.Address)
+	}
+	for _, key := range alike {
+		all := key
+		all.Address = strings.Join(runs(addresses[key]), " ")
+		rows = append(rows, row{names[key], "new: " + all.String()})
+	}
+	return rows
+}
+
+// shown is the same for a reader: a known_hosts that is no file of the repository is
+// called what it is.
+func (r reach) shown(at location) reach {
+	if _, inside := at.inside(r.KnownHosts); !inside && r.KnownHosts != "" && at.top != "" {
+		r.KnownHosts += " (this machine's own, not compared)"
+	}
+	return r
 }
 
 // String is where ssh goes.
@@ -156,16 +209,4 @@ func (r reach) changes(is reach) []string {
 		}
 	}
 	return list
-}
-
-// fingerprint is a line of known_hosts with its key as ssh-keygen -l shows it.
-func fingerprint(line string) string {
-	words := strings.Fields(line)
-	for i, word := range words {
-		if key, err := base64.StdEncoding.DecodeString(word); err == nil && len(key) > 20 && i > 1 {
-			sum := sha256.Sum256(key)
-			return strings.Join(words[:i], " ") + " SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
-		}
-	}
-	return line
 }

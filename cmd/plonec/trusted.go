@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	pathpkg "path"
 	"path/filepath"
@@ -16,16 +15,14 @@ import (
 
 	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/tree"
 )
 
 // A trust is what is believed of where hosts are: the tree of a revision, and those
 // that were applied from this checkout.
 type trust struct {
+	location
 	repo *git.Repository // of the tree at hand; nil: it is in none
-	dir  string          // the tree's folder
-	tree string          // the same from the top of the repository, with slashes
 	at   *roll           // what the tree at hand says
 	said *roll           // what the revision says
 	done *roll           // what was applied last from here
@@ -44,8 +41,9 @@ func newTrust(disk *tree.Disk, ref string) (*trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trust{repo: repo, dir: disk.Dir, said: &roll{}, done: &roll{}}
+	t := &trust{repo: repo, said: &roll{}, done: &roll{}}
 	if repo != nil {
+		t.top = repo.Top
 		t.tree, _ = repo.Rel(disk.Dir)
 	}
 	t.at = rollOf(disk.Manifest.Hosts, t.keys)
@@ -57,24 +55,42 @@ func newTrust(disk *tree.Disk, ref string) (*trust, error) {
 		return t, nil
 	}
 	t.done = t.noted()
-	candidates := usualRevisions
-	if ref != "" {
-		candidates = []string{"refs/remotes/" + ref, ref}
-	}
-	if err := t.read(disk, candidates); err != nil {
+	commit, err := t.choose(ref)
+	if err != nil {
 		return nil, err
 	}
-	if t.name == "" {
-		if ref != "" {
-			return nil, fmt.Errorf("--hosts-of %s: git knows no such revision: fetch it first (git fetch origin)", ref)
-		}
+	if commit == "" {
 		t.name, t.why = "no branch", "there is no origin/HEAD, origin/main or origin/master here"
+		return t, nil
 	}
-	return t, nil
+	return t, t.read(disk, commit)
 }
 
-// read takes the hosts from the first of some revisions that there is.
-func (t *trust) read(disk *tree.Disk, revisions []string) error {
+// choose gives the commit of the revision that is trusted; empty: there is none.
+// Only a commit's id is asked for what it holds: git takes any other name for the first
+// of several things that may have it.
+func (t *trust) choose(ref string) (commit string, err error) {
+	if ref != "" {
+		t.name = strings.TrimPrefix(ref, "refs/remotes/")
+		if commit, err = t.repo.Named(ref); err != nil {
+			return "", fmt.Errorf("--hosts-of %s: %w", ref, err)
+		}
+		if commit == "" {
+			return "", fmt.Errorf("--hosts-of %s: git knows no branch, tag or whole commit id of that name: fetch it first (git fetch origin)", ref)
+		}
+		return commit, nil
+	}
+	commits, err := t.repo.Refs(usualRevisions...)
+	for _, name := range usualRevisions {
+		if commit == "" && commits[name] != "" {
+			commit, t.name = commits[name], strings.TrimPrefix(name, "refs/remotes/")
+		}
+	}
+	return commit, err
+}
+
+// read takes the hosts from a commit.
+func (t *trust) read(disk *tree.Disk, commit string) error {
 	names := []string{""}
 	for _, h := range disk.Manifest.Hosts {
 		if file, inside := t.inside(h.SSH.KnownHosts); inside && !slices.Contains(names, file) {
@@ -82,13 +98,9 @@ func (t *trust) read(disk *tree.Disk, revisions []string) error {
 		}
 	}
 	names[0] = pathpkg.Join(t.tree, tree.ManifestName)
-	// One question for all: whether each revision is there, and its files.
 	var asks []string
-	for _, revision := range revisions {
-		asks = append(asks, revision+"^{commit}")
-		for _, name := range names {
-			asks = append(asks, revision+":"+name)
-		}
+	for _, name := range names {
+		asks = append(asks, commit+":"+name)
 	}
 	for _, ask := range asks {
 		if strings.ContainsAny(ask, "\n\x00") {
@@ -100,96 +112,48 @@ func (t *trust) read(disk *tree.Disk, revisions []string) error {
 		return err
 	}
 	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	for i, revision := range revisions {
-		at := i * (len(names) + 1)
-		if at+len(names) >= len(answers) {
-			return fmt.Errorf("git cat-file answered %d questions of %d", len(answers), len(asks))
+	if len(answers) != len(names) {
+		return fmt.Errorf("git cat-file answered %d questions of %d", len(answers), len(asks))
+	}
+	var there, blobs []string
+	for i, name := range names {
+		if f := strings.Fields(answers[i]); len(f) == 3 && f[1] == "blob" && git.IsID(f[0]) {
+			there, blobs = append(there, name), append(blobs, f[0])
 		}
-		if !strings.Contains(answers[at], " commit ") {
-			continue
-		}
-		t.name = strings.TrimPrefix(revision, "refs/remotes/")
-		var there, blobs []string
-		for j, name := range names {
-			if f := strings.Fields(answers[at+1+j]); len(f) == 3 && f[1] == "blob" && git.IsID(f[0]) {
-				there, blobs = append(there, name), append(blobs, f[0])
-			}
-		}
-		if len(there) == 0 || there[0] != names[0] {
-			t.why = t.name + " has no tree in " + t.tree
-			return nil
-		}
-		contents, err := t.repo.Contents(blobs, tree.MaxFile)
-		if err != nil {
-			return err
-		}
-		m, err := tree.Parse(contents[0])
-		if err != nil {
-			t.why = fmt.Sprintf("the manifest of %s cannot be read (%v)", t.name, err)
-			return nil
-		}
-		t.said = rollOf(m.Hosts, func(name string) (string, bool) {
-			file, inside := t.inside(name)
-			k := slices.Index(there, file)
-			if !inside || k < 0 {
-				return "", false
-			}
-			return string(contents[k]), true
-		})
+	}
+	if len(there) == 0 || there[0] != names[0] {
+		t.why = t.name + " has no tree in " + t.tree
 		return nil
 	}
+	contents, err := t.repo.Contents(blobs, tree.MaxFile)
+	if err != nil {
+		return err
+	}
+	m, err := tree.Parse(contents[0])
+	if err != nil {
+		t.why = fmt.Sprintf("the manifest of %s cannot be read (%v)", t.name, err)
+		return nil
+	}
+	t.said = rollOf(m.Hosts, func(name string) (string, bool) {
+		file, inside := t.inside(name)
+		switch k := slices.Index(there, file); {
+		case !inside || k < 0:
+			return "", false
+		case contents[k] == nil || len(contents[k]) > maxKnownHosts:
+			return unread + "of " + commit, true
+		default:
+			return string(contents[k]), true
+		}
+	})
 	return nil
-}
-
-// inside is where a known_hosts lies in the repository, as a manifest names it: from
-// the tree's folder, or absolute; false for one outside, which is no branch's. Links
-// on the way are not followed: the name is what the revision is asked for.
-func (t *trust) inside(name string) (string, bool) {
-	switch {
-	case name == "" || t.repo == nil:
-		return "", false
-	case filepath.IsAbs(name):
-		rel, err := filepath.Rel(t.repo.Top, name)
-		return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
-	}
-	rel := pathpkg.Join(t.tree, filepath.ToSlash(name))
-	return rel, filepath.IsLocal(rel)
-}
-
-// keys reads a known_hosts of the tree at hand. One that is there and cannot be read
-// is like no other.
-func (t *trust) keys(name string) (string, bool) {
-	if _, inside := t.inside(name); !inside {
-		return "", false
-	}
-	file := name
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(t.dir, filepath.FromSlash(name))
-	}
-	return readKeys(file)
-}
-
-func readKeys(file string) (string, bool) {
-	data, err := regular.Read(file, tree.MaxFile)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", false
-	case err != nil:
-		return err.Error(), true
-	}
-	return string(data), true
 }
 
 // strangers says which of some hosts are not where they are trusted to be, and what
 // to do about it; empty: all are.
 func (t *trust) strangers(list []tree.Host) (text, remedy string) {
-	const most = 20
-	lines := strange(list, t.at, t.said, t.done)
+	lines := strange(list, t.location, t.at, t.said, t.done)
 	if len(lines) == 0 {
 		return "", ""
-	}
-	if more := len(lines) - most; more > 0 {
-		lines = append(lines[:most], fmt.Sprintf("and %d more", more))
 	}
 	text, remedy = "these hosts are not as "+t.name+" has them", "see who changed that (git log -p), or merge it and fetch"
 	if t.why != "" {
@@ -197,7 +161,14 @@ func (t *trust) strangers(list []tree.Host) (text, remedy string) {
 		if len(t.done.Hosts) > 0 {
 			text = "these hosts are not as they were applied last from here (" + t.why + ")"
 		}
-		remedy = "push the branch that is deployed from, or name another by --hosts-of"
+		switch {
+		case t.repo == nil:
+			remedy = "compare them with what you know of them: outside of a git repository nothing else can tell"
+		case t.repo.Ask("remote") == "":
+			remedy = "name the branch that is deployed from (--hosts-of main; a local one will do)"
+		default:
+			remedy = "push the branch that is deployed from and fetch, or name another by --hosts-of"
+		}
 	}
 	return text + ":\n  " + strings.Join(lines, "\n  "), remedy + "; --allow-new-hosts connects to them as they are"
 }

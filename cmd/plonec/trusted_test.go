@@ -1,12 +1,20 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/plonec/plonec/tree"
+)
+
+// Keys of hosts.
+const (
+	ours    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8Qm0LX9pGq4m3e0Vt1gX8o0H2cYbWjK7u5rN6sT4vE"
+	another = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMHUOgm4uU6SRhIXUxzDOb1VSyAsW6xJ6jSrEpfGcpKG"
 )
 
 // checkout makes a git repository with a tree of hosts in build, committed, and as
@@ -35,7 +43,7 @@ func checkout(t *testing.T, list ...tree.Host) (git func(...string), write func(
 		return &tree.Disk{Dir: "build", Manifest: &m}
 	}
 	git("init", "-q", "-b", "main", ".")
-	if err := os.WriteFile("known_hosts", []byte("app1 ssh-ed25519 AAAA\n"), 0o644); err != nil {
+	if err := os.WriteFile("known_hosts", []byte("app1 "+ours+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	write(list...)
@@ -92,11 +100,11 @@ func TestAppliedHostsAreTrusted(t *testing.T) {
 	if got := strangersOf(t, write(app("app1", "10.0.0.66"))); !strings.Contains(got, "app1  ssh address 10.0.0.1 → 10.0.0.66") {
 		t.Errorf("got %s", got)
 	}
-	if err := os.WriteFile("known_hosts", []byte("app1 ssh-ed25519 BBBB\n"), 0o644); err != nil {
+	if err := os.WriteFile("known_hosts", []byte("app1 "+another+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	moved = write(app("app1", "10.0.0.9"))
-	if got := strangersOf(t, moved); !strings.Contains(got, "app1  known_hosts holds other keys\n    - app1 ssh-ed25519 AAAA\n    + app1 ssh-ed25519 BBBB") {
+	if got := strangersOf(t, moved); !strings.Contains(got, "app1  known_hosts holds other keys\n    - app1 ssh-ed25519 SHA256:h2bfTSEtiyCFs58o+uje/UeT86i4JhWnsbfkECNSp3I\n    + app1 ssh-ed25519 SHA256:rst4/Kfi10kuaYUB2NgA/+opqHdgflV1DxmKMemSGRk") {
 		t.Errorf("got %s", got)
 	}
 	note(moved, moved.Manifest.Hosts...) // ssh's keys as they are now
@@ -164,7 +172,7 @@ func TestWorktreesTrustApart(t *testing.T) {
 // those outside are not.
 func TestKnownHostsOfTheBranch(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "keys")
-	if err := os.WriteFile(outside, []byte("app1 ssh-ed25519 CCCC\n"), 0o644); err != nil {
+	if err := os.WriteFile(outside, []byte("app1 "+another+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	at := func(file string) tree.Host {
@@ -200,5 +208,99 @@ func TestKnownHostsOfTheBranch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// A comment, a blank, another order and a key that stands twice are no other keys; and
+// who is told of other keys is told which.
+func TestKnownHostsByTheirKeys(t *testing.T) {
+	_, write := checkout(t, app("app1", "10.0.0.1"))
+	disk := write(app("app1", "10.0.0.1"))
+	for text, want := range map[string]string{
+		"# ours\n\n\tapp1   " + ours + "  of the machine\r\napp1 " + ours + "\n": "",
+		"app1 " + ours + "\nTOKEN=of-somebody\n":                                 "    and 1 changed line without a key, not shown",
+		"":                                                                       "    - app1 ssh-ed25519 SHA256:h2bfTSEtiyCFs58o+uje/UeT86i4JhWnsbfkECNSp3I",
+		"@cert-authority * " + another:                                           "    + @cert-authority * ssh-ed25519 SHA256:rst4/Kfi10kuaYUB2NgA/+opqHdgflV1DxmKMemSGRk",
+		"app1 TOKEN=of-somebody AAAAC3NzaC1lZDI1NTE5AAAAIMHUOgm4uU6SRhIXUxzDOb1VSyAsW6xJ6jSrEpfGcpKG": "    and 1 changed line without a key, not shown",
+		"app1 " + ours + "\n" + strings.Repeat("#", maxKnownHosts):                                    "    + it is no file that is read: ",
+	} {
+		if err := os.WriteFile("known_hosts", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := strangersOf(t, disk); !strings.Contains(got, want) || (want == "") != (got == "") || strings.Contains(got, "TOKEN") || strings.HasSuffix(got, "keys") {
+			t.Errorf("%.80q: got %s", text, got)
+		}
+	}
+}
+
+// What changed stands first and whole, whatever else a branch adds to hide it.
+func TestChangedHostsStandOut(t *testing.T) {
+	many := func(n int, changed string) []tree.Host {
+		var list []tree.Host
+		for i := range n {
+			list = append(list, app(fmt.Sprintf("app%d", i+1), fmt.Sprintf("10.0.0.%d", i+1)))
+		}
+		return append(list, app("db1", changed), app("lb1", "10.0.2.1"))
+	}
+	_, write := checkout(t, many(0, "10.0.1.1")...)
+	noise := ""
+	for i := range 40 {
+		noise += fmt.Sprintf("noise%d %s\n", i, another)
+	}
+	if err := os.WriteFile("known_hosts", []byte(noise+"app1 "+ours+"\n10.0.1.66 "+another+"\n[lb1]:2222 "+another+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Split(strangersOf(t, write(many(60, "10.0.1.66")...)), "\n")
+	const sum = " ssh-ed25519 SHA256:rst4/Kfi10kuaYUB2NgA/+opqHdgflV1DxmKMemSGRk"
+	want := []string{"these hosts are not as origin/main has them:", "  db1  ssh address 10.0.1.1 → 10.0.1.66", "  db1 lb1  known_hosts holds other keys",
+		"    + 10.0.1.66" + sum, "    + [lb1]:2222" + sum}
+	if !slices.Equal(got[:min(len(want), len(got))], want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+	want = []string{"    and 32 more keys of other hosts", "  app1..app60  new: admin@10.0.0.1..10.0.0.60, known_hosts ../known_hosts"}
+	if !slices.Equal(got[max(0, len(got)-2):], want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// Of many hosts those that changed alike are one line, and the others one each.
+func TestManyChangedHosts(t *testing.T) {
+	many := func(port int) (list []tree.Host) {
+		for i := range 30 {
+			h := app(fmt.Sprintf("app%d", i+1), fmt.Sprintf("10.0.0.%d", i+1))
+			h.SSH.Port = port
+			list = append(list, h)
+		}
+		return list
+	}
+	_, write := checkout(t, many(0)...)
+	list := many(2222)
+	list[29].SSHAddress = "10.0.0.66"
+	want := "these hosts are not as origin/main has them:\n  app1..app29  port not set → 2222\n  app30  ssh address 10.0.0.30 → 10.0.0.66, port not set → 2222"
+	if got := strangersOf(t, write(list...)); got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A key is a host's own by its name, its address, a pattern, or what ssh-keygen -H
+// makes of them.
+func TestKnownKeysOfHosts(t *testing.T) {
+	const salt = "QbSj/fJz+C17s6prADCrZ267G1c="
+	for hosts, want := range map[string]bool{
+		"app1": true, "other,10.0.0.1": true, "[10.0.0.1]:2222": true, "*.example": true, "other": false, "10.0.0.10": false,
+		"|1|" + salt + "|BIxddWA1BpMX/T3OYOwNnmzTplc=": true, "|1|" + salt + "|" + saltedSum(salt, "10.0.0.2"): false, "|1|none|": false,
+	} {
+		if k, ok := parseKey(hosts + " " + ours); !ok || k.of([]string{"app1", "10.0.0.1"}) != want {
+			t.Errorf("%s: %v, %v", hosts, k, ok)
+		}
+	}
+}
+
+// Each of a manifest's entries is judged, also where two have one name.
+func TestEachEntryIsJudged(t *testing.T) {
+	checkout(t, app("app1", "10.0.0.1"))
+	list := []tree.Host{app("app1", "10.0.0.66"), app("app1", "10.0.0.1")}
+	if got := strangersOf(t, &tree.Disk{Dir: "build", Manifest: &tree.Manifest{Hosts: list}}); !strings.Contains(got, "app1  ssh address 10.0.0.1 → 10.0.0.66") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -218,7 +218,10 @@ func run(c *exec.Cmd, name string) ([]byte, error) {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		said, _, _ := strings.Cut(string(exit.Stderr), "\n")
-		err = &Error{name, strings.TrimPrefix(said, "fatal: "), exit.ExitCode()}
+		return out, &Error{name, strings.TrimPrefix(said, "fatal: "), exit.ExitCode()}
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		err = errors.New("there is no git on PATH: install it, or put its folder there")
 	}
 	return out, err
 }

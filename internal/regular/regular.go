@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -22,9 +23,52 @@ func ReadHere(name string, most int64) ([]byte, error) {
 	return read(name, most, syscall.O_NOFOLLOW)
 }
 
+// ReadBelow gives the content of a file below a folder, with its path from there.
+// No symbolic link, of its own or of a folder on the way, may lead out of that
+// folder, and what the kernel makes up as it is read, as in /proc, is refused: a
+// branch may bring links to anything that whoever runs plonec can read.
+func ReadBelow(top, rel string, most int64) ([]byte, error) {
+	return readBelow(top, rel, most, true)
+}
+
+// ReadHereBelow is the same for a file in whose place no symbolic link may be.
+func ReadHereBelow(top, rel string, most int64) ([]byte, error) {
+	return readBelow(top, rel, most, false)
+}
+
+func readBelow(top, rel string, most int64, follow bool) ([]byte, error) {
+	name := filepath.Join(top, rel)
+	root, err := os.OpenRoot(top)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if info, err := root.Lstat(rel); err == nil && !follow && info.Mode()&fs.ModeSymlink != 0 {
+		return nil, fmt.Errorf("%s is a symbolic link, where a file belongs", name)
+	}
+	file, err := root.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if real, failed := filepath.EvalSymlinks(name); failed == nil && real != name {
+			return nil, fmt.Errorf("%s leads to %s by a symbolic link, out of %s", name, real, top)
+		}
+	}
+	data, err := content(name, file, err, most)
+	if err == nil {
+		if info, err := root.Stat(rel); err != nil || info.Size() != int64(len(data)) {
+			return nil, fmt.Errorf("%s has another size than its content: it is no file of a disk, or it was changed just now", name)
+		}
+	}
+	return data, err
+}
+
 func read(name string, most int64, flags int) ([]byte, error) {
 	// O_NONBLOCK: a FIFO is opened without waiting for its writer.
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|flags, 0)
+	return content(name, file, err, most)
+}
+
+// content reads what was opened, or says why it was not.
+func content(name string, file *os.File, err error, most int64) ([]byte, error) {
 	switch {
 	case errors.Is(err, syscall.ENXIO):
 		return nil, fmt.Errorf("%s is a socket, where a file belongs", name)

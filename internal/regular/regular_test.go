@@ -50,3 +50,51 @@ func TestRead(t *testing.T) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
+
+// Below a folder nothing is read that lies elsewhere, nor what is no file of a disk.
+func TestReadBelow(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	top := filepath.Join(dir, "top")
+	at := func(name string) string { return filepath.Join(top, name) }
+	if err := errors.Join(os.MkdirAll(at("folder"), 0o755), os.WriteFile(at("folder/file"), []byte("1234"), 0o644), os.WriteFile(filepath.Join(dir, "secret"), []byte("1234"), 0o644),
+		os.Symlink("folder/file", at("link")), os.Symlink("folder", at("to-folder")), os.Symlink("../secret", at("out")), os.Symlink("..", at("up")),
+		os.Symlink(filepath.Join(dir, "secret"), at("absolute")), os.Symlink("/proc/self", at("proc")), syscall.Mkfifo(at("fifo"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	const leads, link = "by a symbolic link, out of ", "is a symbolic link, "
+	for _, c := range []struct{ name, follow, here string }{
+		{"folder/file", "", ""},
+		{"to-folder/file", "", ""},
+		{"link", "", link},
+		{"out", leads, link},
+		{"absolute", leads, link},
+		{"up/secret", leads, leads},
+		{"proc/status", leads, leads},
+		{"../secret", "path escapes", "path escapes"},
+		{"fifo", "a FIFO", "a FIFO"},
+	} {
+		for _, by := range []struct {
+			read func(top, rel string, most int64) ([]byte, error)
+			want string
+		}{{ReadBelow, c.follow}, {ReadHereBelow, c.here}} {
+			data, err := by.read(top, c.name, 4)
+			if by.want == "" && (err != nil || string(data) != "1234") || by.want != "" && (err == nil || !strings.Contains(err.Error(), by.want)) {
+				t.Errorf("%s: %q, %v; want %q", c.name, data, err, by.want)
+			}
+		}
+	}
+	if _, err := ReadBelow(top, "no", 4); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if _, err := ReadBelow(top, "folder/file", 3); err == nil || !strings.HasSuffix(err.Error(), "has more than 3 bytes") {
+		t.Errorf("a file that is too large: %v", err)
+	}
+	if _, err := os.Stat("/proc/self/status"); err == nil {
+		if data, err := ReadBelow("/proc/self", "status", 1<<20); err == nil || !strings.Contains(err.Error(), "no file of a disk") {
+			t.Errorf("%q, %v", data, err)
+		}
+	}
+}
