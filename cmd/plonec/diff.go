@@ -33,16 +33,17 @@ would notice, and the differences of the files. It reads no host and no secret:
 plan does.
 
 It compares with the tree on disk, as a build would change it; with --against
-with another tree, or with what a git revision holds. Of one that is not behind
-the work here that is where the two parted: --against origin/main shows what a
-pull request changes.`,
+with what a git revision holds. Of one that is not behind the work here that is
+where the two parted: --against origin/main shows what a pull request changes.
+Another tree is named by a path that begins with /, ./ or ../; any other name is
+a revision, whatever folder is called so.`,
 		Example: `  plonec diff
   plonec diff --against origin/main
   plonec diff --against origin/main --format markdown`,
 	}
 	f.add(c.Flags())
 	c.Flags().Lookup("format").Usage = "`text`, json or markdown"
-	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree")
+	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree as ./FOLDER")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where anything changes")
 	c.Flags().BoolVar(&full, "full", false, "show long differences to their end")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")

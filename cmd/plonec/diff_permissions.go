@@ -77,7 +77,11 @@ func otherKeys(before *tree.Disk, after []tree.Host, dir string) []string {
 			if filepath.IsAbs(name) {
 				return "", false // it is no branch's
 			}
-			return readKeys(filepath.Join(dir, filepath.FromSlash(name)))
+			file, err := recorded(dir, name)
+			if err != nil {
+				return "", false // nor is one outside, or there is none
+			}
+			return readKeys(file)
 		}
 	}
 	was, is := rollOf(before.Manifest.Hosts, read(before.Dir)), rollOf(after, read(dir))

@@ -52,12 +52,12 @@ func openRevision(rev string) (r *revision, label string, err error) {
 		return nil, "", err
 	}
 	if repo == nil {
-		return nil, "", fmt.Errorf("--against %s: there is no tree in a folder of that name, and this is no git repository", rev)
+		return nil, "", fmt.Errorf("--against %s: this is no git repository; for a folder with a tree write ./%s", rev, rev)
 	}
 	r = &revision{Repository: repo}
 	commit, err := r.Run(nil, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err != nil {
-		return nil, "", fmt.Errorf("--against %s: git knows no such revision, and there is no tree in a folder of that name (in CI, fetch it first: git fetch origin %s)", rev, rev)
+		return nil, "", fmt.Errorf("--against %s: git knows no such revision (in CI, fetch it first: git fetch origin %s); for a folder with a tree write ./%s", rev, rev, rev)
 	}
 	r.commit = strings.TrimSpace(string(commit))
 	label = rev

@@ -48,7 +48,7 @@ func Around(dir string) (*Repository, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(here, dir)
 	}
-	real, err := realFolder(dir)
+	real, err := Real(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -103,12 +103,11 @@ func ownRepository(dir string) string {
 	return ""
 }
 
-// realFolder is a folder without symbolic links; what is not there yet of it
-// stays as it is.
-func realFolder(dir string) (string, error) {
+// Real is a path without symbolic links; what is not there yet of it stays as it is.
+func Real(dir string) (string, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if up := filepath.Dir(dir); up != dir && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
-		real, err = realFolder(up)
+		real, err = Real(up)
 		real = filepath.Join(real, filepath.Base(dir))
 	}
 	return real, err
@@ -166,7 +165,7 @@ func (r *Repository) Rel(name string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	real, err := realFolder(filepath.Dir(abs))
+	real, err := Real(filepath.Dir(abs))
 	if err != nil {
 		return "", false
 	}
