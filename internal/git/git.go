@@ -113,6 +113,32 @@ func Real(dir string) (string, error) {
 	return real, err
 }
 
+// WritesThrough is an error where a file that is to be written lies behind a
+// symbolic link in a git work tree, or is one: a branch brings links, and what is
+// written through one lands where it says. Links that lie in no work tree, and a
+// .git, which git checks out from no branch, are the user's own.
+func WritesThrough(name string) error {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	for at := abs; at != filepath.Dir(at); at = filepath.Dir(at) {
+		info, err := os.Lstat(at)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 || filepath.Base(at) == ".git" {
+			continue // what is not there is no link
+		}
+		in, err := Real(filepath.Dir(at))
+		if err != nil {
+			return err
+		}
+		if top, found := upwards(in); found {
+			shown, _ := filepath.Rel(top, filepath.Join(in, filepath.Base(at)))
+			return fmt.Errorf("%s is a symbolic link in the repository %s, and nothing is written through it: remove it, or put the file or folder itself there", shown, top)
+		}
+	}
+	return nil
+}
+
 func within(top, name string) bool {
 	rel, err := filepath.Rel(top, name)
 	return err == nil && filepath.IsLocal(rel)
