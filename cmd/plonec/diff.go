@@ -14,6 +14,7 @@ import (
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/tree"
 )
 
 // diffFormat is the version of the layout of diff --format json.
@@ -84,6 +85,11 @@ a revision, whatever folder is called so.`,
 		if err != nil {
 			return err
 		}
+		if against != "" {
+			if r.Stale, err = notOfTheStack(built, f.tree); err != nil {
+				return err
+			}
+		}
 		r.color, r.full, r.noDiff, r.limit = useColor(out.stdout), full, noDiff, limit
 		var text string
 		switch format {
@@ -122,6 +128,9 @@ type diffReport struct {
 	All     *hosts.Comparison `json:"effects"`
 	Look    []string          `json:"look"`
 	Later   []string          `json:"later"` // what is seen only when it is done
+	// Stale says that the tree on disk, which is not compared, is not what the stack
+	// gives; empty where it is, and where there is none.
+	Stale string `json:"stale,omitempty"`
 	// Plain is what changes without a change of the stack, since another plonec
 	// built the tree; nil: nothing.
 	Plain *hosts.Comparison `json:"not_from_the_stack,omitempty"`
@@ -132,6 +141,23 @@ type diffReport struct {
 	full   bool
 	noDiff bool
 	limit  int
+}
+
+// notOfTheStack says that a tree on disk is not what a stack gives; empty where it
+// is, and where there is none.
+func notOfTheStack(built *compiled, dir string) (string, error) {
+	if _, err := os.Stat(filepath.Join(dir, tree.ManifestName)); err != nil {
+		return "", nil
+	}
+	changes, err := built.tree.Compare(dir)
+	if err != nil || changes.None() {
+		return "", err
+	}
+	command := "plonec build"
+	if dir != "build" {
+		command += " -o " + dir
+	}
+	return fmt.Sprintf("the tree in %s is not what this stack gives, and is not what is compared here: %s", dir, command), nil
 }
 
 // compare works a report out.
