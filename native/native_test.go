@@ -1,6 +1,7 @@
 package native
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,43 @@ frontend f
 			}})
 			if r.Outcome != want || want == Refused && !strings.Contains(r.Output, "the variable is not set") {
 				t.Errorf("asked %s with %s: %+v", who.name, variable, r)
+			}
+		}
+	}
+}
+
+// nginx takes names that only the hosts can resolve, and refuses what else is wrong
+// beside them.
+func TestNamesOfOthers(t *testing.T) {
+	const text = `events {}
+http {
+    upstream others {
+        server one.example.invalid:8080;
+        server two.example.invalid;
+    }
+    server {
+        listen 80;
+        server_name feed.example.invalid;
+        location /feed {
+            proxy_pass https://feed.example.invalid;
+        }
+        location /more {
+            proxy_pass http://feed.example.invalid:81/x;
+        }
+        location / {
+            proxy_pass http://others;
+        }
+    }
+%s}
+`
+	for _, who := range askers(t) {
+		if who.name == "here" {
+			continue // it asks whoever answers for names here
+		}
+		for wrong, want := range map[string]string{"": Good, "    listn 80;\n": Refused} {
+			r := who.ask(question{"nginx", map[string][]byte{"/etc/nginx/nginx.conf": fmt.Appendf(nil, text, wrong)}})
+			if r.Outcome != want {
+				t.Errorf("asked %s with %q: %+v", who.name, wrong, r)
 			}
 		}
 	}

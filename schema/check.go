@@ -160,12 +160,13 @@ func (c *checker) fields(a *Attr, n *input.Node) {
 
 // scalar checks a text, a number or a truth value.
 func (c *checker) scalar(a *Attr, n *input.Node) {
-	if holdsPassword(n) {
+	what, line := betrayal(a, n)
+	if what != "" || holdsPassword(n) {
 		n.Span.Mask()
 	}
 	if c.judge.accepts(a, n.Kind, n.Text) {
-		if n.Kind == input.String {
-			c.betrays(a, n)
+		if what != "" {
+			c.betrays(a, n, what, line)
 		}
 		return
 	}
@@ -176,14 +177,25 @@ func (c *checker) scalar(a *Attr, n *input.Node) {
 			code, got = "wrong-type", ", got one with a point or an exponent"
 		}
 	}
-	c.report(code, n.Span, "want "+a.want+got, c.mendValue(a, n))
+	remedy := c.mendValue(a, n)
+	if what != "" { // what it would have one write may repeat the text
+		remedy = c.keepOut(a, what)
+	}
+	c.report(code, n.Span, "want "+a.want+got, remedy)
 }
 
 func (c *checker) wrongType(a *Attr, n *input.Node) {
-	if holdsPassword(n) {
-		n.Span.Mask()
+	maskBetrayed(a, n)
+	remedy := ""
+	switch what, _ := betrayal(a, n); {
+	case a.Elem != nil && a.Elem.def == "#EnvValue":
+		maskAll(n)
+	case what != "": // what it would have one write may repeat the text
+		remedy = c.keepOut(a, what)
+	default:
+		remedy = c.mendType(a, n)
 	}
-	c.report("wrong-type", n.Span, "want "+a.kindWords()+", got "+n.Kind.String(), c.mendType(a, n))
+	c.report("wrong-type", n.Span, "want "+a.kindWords()+", got "+n.Kind.String(), remedy)
 }
 
 // notices reports what is well formed and still worth a word: attributes that
@@ -310,6 +322,20 @@ var password = regexp.MustCompile(`://[^/\s@]*:[^/\s@]*@|\bhttps?://[^/\s@]+@`)
 func holdsPassword(n *input.Node) bool {
 	return n.Kind == input.String && (len(n.Text) > maxText ||
 		strings.Contains(n.Text, "://") && password.MatchString(n.Text) || strings.Contains(n.Text, "PRIVATE KEY-----"))
+}
+
+// maskBetrayed masks what looks as if it held a secret in a value of another kind
+// than the attribute's.
+func maskBetrayed(a *Attr, n *input.Node) {
+	if what, _ := betrayal(a, n); what != "" || holdsPassword(n) {
+		n.Span.Mask()
+	}
+	for _, item := range n.Items {
+		maskBetrayed(a, item)
+	}
+	for _, f := range n.Fields {
+		maskBetrayed(a, f.Value)
+	}
 }
 
 func formatFloat(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -138,9 +138,25 @@ func shown(a *Attr, n *input.Node) string {
 	return "…"
 }
 
+// Hides tells whether no output shows the value at a path of a stack: that of a
+// secret or of a variable, what plonec does not know, and what looks as if it held a
+// secret.
+func Hides(keys []string, n *input.Node) bool {
+	a := Root()
+	for _, key := range keys {
+		if a = a.at(key); a == nil {
+			return true
+		}
+	}
+	return !open(a, n)
+}
+
 // open tells whether nothing in a value is secret.
 func open(a *Attr, n *input.Node) bool {
 	if a == nil || a.Secret || a.Sent || a.Layered || a.def == "#EnvValue" || holdsPassword(n) {
+		return false
+	}
+	if what, _ := betrayal(a, n); what != "" {
 		return false
 	}
 	for _, item := range n.Items {

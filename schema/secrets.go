@@ -52,13 +52,11 @@ func (c *checker) secret(a *Attr, n *input.Node) {
 func (c *checker) variable(a *Attr, n *input.Node) {
 	name := c.path[len(c.path)-1]
 	secret := secretName.MatchString(name) || holdsPassword(n) || n.Kind == input.String && LooksSecret(name, n.Text)
-	switch {
-	case n.Kind == input.Map:
+	if n.Kind == input.Map {
 		c.reference(n)
 		return
-	case secret:
-		maskAll(n)
 	}
+	maskAll(n) // also where neither name nor value tells
 	switch {
 	case !a.takes(n.Kind):
 		c.wrongType(a, n)
@@ -120,31 +118,35 @@ func piecesOf(n *input.Node) []*input.Node {
 }
 
 // betrays warns of a text that is to go into the tree as it is and looks as if
-// it held a secret, and keeps it out of what is printed.
-func (c *checker) betrays(a *Attr, n *input.Node) {
+// it held a secret.
+func (c *checker) betrays(a *Attr, n *input.Node, what string, line int) {
+	where := "this"
+	if strings.Contains(strings.TrimRight(n.Text, "\n"), "\n") {
+		where = "line " + strconv.Itoa(line) + " of the text"
+	}
+	c.report("secret-in-text", n.Span, where+" looks like "+what+", and goes into the tree and into git as it is", c.keepOut(a, what))
+}
+
+// betrayal is what a text in the place of an attribute looks like, where it looks as
+// if it held a secret, and the line, from 1.
+func betrayal(a *Attr, n *input.Node) (what string, line int) {
 	signs := everywhere
 	switch {
+	case n.Kind != input.String || len(n.Text) > maxText:
+		return "", 0
 	case a.Pasted() || a.def == "#Piece":
 		signs = inText
 	case a.def == "#Words":
 		signs = inWords
 	case len(n.Text) < 20 && !strings.Contains(n.Text, "://"): // names and addresses of thousands of hosts
-		return
+		return "", 0
 	}
-	what, line := signIn(signs, n.Text)
-	if what == "" {
-		return
-	}
-	n.Span.Mask()
-	where := "this"
-	if strings.Contains(strings.TrimRight(n.Text, "\n"), "\n") {
-		where = "line " + strconv.Itoa(line) + " of the text"
-	}
-	c.report("secret-in-text", n.Span, where+" looks like "+what+", and goes into the tree and into git as it is", c.keepOut(a))
+	return signIn(signs, n.Text)
 }
 
-// keepOut says what to write in the place of a text that holds a secret.
-func (c *checker) keepOut(a *Attr) string {
+// keepOut says what to write in the place of a text that holds a secret, which looks
+// like what.
+func (c *checker) keepOut(a *Attr, what string) string {
 	ref := `{"$secret": "env:` + c.variableName() + `"}`
 	switch {
 	case a.def == "#Piece":
@@ -154,6 +156,10 @@ func (c *checker) keepOut(a *Attr) string {
 			return `write a list, [` + ref + `, "…"]: the reference holds the section and those lines`
 		}
 		return `write a list, ["…", ` + ref + `, "…"]: the reference holds those lines`
+	case a.def == "#Repository" && what == inQuery:
+		return "take the query out, and give a token of the server's as scm.password, with the user that it goes with as scm.user"
+	case a.def == "#URL" && what == inQuery:
+		return "take the query out, and give the archive's user and password as attributes of their own, or have its server let the hosts in without"
 	case a.def == "#Repository":
 		return "give the user and the password as scm.user and scm.password"
 	case a.def == "#URL":

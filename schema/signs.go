@@ -23,6 +23,9 @@ type sign struct {
 // secretWord ends the names of settings whose values nobody should see.
 const secretWord = `(?:passw(?:or)?d|passphrase|secret|secret[-_]?key|api[-_]?key|access[-_]?key|private[-_]?key|auth[-_]?key|token)`
 
+// inQuery is what one of the signs is called, of which the remedy is another.
+const inQuery = "an address with a secret in its query"
+
 // everywhere are signs that are the same in every syntax.
 var everywhere = []sign{
 	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY`), 0},
@@ -30,7 +33,7 @@ var everywhere = []sign{
 	{"a token of a known service", regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}|glpat-[A-Za-z0-9_-]{20}|xox[abpr]-[A-Za-z0-9-]{10}|[rs]k_live_[A-Za-z0-9]{16}|pypi-[A-Za-z0-9_-]{50}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10})`), 0},
 	{"an address with a password", regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@'"<>]*:([^/\s@'"]+)@`), 1},
 	{"an address with a token", regexp.MustCompile(`\bhttps?://([A-Za-z0-9_-]{16,})@`), 1},
-	{"an address with a secret in its query", regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s'"]*[?&](?:[a-z0-9_-]*` + secretWord + `|sig|signature|x-amz-signature)=([^&\s'";]+)`), 1},
+	{inQuery, regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]*://[^\s'"]*[?&](?:[a-z0-9_-]*` + secretWord + `|sig|signature|x-amz-signature)=([^&\s'";]+)`), 1},
 }
 
 // inText are those of configuration that is pasted: buildout's, Zope's and

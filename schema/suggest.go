@@ -160,7 +160,7 @@ func sortedKeys[V any](m map[string]V) []string {
 // mendType is the remedy for a value of another kind.
 func (c *checker) mendType(a *Attr, n *input.Node) string {
 	if n.Kind == input.Map && n.Get("$secret") != nil {
-		return c.keepOut(a)
+		return c.keepOut(a, "")
 	}
 	var try []candidate
 	switch n.Kind {
@@ -218,9 +218,9 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		text := strings.TrimSpace(n.Text)
 		switch {
 		case inside.MatchString(n.Text) && (a.Pasted() || a.def == "#Piece"):
-			return c.keepOut(a)
+			return c.keepOut(a, "")
 		case holdsPassword(n) && (a.def == "#Repository" || a.def == "#URL"):
-			return c.keepOut(a)
+			return c.keepOut(a, "")
 		case holdsPassword(n):
 			return "take the secret out of it and give it as an attribute of its own"
 		}

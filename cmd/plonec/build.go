@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/tree"
 )
 
@@ -38,6 +39,8 @@ nothing is written.`,
 		work := built.tree.Write
 		if check {
 			work = built.tree.Compare
+		} else if err := git.WritesThrough(f.tree); err != nil {
+			return err
 		}
 		before := earlier(f.tree)
 		left, writer := leaving(before, built.tree.Manifest), ""

@@ -191,11 +191,12 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 			return nil, tree.Unreadable(filepath.Join(f.tree, tree.ManifestName), err)
 		}
 		for _, name := range in.Stack {
-			name = filepath.Join(f.tree, filepath.FromSlash(name))
-			if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-				return nil, fmt.Errorf("%s is not there, and %s was compiled from it: if it has another name now, say so once: plonec build STACK", name, f.tree)
+			if _, err := recorded(f.tree, name); errors.Is(err, fs.ErrNotExist) {
+				return nil, fmt.Errorf("%s is not there, and %s was compiled from it: if it has another name now, say so once: plonec build STACK", filepath.Join(f.tree, filepath.FromSlash(name)), f.tree)
+			} else if err != nil {
+				return nil, err
 			}
-			files = append(files, name)
+			files = append(files, filepath.Join(f.tree, filepath.FromSlash(name)))
 		}
 		if len(f.extStr)+len(f.tlaStr) == 0 {
 			f.extStr, f.tlaStr = in.ExtStr, in.TLAStr
@@ -211,6 +212,47 @@ func stackFiles(files []string, f *stackFlags) ([]string, error) {
 		}
 	}
 	return nil, errors.New("no STACK given, and here is no " + or(usualStacks))
+}
+
+// recorded is the absolute path of a file that the manifest of a tree names, with
+// slashes and relative to the tree. Whoever wrote the branch wrote that name, so it
+// is an error where it leads out of the repository that holds the tree, or without
+// one out of the folder that does, also by a symbolic link; fs.ErrNotExist where
+// nothing is there.
+func recorded(dir, rel string) (string, error) {
+	name, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(rel)))
+	if err != nil {
+		return "", err
+	}
+	repo, err := git.Around(dir)
+	if err != nil {
+		return "", err
+	}
+	top, what := "", "the repository"
+	if repo != nil {
+		top = repo.Top
+	} else {
+		what = "the folder that holds the tree"
+		if top, err = filepath.Abs(dir); err == nil {
+			top, err = git.Real(filepath.Dir(top))
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	// What lies outside is not even told to be missing.
+	if real, err := git.Real(name); err != nil || !inFolder(top, real) {
+		return "", fmt.Errorf("%s says that it was built from %s, which lies outside of %s: that is read only where the command line names it, plonec build STACK; plan, apply and deploy take none, so keep what they need in %s",
+			filepath.Join(dir, tree.ManifestName), rel, what, what)
+	}
+	_, err = os.Stat(name)
+	return name, err
+}
+
+// inFolder tells whether an absolute path lies in a folder.
+func inFolder(top, name string) bool {
+	rel, err := filepath.Rel(top, name)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // usualStacks are where a stack is looked for where none is named.

@@ -14,6 +14,7 @@ import (
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/tree"
 )
 
 // diffFormat is the version of the layout of diff --format json.
@@ -33,16 +34,17 @@ would notice, and the differences of the files. It reads no host and no secret:
 plan does.
 
 It compares with the tree on disk, as a build would change it; with --against
-with another tree, or with what a git revision holds. Of one that is not behind
-the work here that is where the two parted: --against origin/main shows what a
-pull request changes.`,
+with what a git revision holds. Of one that is not behind the work here that is
+where the two parted: --against origin/main shows what a pull request changes.
+Another tree is named by a path that begins with /, ./ or ../; any other name is
+a revision, whatever folder is called so.`,
 		Example: `  plonec diff
   plonec diff --against origin/main
   plonec diff --against origin/main --format markdown`,
 	}
 	f.add(c.Flags())
 	c.Flags().Lookup("format").Usage = "`text`, json or markdown"
-	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree")
+	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree as ./FOLDER")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where anything changes")
 	c.Flags().BoolVar(&full, "full", false, "show long differences to their end")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
@@ -83,6 +85,11 @@ pull request changes.`,
 		if err != nil {
 			return err
 		}
+		if against != "" {
+			if r.Stale, err = notOfTheStack(built, f.tree); err != nil {
+				return err
+			}
+		}
 		r.color, r.full, r.noDiff, r.limit = useColor(out.stdout), full, noDiff, limit
 		var text string
 		switch format {
@@ -121,6 +128,9 @@ type diffReport struct {
 	All     *hosts.Comparison `json:"effects"`
 	Look    []string          `json:"look"`
 	Later   []string          `json:"later"` // what is seen only when it is done
+	// Stale says that the tree on disk, which is not compared, is not what the stack
+	// gives; empty where it is, and where there is none.
+	Stale string `json:"stale,omitempty"`
 	// Plain is what changes without a change of the stack, since another plonec
 	// built the tree; nil: nothing.
 	Plain *hosts.Comparison `json:"not_from_the_stack,omitempty"`
@@ -131,6 +141,23 @@ type diffReport struct {
 	full   bool
 	noDiff bool
 	limit  int
+}
+
+// notOfTheStack says that a tree on disk is not what a stack gives; empty where it
+// is, and where there is none.
+func notOfTheStack(built *compiled, dir string) (string, error) {
+	if _, err := os.Stat(filepath.Join(dir, tree.ManifestName)); err != nil {
+		return "", nil
+	}
+	changes, err := built.tree.Compare(dir)
+	if err != nil || changes.None() {
+		return "", err
+	}
+	command := "plonec build"
+	if dir != "build" {
+		command += " -o " + dir
+	}
+	return fmt.Sprintf("the tree in %s is not what this stack gives, and is not what is compared here: %s", dir, command), nil
 }
 
 // compare works a report out.

@@ -32,12 +32,7 @@ type cause struct {
 // lines, and how many files each change makes another.
 func causes(earlier *side, after *compiled, f *stackFlags) []cause {
 	before := earlier.built
-	w := walk{secret: map[string]bool{}, prefix: earlier.prefix}
-	for _, c := range []*compiled{before, after} {
-		for _, s := range c.secrets {
-			w.secret[s.Pointer] = true
-		}
-	}
+	w := walk{prefix: earlier.prefix}
 	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.text), diag.Span{}, input.WithoutNulls(after.text))
 	slices.SortStableFunc(w.found, func(a, b cause) int { return slices.Compare(a.order[:], b.order[:]) })
 	if len(w.found) <= mostCauses {
@@ -109,8 +104,7 @@ func unlike(a, b *tree.Manifest) map[place]bool {
 
 // A walk finds what differs between two stacks.
 type walk struct {
-	secret map[string]bool // by JSON pointer, of those that stand in a stack in plain
-	prefix string          // of the files of the earlier stack
+	prefix string // of the files of the earlier stack
 	found  []cause
 }
 
@@ -177,7 +171,7 @@ func (w *walk) change(keys []string, a, b *input.Node) string {
 		return "removed, it was " + w.show(keys, a)
 	case b == nil:
 		return "removed"
-	case w.hidden(keys):
+	case schema.Hides(keys, a) || schema.Hides(keys, b):
 	case a.Kind == input.List && b.Kind == input.List:
 		return listChange(a, b)
 	case a.Kind == input.String && b.Kind == input.String && (long(a.Text) || long(b.Text)):
@@ -190,23 +184,12 @@ func (w *walk) change(keys []string, a, b *input.Node) string {
 	return from + " → " + to
 }
 
-// hidden tells whether a value is a secret, or a text with one in it.
-func (w *walk) hidden(keys []string) bool {
-	at := schema.Pointer(keys)
-	for secret := range w.secret {
-		if secret == at || strings.HasPrefix(secret, at+"/") {
-			return true
-		}
-	}
-	return false
-}
-
 // show is a value in a few characters.
 func (w *walk) show(keys []string, n *input.Node) string {
 	switch {
 	case reference(n) != "":
 		return printable(reference(n))
-	case w.hidden(keys):
+	case schema.Hides(keys, n):
 		return "***"
 	case n.Kind == input.String && n.Text == "":
 		return `""`

@@ -22,6 +22,9 @@ func (r *diffReport) markdown() string {
 	} else {
 		b.WriteString(rowsMarkdown(r.rows(), len(r.All.Hosts), r.because))
 	}
+	if r.Stale != "" {
+		fmt.Fprintf(&b, "\nLook: %s.\n", markdown(r.Stale))
+	}
 	if causes := r.why(); len(causes) > 0 {
 		b.WriteString("\n| because of | change | files |\n|---|---|---|\n")
 		shown := r.shownCauses()

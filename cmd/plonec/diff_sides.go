@@ -28,13 +28,28 @@ type side struct {
 // earlierSide is what a diff begins from: the tree on disk, another tree, or
 // what a git revision holds. work is an empty folder.
 func earlierSide(files []string, f *stackFlags, against, work string) (*side, error) {
-	switch _, err := os.Stat(filepath.Join(against, tree.ManifestName)); {
+	// The top of a repository, above which nothing is read.
+	if err := os.MkdirAll(filepath.Join(work, ".git"), 0o755); err != nil {
+		return nil, err
+	}
+	switch {
 	case against == "":
 		return treeSide(f.tree, work)
-	case err == nil:
+	case writtenAsPath(against):
+		if _, err := os.Stat(filepath.Join(against, tree.ManifestName)); err != nil {
+			return nil, fmt.Errorf("--against %s: there is no tree in that folder", against)
+		}
 		return treeSide(against, work)
 	}
 	return revisionSide(files, f, against, work)
+}
+
+// writtenAsPath tells whether a name is that of a folder by how it begins, which
+// no revision does. What else there is of that name has no say: a branch could
+// bring a folder that is called like the revision that it is compared with.
+func writtenAsPath(name string) bool {
+	first, _, _ := strings.Cut(filepath.ToSlash(name), "/")
+	return filepath.IsAbs(name) || first == "." || first == ".."
 }
 
 // treeSide is a tree on disk, with the stack that it was built from, where that
@@ -55,7 +70,10 @@ func treeSide(dir, work string) (*side, error) {
 		return nil, err
 	}
 	for _, in := range disk.Manifest.Inputs.Files {
-		name, err := filepath.Abs(filepath.Join(dir, filepath.FromSlash(in.Path)))
+		name, err := recorded(dir, in.Path)
+		if errors.Is(err, fs.ErrNotExist) { // git may have it
+			name, err = filepath.Abs(filepath.Join(dir, filepath.FromSlash(in.Path)))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -106,16 +124,13 @@ func (s *side) compile(dir string) error {
 	in := s.disk.Manifest.Inputs
 	var files []string
 	for _, name := range in.Stack {
-		files = append(files, filepath.Join(s.prefix, abs, filepath.FromSlash(name)))
+		// Joined to the folder first: no ".." leads above the copies.
+		files = append(files, filepath.Join(s.prefix, filepath.Join(abs, filepath.FromSlash(name))))
 	}
 	return s.compileFiles(files, &stackFlags{tree: filepath.Join(s.prefix, abs), extStr: in.ExtStr, tlaStr: in.TLAStr})
 }
 
 func (s *side) compileFiles(files []string, f *stackFlags) error {
-	// The top of a repository, above which nothing is read.
-	if err := os.MkdirAll(filepath.Join(s.prefix, ".git"), 0o755); err != nil {
-		return err
-	}
 	built, diags, err := compile(files, f)
 	if s.built = built; built == nil && err == nil {
 		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", release, count(diags.Errors(), "error"), s.label)

@@ -132,6 +132,9 @@ func (r *diffReport) text() string {
 	for i, line := range r.why() {
 		b.WriteString(label(map[bool]string{true: "why"}[i == 0]) + line + "\n")
 	}
+	if r.Stale != "" {
+		b.WriteString(label("look") + printable(r.Stale) + "\n")
+	}
 	if !r.changed() {
 		return b.String()
 	}

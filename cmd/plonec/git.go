@@ -52,7 +52,7 @@ func openRevision(rev string) (r *revision, label string, err error) {
 		return nil, "", err
 	}
 	if repo == nil {
-		return nil, "", fmt.Errorf("--against %s: there is no tree in a folder of that name, and this is no git repository", rev)
+		return nil, "", fmt.Errorf("--against %s: this is no git repository; for a folder with a tree write ./%s", rev, rev)
 	}
 	r = &revision{Repository: repo}
 	r.commit, err = r.Revision(rev)
@@ -60,7 +60,7 @@ func openRevision(rev string) (r *revision, label string, err error) {
 		return nil, "", fmt.Errorf("--against %s: %w", rev, err)
 	}
 	if r.commit == "" {
-		return nil, "", fmt.Errorf("--against %s: git knows no such revision, and there is no tree in a folder of that name (in CI, fetch it first: git fetch origin %s)", rev, rev)
+		return nil, "", fmt.Errorf("--against %s: git knows no such revision (in CI, fetch it first: git fetch origin %s); for a folder with a tree write ./%s", rev, rev, rev)
 	}
 	label = rev
 	if !strings.HasPrefix(r.commit, rev) {

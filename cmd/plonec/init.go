@@ -162,6 +162,15 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 	if f.tree != "build" {
 		argument += " --tree " + f.tree
 	}
+	for _, s := range files {
+		name := filepath.Join(repo.Top, filepath.FromSlash(s.name))
+		if _, err := os.Stat(name); err == nil {
+			continue // it is left alone
+		}
+		if err := git.WritesThrough(name); err != nil {
+			return err
+		}
+	}
 	var lacking []string
 	asked := false // for the lines that keep the tree
 	written := 0

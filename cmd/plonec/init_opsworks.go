@@ -12,6 +12,7 @@ import (
 
 	"github.com/plonec/plonec/diag"
 	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/opsworks"
 )
 
@@ -109,6 +110,9 @@ func writeNew(dir string, files []newFile) (written []string, err error) {
 	}()
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
+		if err := git.WritesThrough(path); err != nil {
+			return nil, err
+		}
 		if _, err := os.Lstat(path); err == nil {
 			return nil, fmt.Errorf("%s is there already: move it away, or name another folder; nothing is written", path)
 		}

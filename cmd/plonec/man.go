@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/plonec/plonec/internal/git"
 )
 
 // Manual pages from what --help says. cobra's own generator takes the help for
@@ -24,6 +26,9 @@ func manCommand() *cobra.Command {
 		Example: "  plonec man ~/.local/share/man/man1",
 		Args:    wanting("a folder", 1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := git.WritesThrough(args[0]); err != nil {
+				return err
+			}
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,6 +46,46 @@ func TestExamplesNative(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPastedExampleNative lets nginx judge the example of docs/stack.md, which names
+// a host that nobody here can resolve.
+func TestPastedExampleNative(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/stack.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(doc, []byte("https://feed.example.org"))
+	if at < 0 {
+		t.Fatal("docs/stack.md has no such example any more")
+	}
+	const fence = "```json\n"
+	begin := bytes.LastIndex(doc[:at], []byte(fence)) + len(fence)
+	example := doc[begin : at+bytes.Index(doc[at:], []byte("```"))]
+	dir := t.TempDir()
+	stack := []string{filepath.Join(dir, "stack.json"), filepath.Join(dir, "example.json")}
+	const base = `{
+		"instances": {"web1": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+		"plone_instances": {"app_name": "site"},
+		"plone_zeoserver": {"app_name": "site", "filestorage_dir": "/srv/data"},
+		"plone_blobs": {"blob_dir": "/srv/blobs"},
+		"haproxy": {"stats_password": {"$secret": "env:STATS"}},
+		"deploy": {"site": {"domains": ["www.example.com"], "scm": {"repository": "https://example.org/b.git"}}}
+	}`
+	for i, text := range [][]byte{[]byte(base), example} {
+		if err := os.WriteFile(stack[i], text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, diags, err := compile(stack, &stackFlags{tree: filepath.Join(dir, "build")})
+	if err != nil || c == nil {
+		t.Fatalf("%v %+v", err, diags)
+	}
+	for _, r := range judged(t, c) {
+		if r.Outcome != native.Good {
+			t.Errorf("%s on %s: %s\n%s", r.Program, r.Host, r.Outcome, r.Output)
+		}
 	}
 }
 

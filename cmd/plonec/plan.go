@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/tree"
 )
@@ -118,6 +119,9 @@ func writeFile(name string, data []byte, mode fs.FileMode) error {
 			err = link.Err
 		}
 		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	if err := git.WritesThrough(name); err != nil {
+		return err
 	}
 	target := name
 	if there, err := filepath.EvalSymlinks(name); err == nil {

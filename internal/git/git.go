@@ -48,7 +48,7 @@ func Around(dir string) (*Repository, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(here, dir)
 	}
-	real, err := realFolder(dir)
+	real, err := Real(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -103,15 +103,40 @@ func ownRepository(dir string) string {
 	return ""
 }
 
-// realFolder is a folder without symbolic links; what is not there yet of it
-// stays as it is.
-func realFolder(dir string) (string, error) {
+// Real is a path without symbolic links; what is not there yet of it stays as it is.
+func Real(dir string) (string, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if up := filepath.Dir(dir); up != dir && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
-		real, err = realFolder(up)
+		real, err = Real(up)
 		real = filepath.Join(real, filepath.Base(dir))
 	}
 	return real, err
+}
+
+// WritesThrough is an error where a file that is to be written lies behind a
+// symbolic link in a git work tree, or is one: a branch brings links, and what is
+// written through one lands where it says. Links that lie in no work tree, and a
+// .git, which git checks out from no branch, are the user's own.
+func WritesThrough(name string) error {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	for at := abs; at != filepath.Dir(at); at = filepath.Dir(at) {
+		info, err := os.Lstat(at)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 || filepath.Base(at) == ".git" {
+			continue // what is not there is no link
+		}
+		in, err := Real(filepath.Dir(at))
+		if err != nil {
+			return err
+		}
+		if top, found := upwards(in); found {
+			shown, _ := filepath.Rel(top, filepath.Join(in, filepath.Base(at)))
+			return fmt.Errorf("%s is a symbolic link in the repository %s, and nothing is written through it: remove it, or put the file or folder itself there", shown, top)
+		}
+	}
+	return nil
 }
 
 func within(top, name string) bool {
@@ -166,7 +191,7 @@ func (r *Repository) Rel(name string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	real, err := realFolder(filepath.Dir(abs))
+	real, err := Real(filepath.Dir(abs))
 	if err != nil {
 		return "", false
 	}
