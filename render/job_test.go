@@ -68,6 +68,17 @@ systemctl() { [[ $1 != is-active ]] || kill -0 %1 2>/dev/null; }
 	if got := job("true"); got != ":end 0\n" {
 		t.Errorf("got %q", got)
 	}
+	// What the job brings in may take the place of what it began with.
+	if got := job("/bin/bash", "-c", "mv '"+scripts+"/mask' '"+root+"/moved'; echo hunter22"); got != "|***\n:end 0\n" {
+		t.Errorf("with a mask that is moved: got %q", got)
+	}
+	// A mask that fails shows nothing, and does not stop the job.
+	if err := os.WriteFile(scripts+"/mask", []byte("raise SystemExit(1)\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := job("/bin/bash", "-c", "sleep 0.5; for i in {1..20000}; do echo hunter22 || exit 9; done"); got != "|plonec: what it prints from here on cannot be masked, and is not shown\n:end 0\n" {
+		t.Errorf("with a mask that fails: got %q", got)
+	}
 	if err := os.Remove(scripts + "/mask"); err != nil {
 		t.Fatal(err)
 	}
