@@ -38,10 +38,13 @@ func TestMaskIsTheRedactors(t *testing.T) {
 	// Named by a record of its own, waiting, and staged.
 	write(t, filepath.Join(root, "var/lib/plonec/gen/3/sources"), "raw\tx\t/etc/nginx/ssl/[a].key\n", 0o600)
 	write(t, filepath.Join(root, "etc/nginx/ssl/[a].key"), key, 0o600)
+	pasted := "proxy_set_header X-Key \"pasted secret\";\n[client1]\nuser = admin:adminpassword\n"
+	write(t, filepath.Join(root, "var/lib/plonec/gen/4/sources"), "raw\tx\t/etc/nginx/secrets/a-1.conf\n", 0o600)
+	write(t, filepath.Join(root, "etc/nginx/secrets/a-1.conf"), pasted, 0o600)
 	write(t, filepath.Join(root, "var/lib/plonec/pending/site/etc/plonec/site/scm.env"), "SCM_PASSWORD=\"waiting1\"\n", 0o600)
 	write(t, filepath.Join(root, "var/lib/plonec/stage/s/sources"), "env\tx\t/etc/other.env\n", 0o600)
 	write(t, filepath.Join(root, "var/lib/plonec/stage/s/root/etc/other.env"), "A=\"staged11\"\n", 0o600)
-	values = append(values, hash, key, "waiting1", "staged11")
+	values = append(values, hash, key, pasted, "waiting1", "staged11")
 
 	var secrets []Value
 	for _, v := range values {
