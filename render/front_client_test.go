@@ -61,10 +61,7 @@ func newClient(t *testing.T, name string, threads int) *client {
 
 func (c *client) start(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", c.port))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t, fmt.Sprint("127.0.0.1:", c.port))
 	c.server = &http.Server{Handler: c}
 	go c.server.Serve(l)
 }

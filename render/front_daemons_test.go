@@ -324,6 +324,21 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
+// listen takes a port that was free a moment ago. A program that another test is
+// just starting has a copy of what was open then, until it runs.
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			return l
+		}
+		if time.Since(began) > 5*time.Second {
+			t.Fatal(err)
+		}
+	}
+}
+
 // An answer is what came back.
 type answer struct {
 	Status int

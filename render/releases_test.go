@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -437,10 +436,7 @@ func TestStartWithoutZeo(t *testing.T) {
 	address, _, _ = strings.Cut(address, "'")
 	out := r.bash("zeo_answers || echo refused")
 	contains(t, out, "the ZEO server of site does not answer at "+address+"\n        start it first: plonec start database --host db1, or on db1: host start database\nrefused")
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t, address)
 	defer l.Close()
 	if out := r.bash("zeo_answers || echo refused"); out != "" {
 		t.Error(out)
