@@ -497,6 +497,8 @@ END`)
 			echo state=good >/var/lib/plonec/attacked/releases/20200101000000
 			chown -R deploy:www-data /srv/attacked
 			runuser -u deploy -- sh -c 'cd /srv/attacked/site && ln -s /root/victim releases && ln -s releases/20200101000000 current'`)
+		// With a commit it need not ask for one, which it does as the user.
+		deploy := "deploy --commit " + commit
 		host := func(verb string) string {
 			out, err := s.try("app1", "unshare --mount sh -c 'mount --bind /root/etc /etc/plonec && exec /usr/local/lib/plonec/host "+verb+" attacked' </dev/null 2>&1")
 			if err == nil {
@@ -507,18 +509,18 @@ END`)
 			}
 			return out
 		}
-		for _, verb := range []string{"undeploy", "deploy"} {
-			if out := host(verb); verb == "deploy" && !strings.Contains(out, "/srv/attacked is a directory of deploy") {
+		for _, verb := range []string{"undeploy", deploy} {
+			if out := host(verb); verb == deploy && !strings.Contains(out, "/srv/attacked is a directory of deploy") {
 				s.t.Errorf("it does not name the directory of the user:\n%s", out)
 			}
 		}
 		s.exec("app1", "chown root:root /srv/attacked")
-		if out := host("deploy"); !strings.Contains(out, "/srv/attacked/site/releases is a symbolic link") {
+		if out := host(deploy); !strings.Contains(out, "/srv/attacked/site/releases is a symbolic link") {
 			s.t.Errorf("it does not name the link:\n%s", out)
 		}
 		s.exec("app1", `rm /srv/attacked/site/releases && runuser -u deploy -- ln -s /root /home/deploy/data
 			sed -i "s,^FILESTORAGE_DIR=.*,FILESTORAGE_DIR='/home/deploy/data/made'," /root/etc/attacked/app.conf`)
-		if out := host("deploy"); !strings.Contains(out, "/home/deploy/data is a symbolic link") {
+		if out := host(deploy); !strings.Contains(out, "/home/deploy/data is a symbolic link") {
 			s.t.Errorf("it does not name the link above the file storage:\n%s", out)
 		}
 		s.exec("app1", "rm -rf /root/etc /root/victim /srv/attacked /home/deploy/data /var/lib/plonec/attacked")
