@@ -18,7 +18,7 @@ test: tools lint
 
 # The packages whose tests take less than five seconds, and the quickest scripts of
 # the command line, twenty times, each time in another order. Two minutes on two idle cores.
-QUICK = ./diag ./internal/... ./opsworks ./render/escape ./secret ./topology ./tree
+QUICK = $(addprefix ./internal/,child diag git opsworks regular secret topology tree) ./render/escape
 QUICK_SCRIPTS = init|merge|usage
 shuffle:
 	go test -shuffle=on -count=20 $(QUICK)

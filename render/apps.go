@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // appArtifacts are the files of the apps themselves. Their processes' units

@@ -3,8 +3,8 @@
 package render
 
 import (
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // A File is one file of the tree.

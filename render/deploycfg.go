@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // A deployCfg is what deploy.cfg.tmpl sees: an app on its host, and what

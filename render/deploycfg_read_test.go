@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // TestBuildoutReads has buildout itself read the deploy.cfg of every example

@@ -5,8 +5,8 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
-	"github.com/plonec/plonec/topology"
 )
 
 // Eggs lists what the clients need beside the base configuration's own.

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // resolved reads the files of a stack, which must have no errors.

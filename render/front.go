@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // frontArtifacts are the files of a front end, in the order in which a request

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // system is what the hosts of the tests run. It is the one whose programs judge

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 const site = "/VirtualHostBase/http/www.example.com:80/Plone/VirtualHostRoot"

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // fronts are front ends of every kind.

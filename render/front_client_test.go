@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // A client stands for a Plone client: a few threads, which the checks need too,

@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // A front is the rendered files of a front end, moved to the loopback and to

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // minMaxConn is what HAProxy takes at once where the clients are few: visitors

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // balanced starts HAProxy alone before clients.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // A webServer is one server block of nginx.

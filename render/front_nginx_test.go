@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // fast is an interval of checks for tests.

@@ -3,7 +3,7 @@ package render
 import (
 	"strings"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // CachePort is where Varnish listens. nginx_plone.proxy_port moves it, unless

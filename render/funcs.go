@@ -6,8 +6,8 @@ import (
 
 	"github.com/Masterminds/sprig/v3"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
-	"github.com/plonec/plonec/topology"
 )
 
 // funcs is what templates may call: one escaper for each syntax, and a few of

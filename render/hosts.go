@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // hostArtifacts are the data of the host's scripts, and what belongs to the

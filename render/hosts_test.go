@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // hostileText means something to a shell, to systemd, or to both.

@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // TestLadder runs the real scripts with git, a virtualenv and zc.buildout, as

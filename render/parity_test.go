@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // What the original cookbook made of four stacks is in testdata/parity, host

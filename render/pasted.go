@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // joined writes a stack's own configuration, with what include gives in the

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // kept is a secret in pasted configuration.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/topology"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // manyHosts is how many hosts the picture shows one by one; above it, hosts

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // A releasesHost has an app without processes, so that all of the scripts run

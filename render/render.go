@@ -8,8 +8,8 @@ import (
 	"sort"
 	"text/template"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/templates"
-	"github.com/plonec/plonec/topology"
 )
 
 // artifacts is the table of everything that is rendered, in the order in which

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
 )
 
 // unitArtifacts are the units of every process. Each client has a whole file

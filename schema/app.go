@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // App returns the app of a name with its defaults, also one that the stack

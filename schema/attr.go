@@ -6,7 +6,7 @@ import (
 
 	"cuelang.org/go/cue"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // An Attr is one attribute of the schema, or what the values of a map or the

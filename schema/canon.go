@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A canonizer rewrites a stack into one form: every attribute under its

@@ -7,8 +7,8 @@ import (
 
 	"cuelang.org/go/cue"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A checker walks a stack beside the schema, leaf by leaf, so that no mistake

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A decoder fills structs from a canonical tree, the schema's defaults beneath.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // TestDiagnostics compares what is said about bad stacks with what should be:

@@ -3,8 +3,8 @@ package schema
 import (
 	"strconv"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A listed host is what OpsWorks' layers say of one host, together.

@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // Limits of a text that holds JSON: how deep it may nest, and how many values

@@ -9,7 +9,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A verdict is asked for once: CUE judges each literal once for an attribute.

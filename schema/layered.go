@@ -1,7 +1,7 @@
 package schema
 
 import (
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // layered checks a layer's custom_json, which holds attributes itself: a map,

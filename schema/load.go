@@ -5,8 +5,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A Decoded is a stack that was checked and decoded, with the views of its

@@ -12,8 +12,8 @@ import (
 	"cuelang.org/go/cue/token"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // toExpr writes a tree as CUE; labels are quoted, so that _x and #x are data.

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // An Override is a value that is laid over a stack, as one more STACK that

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // TestOverride lays values over a stack and decodes what comes out.

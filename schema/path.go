@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/diag"
 )
 
 // A key is one word of a path, and where it stands in it.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // TestAttributes holds the schema against the list of the attributes that it

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // A Setting is a place of a stack where an attribute is set, or may be.

@@ -1,6 +1,6 @@
 package schema
 
-import "github.com/plonec/plonec/input"
+import "github.com/plonec/plonec/internal/input"
 
 // A Stack is the whole description, decoded, with defaults filled in. Its
 // fields mirror schema.cue one for one; TestStructMatchesSchema holds the two

@@ -9,7 +9,7 @@ import (
 
 	"cuelang.org/go/cue"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // maxHints is for how many names a near one is looked for, which takes a while.

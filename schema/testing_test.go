@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/diag/diagtest"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/diag/diagtest"
+	"github.com/plonec/plonec/internal/input"
 )
 
 //go:generate go test . -run "^(TestReference|TestJSONSchema|TestDiagnostics)$" -update

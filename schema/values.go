@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // secret decodes a reference or a plain secret.

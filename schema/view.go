@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 )
 
 // View returns the attributes as a host with these layers has them: the stack

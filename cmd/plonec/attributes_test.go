@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/schema"
 )
 

@@ -8,8 +8,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/render"
-	"github.com/plonec/plonec/tree"
 )
 
 // A tree comes from whoever wrote its branch, and so does its manifest: where the

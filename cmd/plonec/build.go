@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 func buildCommand() *cobra.Command {

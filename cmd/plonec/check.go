@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/native"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/native"
 )
 
 func checkCommand() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // committed makes sure that the tree is what git has, and gives its commit and

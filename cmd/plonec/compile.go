@@ -12,13 +12,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
-	"github.com/plonec/plonec/tree"
 )
 
 // stackFlags are the flags of every command that reads a stack.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/tree"
 )
 
 // What the shells complete. Everything comes from the schema and from the

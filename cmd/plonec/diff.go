@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/hosts"
-	"github.com/plonec/plonec/topology"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // diffFormat is the version of the layout of diff --format json.

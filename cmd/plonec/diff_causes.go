@@ -8,10 +8,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/tree"
 )
 
 // A cause is one change of a stack: an attribute that is new, gone, or has

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/topology"
-	"github.com/plonec/plonec/tree"
 )
 
 // looks lists what to think about where hosts get more or less to do: clients,

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // The manifest and what is common to all hosts are folded in a review, and so what only

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // plan is a comparison as the report of a plan, whose rows and files read the

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/schema"
 )
 

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/tree"
 )
 
 // A whereItShows is what one stack makes of an attribute, or of a group.

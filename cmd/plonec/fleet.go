@@ -20,11 +20,11 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/plonec/plonec/hosts"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/secret"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/secret"
-	"github.com/plonec/plonec/tree"
 )
 
 // fleetFlags are the flags of every command that works on hosts.

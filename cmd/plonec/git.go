@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // inRepository is the path of a file in its git work tree, with slashes, as

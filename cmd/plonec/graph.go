@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/graph"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/graph"
 )
 
 func graphCommand() *cobra.Command {

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/plonec/plonec/graph"
+	"github.com/plonec/plonec/internal/graph"
 )
 
 // The README's picture is what plonec graph draws of the example; -update

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
-	"github.com/plonec/plonec/native"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/native"
 	"github.com/plonec/plonec/schema"
 )
 

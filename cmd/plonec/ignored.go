@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // refuseIgnored is an error where git would leave files of a tree out of a

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // What the message says keeps every file of a tree in git, which git itself

@@ -13,7 +13,10 @@ import (
 // Data flows to the right only: no package imports one that stands after it.
 func TestImportsFollowThePipeline(t *testing.T) {
 	const module = "github.com/plonec/plonec/"
-	order := []string{"internal/child", "internal/git", "internal/regular", "diag", "input", "schema", "topology", "graph", "render/escape", "templates", "render", "tree", "secret", "hosts", "native", "opsworks", "cmd/plonec"}
+	order := []string{
+		"internal/child", "internal/git", "internal/regular", "internal/diag", "internal/input", "schema", "internal/topology", "internal/graph",
+		"render/escape", "templates", "render", "internal/tree", "internal/secret", "internal/hosts", "internal/native", "internal/opsworks", "cmd/plonec",
+	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +36,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 				t.Errorf("%s imports %s", name, rel)
 			}
 		}
-		if name == "render" || name == "topology" || name == "graph" || name == "templates" {
+		if name == "render" || name == "internal/topology" || name == "internal/graph" || name == "templates" {
 			for _, impure := range []string{"os", "math/rand", "math/rand/v2", "net/http"} {
 				if slices.Contains(fields[1:], impure) {
 					t.Errorf("%s imports %s: rendering is pure", name, impure)
@@ -50,7 +53,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 func TestNoClockInRendering(t *testing.T) {
 	clock := regexp.MustCompile(`time\.(Now|Since|Until|After|Tick)\(`)
 	read := 0
-	for _, folder := range []string{"schema", "topology", "graph", "render", "render/escape", "templates"} {
+	for _, folder := range []string{"schema", "internal/topology", "internal/graph", "render", "render/escape", "templates"} {
 		files, err := filepath.Glob("../../" + folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)

@@ -18,8 +18,8 @@ import (
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/templates"
-	"github.com/plonec/plonec/tree"
 )
 
 func initCommand() *cobra.Command {

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/opsworks"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/opsworks"
 )
 
 // initFromOpsWorks writes a stack made of OpsWorks' JSON: the body of plonec

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/graph"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/graph"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/tree"
 )
 
 // tellingLength is how long a plain secret has to be, in bytes, for its

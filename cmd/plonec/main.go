@@ -5,8 +5,8 @@ package main
 import (
 	"os"
 
-	"github.com/plonec/plonec/input"
-	"github.com/plonec/plonec/native"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/native"
 )
 
 func main() {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/plonec/plonec/native"
+	"github.com/plonec/plonec/internal/native"
 )
 
 // testSystem is what the hosts of the tests run where testdata/systems says:

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/input"
+	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/schema"
 )
 

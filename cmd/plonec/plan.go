@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/hosts"
 	"github.com/plonec/plonec/internal/regular"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 func planCommand() *cobra.Command {

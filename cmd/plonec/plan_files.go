@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // A planChange is a change of one or more files, the same on some hosts.

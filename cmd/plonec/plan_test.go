@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/hosts"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // onTwo are the changes of a host where a client is added, with what is its own.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // A planReport shows a plan to people.

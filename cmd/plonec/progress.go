@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // A progress shows what happens on the hosts: on a terminal one line a host,

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // A hostProgress is what is known of a host. Its texts but the name are fit

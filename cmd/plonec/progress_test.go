@@ -16,7 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // A stage is a progress with a clock and a terminal of the test's own, whose

@@ -12,8 +12,8 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/hosts"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/hosts"
 )
 
 // Styles of text on a terminal.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 const releaseRecord = "../../testdata/golden/RELEASE"

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/plonec/plonec/diag"
-	"github.com/plonec/plonec/native"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/native"
 )
 
 // A reporter prints what a command found. For people, diagnostics go to

@@ -7,8 +7,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/plonec/plonec/input"
-	"github.com/plonec/plonec/native"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/native"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens and the scripts' expected output")

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/diag"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
-	"github.com/plonec/plonec/tree"
 )
 
 // sentinel is what no output may hold.

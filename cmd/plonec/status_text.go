@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/hosts"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // statusText is a table of the hosts, a line for each app, and below it what is

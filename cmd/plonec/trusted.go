@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plonec/plonec/hosts"
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // A trust is what is believed of where hosts are: the tree of a revision, and those

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/tree"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // Keys of hosts.

@@ -1,0 +1,388 @@
+// Package graph draws a topology: the way of a request from its visitors over
+// the front ends and the clients to the storage, as Mermaid, DOT or SVG. It is
+// pure: the same topology gives the same bytes. It shows names, addresses,
+// ports and folders; never a secret, nor where one comes from.
+package graph
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
+)
+
+// A Format is a language that a graph is written in.
+type Format struct {
+	Name    string   // as --format has it
+	Endings []string // of files that hold it, with their dot
+	Write   func(*Graph) []byte
+}
+
+// Formats are all languages.
+var Formats = []Format{
+	{"mermaid", []string{".mmd", ".mermaid"}, (*Graph).Mermaid},
+	{"dot", []string{".dot", ".gv"}, (*Graph).DOT},
+	{"svg", []string{".svg"}, (*Graph).SVG},
+}
+
+// A Graph is what a picture shows. Its texts are not escaped yet.
+type Graph struct {
+	Title   string
+	Summary string   // how many hosts and clients there are
+	Columns []Column // left to right, none of them empty
+	Links   []Link   // sorted
+}
+
+// A Column is a stage that a request passes.
+type Column struct {
+	Stage  Stage
+	Groups []*Group
+}
+
+// A Stage is a place on a request's way.
+type Stage int
+
+// The stages, left to right.
+const (
+	Visitors Stage = iota
+	Fronts
+	Clients
+	Storage
+)
+
+// Title is what stands above a stage's column.
+func (s Stage) Title() string {
+	return [...]string{"Visitors", "Front ends", "Clients", "Storage and services"}[s]
+}
+
+// A Group is a layer's hosts, or something that is no host of the stack.
+type Group struct {
+	ID    string // g1, in reading order
+	Title string // the layer's name
+	Hosts []Host // in the order of their names, numbers by value
+	// Outside: no host of the stack, such as a database that others run.
+	Outside bool
+
+	stage Stage
+	order int // among the groups of its column
+}
+
+// A Host is one machine.
+type Host struct {
+	Name    string
+	Address string // empty: not known
+	Status  string // empty: online
+	Also    []string
+	Runs    []Process
+}
+
+// A Process is what a host runs, or what it keeps.
+type Process struct {
+	What string
+	At   string // its ports, or its folder; empty: none
+}
+
+// A Link is a connection between hosts of two groups, or within one.
+type Link struct {
+	From, To *Group
+	Kind     Kind
+	Label    string // protocol and ports
+}
+
+// A Kind is what a connection is for.
+type Kind int
+
+// The kinds of connections.
+const (
+	Web Kind = iota
+	Database
+	Cache
+	Search
+	Jobs
+	Files
+)
+
+// New gives the graph of a topology.
+func New(t *topology.Topology) *Graph {
+	b := &builder{t: t, of: map[*topology.Host]*Group{}, outside: map[string]*Group{}, spans: map[Link]span{}}
+	b.hosts()
+	b.links()
+	return b.graph()
+}
+
+type builder struct {
+	t       *topology.Topology
+	groups  []*Group
+	of      map[*topology.Host]*Group
+	outside map[string]*Group
+	spans   map[Link]span // the ports of links whose labels are the protocol alone
+}
+
+// A span is a range of ports; the zero span is none.
+type span struct{ first, last int }
+
+func (s span) String() string {
+	switch {
+	case s.first == 0:
+		return ""
+	case s.first == s.last:
+		return fmt.Sprint(s.first)
+	}
+	return fmt.Sprintf("%d–%d", s.first, s.last)
+}
+
+func (s span) with(o span) span {
+	switch {
+	case s.first == 0:
+		return o
+	case o.first == 0:
+		return s
+	}
+	return span{min(s.first, o.first), max(s.last, o.last)}
+}
+
+// hosts makes the groups. A layer that only adds to others, such as one for
+// packing, makes none of its own: its hosts name it.
+func (b *builder) hosts() {
+	alone := map[string]bool{}
+	for _, h := range b.t.Hosts {
+		if len(h.Layers) == 1 {
+			alone[h.Layers[0]] = true
+		}
+	}
+	byLayers := map[string]*Group{}
+	for _, h := range b.t.Hosts {
+		var main, also []string
+		for _, l := range h.Layers {
+			if alone[l] {
+				main = append(main, l)
+			} else {
+				also = append(also, l)
+			}
+		}
+		if main == nil {
+			main, also = also, nil
+		}
+		stage, order := stageOf(h)
+		title := cmp.Or(strings.Join(main, ", "), "no layer")
+		key := fmt.Sprint(stage, title)
+		g := byLayers[key]
+		if g == nil {
+			g = &Group{Title: title, stage: stage, order: order}
+			byLayers[key] = g
+			b.groups = append(b.groups, g)
+		}
+		g.order = min(g.order, order)
+		b.of[h] = g
+		host := Host{Name: h.Name, Address: h.Address, Also: also, Runs: processes(h)}
+		if !h.Online {
+			host.Status = h.Status
+		}
+		g.Hosts = append(g.Hosts, host)
+	}
+	for _, g := range b.groups {
+		slices.SortStableFunc(g.Hosts, func(a, b Host) int { return natural(a.Name, b.Name) })
+	}
+}
+
+// order is that of a column's groups, by what they do first.
+var order = []topology.Role{
+	topology.Frontend, topology.Clients, topology.Zeo, topology.Blobs, topology.Memcached, topology.Redis, topology.Solr, topology.Snapshots,
+}
+
+// stageOf is the column of a host and its order there: what it does first on a
+// request's way counts.
+func stageOf(h *topology.Host) (Stage, int) {
+	for i, r := range order {
+		if h.Has(r) {
+			return min(Stage(i)+Fronts, Storage), i
+		}
+	}
+	return Storage, len(order)
+}
+
+// processes is what a host runs, in the order in which a request meets it.
+func processes(h *topology.Host) []Process {
+	var list []Process
+	add := func(what, at string) { list = append(list, Process{what, at}) }
+	port := func(n int) string { return span{n, n}.String() }
+	if f := h.Front; f != nil {
+		nginx := "80"
+		if tls(f) {
+			nginx += ", 443"
+		}
+		add("nginx", nginx)
+		add("Varnish", port(h.Stack.NginxPlone.ProxyPort))
+		add("purge", port(topology.PurgePort))
+		add("HAProxy", port(topology.HaproxyPort))
+		if len(f.Balancers) > 1 {
+			add("peers", port(topology.PeersPort))
+		}
+	}
+	for _, a := range h.Apps {
+		if n := len(a.Clients); n > 0 {
+			first, last := a.Clients[0], a.Clients[n-1]
+			names := first.Name
+			if n > 1 {
+				names = fmt.Sprintf("%s–%d", first.Name, last.N)
+			}
+			add(a.Name+" "+names, span{first.Port, last.Port}.String())
+			add("drain agents", span{first.AgentPort, last.AgentPort}.String())
+		}
+		if z := a.Zeo; z != nil {
+			add("ZEO of "+a.Name, port(z.Port))
+			folder(add, "Data.fs", z.FilestorageDir)
+			folder(add, "blobs", z.BlobDir)
+		}
+		for _, c := range a.Commands {
+			add(c.Name+" of "+a.Name, "")
+		}
+		if a.Pack {
+			add("packs the database", "")
+		}
+	}
+	for _, s := range []struct {
+		role     topology.Role
+		what, at string
+	}{
+		{topology.Blobs, sharing(gluster(h)) + " export", exports(h)},
+		{topology.Memcached, "memcached", port(h.Stack.Memcached.Port)},
+		{topology.Redis, "Celery broker", port(h.Stack.PloneInstances.Broker.Port)},
+		{topology.Solr, "Solr", ""},
+		{topology.Snapshots, "EBS snapshots", ""},
+	} {
+		if h.Has(s.role) {
+			add(s.what, s.at)
+		}
+	}
+	if h.Has(topology.Solr) {
+		folder(add, "index", h.Stack.PloneSolr.DataDir)
+	}
+	return list
+}
+
+func folder(add func(what, at string), what, dir string) {
+	if dir != "" {
+		add(what, dir)
+	}
+}
+
+func tls(f *topology.Front) bool {
+	return slices.ContainsFunc(f.Sites, func(s *topology.Site) bool { return s.TLS })
+}
+
+func sharing(gluster bool) string {
+	if gluster {
+		return "GlusterFS"
+	}
+	return "NFS"
+}
+
+// gluster tells whether a host exports by GlusterFS.
+func gluster(h *topology.Host) bool {
+	return h.Stack.PloneInstances.GlusterBlobs || h.Stack.PloneZeoserver.GlusterBlobs
+}
+
+func exports(h *topology.Host) string {
+	if gluster(h) {
+		return h.Stack.PloneBlobs.GlusterExportDir
+	}
+	return h.Stack.PloneBlobs.NFSExportDir
+}
+
+// graph puts groups and links in order.
+func (b *builder) graph() *Graph {
+	slices.SortStableFunc(b.groups, func(x, y *Group) int {
+		return cmp.Or(cmp.Compare(x.stage, y.stage), cmp.Compare(x.order, y.order), natural(x.Title, y.Title))
+	})
+	g := &Graph{Title: b.t.Name, Summary: b.summary()}
+	at := map[*Group]int{}
+	for i, group := range b.groups {
+		group.ID = fmt.Sprintf("g%d", i+1)
+		at[group] = i
+		if n := len(g.Columns); n == 0 || g.Columns[n-1].Stage != group.stage {
+			g.Columns = append(g.Columns, Column{Stage: group.stage})
+		}
+		c := &g.Columns[len(g.Columns)-1]
+		c.Groups = append(c.Groups, group)
+	}
+	for l, ports := range b.spans {
+		l.Label = strings.TrimSpace(l.Label + " " + ports.String())
+		g.Links = append(g.Links, l)
+	}
+	slices.SortFunc(g.Links, func(x, y Link) int {
+		return cmp.Or(cmp.Compare(at[x.From], at[y.From]), cmp.Compare(at[x.To], at[y.To]), cmp.Compare(x.Kind, y.Kind), strings.Compare(x.Label, y.Label))
+	})
+	return g
+}
+
+// summary counts hosts and clients.
+func (b *builder) summary() string {
+	off, clients := 0, 0
+	for _, h := range b.t.Hosts {
+		if !h.Online {
+			off++
+			continue
+		}
+		for _, a := range h.Apps {
+			clients += len(a.Clients)
+		}
+	}
+	text := count(len(b.t.Hosts), "host")
+	if off > 0 {
+		text += fmt.Sprintf(" (%d not online)", off)
+	}
+	return text + ", " + count(clients, "client")
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Texts are all texts of the stack that a picture shows, as the stack has them.
+func (g *Graph) Texts() []string {
+	list := []string{g.Title}
+	for _, c := range g.Columns {
+		for _, group := range c.Groups {
+			list = append(list, group.Title)
+			for _, h := range group.Hosts {
+				list = append(append(list, h.Name, h.Address, h.Status), h.Also...)
+				for _, p := range h.Runs {
+					list = append(list, p.What, p.At)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// natural compares names, numbers in them by value: app9 before app10.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		m, n := digits(x), digits(y)
+		if m > 0 && n > 0 {
+			p, q := strings.TrimLeft(x[:m], "0"), strings.TrimLeft(y[:n], "0")
+			if c := cmp.Or(cmp.Compare(len(p), len(q)), strings.Compare(p, q)); c != 0 {
+				return c
+			}
+			x, y = x[m:], y[n:]
+			continue
+		}
+		if x[0] != y[0] {
+			return cmp.Compare(x[0], y[0])
+		}
+		x, y = x[1:], y[1:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+}
+
+// digits is how many digits a text begins with.
+func digits(s string) int {
+	return len(s) - len(strings.TrimLeft(s, "0123456789"))
+}

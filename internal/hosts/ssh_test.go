@@ -1,0 +1,112 @@
+package hosts
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/plonec/plonec/internal/secret"
+	"github.com/plonec/plonec/internal/tree"
+)
+
+// A remedy for hosts is no remedy for what a program on a host says.
+func TestHints(t *testing.T) {
+	const git = "fatal: unable to access 'https://git.example.com/': Connection timed out"
+	for _, test := range []struct {
+		reply
+		want string
+	}{
+		{reply{Err: git, Status: 1}, ""},
+		{reply{Err: "git@git.example.com: Permission denied (publickey).\r\n" + git + "\r\n", Status: 128}, ""},
+		{reply{Err: "ssh: connect to host git.example.com port 22: Connection refused\nHost key verification failed\nfatal: no", Status: lost}, ""},
+		{reply{Err: "sudo: a password is required\n", Status: 1}, "sudo asks for a password"},
+		{reply{Err: git + "\nclient_loop: Connection to app1 timed out\n", Status: lost}, "it is down or not reachable"},
+	} {
+		f := two(t)
+		f.resolve = func(string, []string) reply { return test.reply }
+		err := f.fleet.Deploy(context.Background(), []string{"site"}, DeployOptions{})
+		if got := f.fleet.Hint(err); err == nil || !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+			t.Errorf("%q: %v; the hint is %q", test.Err, err, got)
+		}
+	}
+}
+
+// What ssh said where a login failed is shown from its beginning to its end, and
+// nothing of it reaches a terminal.
+func TestWordsOfAFailedLogin(t *testing.T) {
+	c := &conn{said: &tail{}}
+	if err := c.refused(); err.Error() != "ssh : ssh ended without a word" {
+		t.Error(err)
+	}
+	fmt.Fprint(c.said, "\x1b[2J\x1b]0;title\a*** not for you ***\r\n\n")
+	for i := range 20 {
+		fmt.Fprintf(c.said, "line %d %s\r\n", i, strings.Repeat("long ", 25))
+	}
+	fmt.Fprint(c.said, "root@app1: Permission denied (publickey).\r\n")
+	err := c.refused()
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 10 || lines[0] != `ssh : \x1b[2J\x1b]0;title\x07*** not for you ***` || lines[3] != "(13 more lines)" || lines[9] != "root@app1: Permission denied (publickey)." {
+		t.Errorf("got %q", lines)
+	}
+	if strings.ContainsFunc(strings.ReplaceAll(err.Error(), "\n", ""), unicode.IsControl) || len(err.Error()) > 1000 {
+		t.Errorf("%d bytes: %q", len(err.Error()), err)
+	}
+	if _, hint := (&Fleet{redact: secret.NewRedactor()}).words(err); !strings.HasPrefix(hint, "no key was accepted") {
+		t.Errorf("the hint is %q", hint)
+	}
+}
+
+// ssh and rsync do not get the variables that references to secrets name: the
+// user's SendEnv could send them to a host.
+func TestProgramsGetNoSecrets(t *testing.T) {
+	home, err := os.MkdirTemp(t.TempDir(), "environment")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"HOME": home, "DB_PASSWORD": "hunter22", "SOPS_AGE_KEY": "AGE-SECRET-KEY-1", "AWS_PROFILE": "prod"} {
+		t.Setenv(name, value)
+	}
+	f := two(t)
+	disk := f.fleet.disk
+	disk.Manifest.Secrets = []tree.Secret{{Host: "elsewhere", Path: "/x", Format: "raw", Entries: []tree.SecretEntry{{Source: "env:DB_PASSWORD"}}}}
+	fleet, err := New(disk, Options{}, nil, func(Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fleet.Close()
+	if err := fleet.Look(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := fleet.members[0].conn.rsync(context.Background(), []string{t.TempDir()}, "/x", ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ssh", "rsync"} {
+		text, err := os.ReadFile(filepath.Join(home, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(text); strings.Contains(got, "hunter22") || strings.Contains(got, "AGE-SECRET") || !strings.Contains(got, "AWS_PROFILE=prod") {
+			t.Errorf("%s gets\n%s", name, got)
+		}
+	}
+}
+
+// One name is one file.
+func TestKnownHostsOption(t *testing.T) {
+	for file, want := range map[string]string{
+		"/srv/known_hosts":         `UserKnownHostsFile="/srv/known_hosts"`,
+		"/srv/our hosts/100%h $ x": `UserKnownHostsFile="/srv/our hosts/100%%h $ x"`,
+		`/srv/a" "/tmp/b`:          "",
+		"/srv/${HOME}":             "",
+		`/srv/a\b`:                 "",
+		"/srv/a\nb":                "",
+	} {
+		if got, err := knownHosts(file); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %s, %v", file, got, err)
+		}
+	}
+}

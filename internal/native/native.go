@@ -1,0 +1,281 @@
+// Package native lets the daemons that are installed here judge what was
+// generated for them, without starting any. A stack of a stranger's may have
+// them read and print whatever they see, so they see nothing of the machine.
+package native
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/internal/tree"
+)
+
+// How the programs are asked.
+const (
+	// Apart: as nobody, in namespaces of their own. They see what was
+	// generated, /usr and the libraries, and nothing else of this machine: no
+	// file, no process, no network.
+	Apart How = "apart"
+	// Here: as whoever asks, with all of this machine in sight.
+	Here How = "here"
+)
+
+// A How is one of those words.
+type How string
+
+// Outcomes of a check.
+const (
+	Good     = "good"
+	Refused  = "refused"
+	Missing  = "not installed"
+	NotAsked = "not asked" // it could not be kept apart from this machine
+)
+
+// A Result is what one program said of one host's files.
+type Result struct {
+	Host    string `json:"host"`
+	Program string `json:"program"`
+	Outcome string `json:"outcome"`
+	Output  string `json:"output,omitempty"` // what the program printed, of a refused one; why it was not asked
+}
+
+// deadline bounds each run of a checker.
+const deadline = 60 * time.Second
+
+// A stage is a folder with a host's files at their places, in which a checker
+// works. Nothing in it is a secret.
+type stage struct {
+	dir   string
+	files map[string][]byte // by their path on the host
+}
+
+// A checker is a row of the table: which files it judges and how.
+type checker struct {
+	program string
+	judges  func(path string) bool
+	run     func(context.Context, *stage) (output string, err error)
+}
+
+// checkers is every program that judges what is generated.
+var checkers = []checker{
+	{"nginx", under("/etc/nginx/"), nginx},
+	{"varnishd", under("/etc/varnish/"), varnish},
+	{"haproxy", under("/etc/haproxy/", unitDir+"haproxy.service.d/"), haproxy},
+	{"systemd-analyze", under(unitDir), systemd},
+	{"bash", isScript, scripts},
+}
+
+// includedSecrets is the folder of the secrets that nginx.conf includes. A comment
+// stands in for each: nobody here has their text.
+const includedSecrets = "/etc/nginx/secrets/"
+
+const unitDir = "/etc/systemd/system/"
+
+func under(folders ...string) func(string) bool {
+	return func(path string) bool {
+		return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder) })
+	}
+}
+
+// A question is what one program is asked: to judge these files.
+type question struct {
+	Program string
+	Files   map[string][]byte // by their path on the host
+}
+
+// Check lets every checker judge the files of every host, sorted by host. What
+// two hosts have in common is judged once. A program that is not installed, or
+// cannot be kept apart, is a result and not an error.
+func Check(t *tree.Tree, how How) ([]Result, error) {
+	byHost := map[string]map[string][]byte{}
+	for _, h := range t.Manifest.Hosts {
+		byHost[h.Name] = map[string][]byte{}
+	}
+	common := map[string][]byte{}
+	for i, f := range t.Manifest.Files {
+		if f.Host == "*" {
+			common[f.Path] = t.Content(i)
+		} else {
+			byHost[f.Host][f.Path] = t.Content(i)
+		}
+	}
+	for _, s := range t.Manifest.Secrets {
+		if strings.HasPrefix(s.Path, includedSecrets) {
+			byHost[s.Host][s.Path] = []byte("# a secret, which only the host has\n")
+		}
+	}
+	var results []Result // of whom, and of what; what they say comes below
+	var questions []question
+	var of []int // the question of each result
+	known := map[[32]byte]int{}
+	ask := func(host, program string, files map[string][]byte) {
+		key := sum(program, files)
+		at, ok := known[key]
+		if !ok {
+			at = len(questions)
+			known[key] = at
+			questions = append(questions, question{program, files})
+		}
+		results, of = append(results, Result{Host: host}), append(of, at)
+	}
+	for _, host := range slices.Sorted(maps.Keys(byHost)) {
+		for _, c := range checkers {
+			files := map[string][]byte{}
+			for path, content := range byHost[host] {
+				if c.judges(path) {
+					files[path] = content
+				}
+			}
+			if len(files) > 0 {
+				ask(host, c.program, files)
+			}
+		}
+	}
+	ask("every host", "bash", common)
+	answers, err := answer(questions, how)
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		host := results[i].Host
+		results[i] = answers[of[i]]
+		results[i].Host = host
+	}
+	return results, nil
+}
+
+// answer asks, and says what each program said.
+func answer(questions []question, how How) ([]Result, error) {
+	if how == Here {
+		return judge(questions)
+	}
+	answers := make([]Result, len(questions))
+	var rest []question
+	var at []int
+	for i, q := range questions {
+		answers[i] = Result{Program: q.Program, Outcome: Missing}
+		switch path, err := lookup(q.Program); {
+		case err != nil:
+		case !shown(path):
+			answers[i].Outcome, answers[i].Output = NotAsked, path+" is not below /usr"
+		default:
+			rest, at = append(rest, q), append(at, i)
+		}
+	}
+	if len(rest) == 0 {
+		return answers, nil
+	}
+	said, err := judgeApart(rest)
+	if err != nil {
+		for _, i := range at {
+			answers[i].Outcome, answers[i].Output = NotAsked, err.Error()
+		}
+		return answers, nil
+	}
+	for j, i := range at {
+		answers[i] = said[j]
+	}
+	return answers, nil
+}
+
+// shown tells whether a program, and what a link in its place leads to, is seen
+// by what is kept apart.
+func shown(path string) bool {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return slices.ContainsFunc([]string{"/usr/", "/bin/", "/sbin/"}, func(dir string) bool { return strings.HasPrefix(path, dir) })
+}
+
+// judge asks here, one after the other.
+func judge(questions []question) ([]Result, error) {
+	var answers []Result
+	for _, q := range questions {
+		r := Result{Program: q.Program, Outcome: Missing}
+		at := slices.IndexFunc(checkers, func(c checker) bool { return c.program == q.Program })
+		if _, err := lookup(q.Program); err == nil {
+			if r, err = checkers[at].check(q.Files); err != nil {
+				return nil, err
+			}
+		}
+		answers = append(answers, r)
+	}
+	return answers, nil
+}
+
+func sum(program string, files map[string][]byte) [32]byte {
+	h := sha256.New()
+	fmt.Fprintln(h, program)
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(h, "%s %d\n%s", path, len(files[path]), files[path])
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// check runs a checker in a folder of its own.
+func (c checker) check(files map[string][]byte) (Result, error) {
+	dir, err := os.MkdirTemp("", "plonec-check")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(dir)
+	// varnishd reads as a user of its own.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	output, err := c.run(ctx, &stage{dir: dir, files: files})
+	output = strings.ReplaceAll(strings.TrimSpace(output), dir, "")
+	if err != nil {
+		if output == "" {
+			output = err.Error()
+		}
+		return Result{Program: c.program, Outcome: Refused, Output: output}, nil
+	}
+	return Result{Program: c.program, Outcome: Good}, nil
+}
+
+// lookup finds a program, in the folders of root's too.
+func lookup(program string) (string, error) {
+	if path, err := exec.LookPath(program); err == nil {
+		return path, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
+		if path, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not installed", program)
+}
+
+// write puts a file into the stage and gives its place there.
+func (s *stage) write(path string, content []byte, mode os.FileMode) (string, error) {
+	place := filepath.Join(s.dir, path)
+	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
+		return "", err
+	}
+	return place, os.WriteFile(place, content, mode)
+}
+
+// command runs a program and gives what it prints. It gets no more of the
+// environment than the units give it: that of a job has secrets.
+func command(ctx context.Context, env []string, program string, args ...string) (string, error) {
+	path, err := lookup(program)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}, env...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}

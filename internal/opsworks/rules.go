@@ -1,0 +1,170 @@
+package opsworks
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
+)
+
+// What is known of OpsWorks and of the cookbook, as tables.
+
+// gone says why a key that was sent to hosts is left out: the first row whose
+// prefix the attribute's path has.
+var gone = []struct{ prefix, why string }{
+	{"opsworks_initial_setup.", "OpsWorks set up new hosts with it; plonec setup does what its own files need"},
+	{"opsworks_custom_cookbooks", "there are no cookbooks any more: the stack says what they were told"},
+	{"opsworks_berkshelf", "there are no cookbooks any more"},
+	{"opsworks.", "the service said it of itself"},
+	{"opsworks", "settings of OpsWorks' agent"},
+	{"aws_opsworks_agent", "settings of OpsWorks' agent"},
+	{"ssh_users", "OpsWorks made these logins"},
+	{"sudoers", "OpsWorks made these logins"},
+	{"deploy.<app>.migrate", "for Rails and Django alone"},
+	{"deploy.<app>.migration_command", "for Rails and Django alone"},
+	{"deploy.<app>.database.", "the service said it of itself"},
+	{"deploy.<app>.", "the service said it of an app; a buildout has no use for it"},
+	{"deploy_", "Chef's own"},
+	{"newrelic", "of New Relic's old agents"},
+	{"redis", "Redis has it no more"},
+	{"s3fs_fuse.version", "Debian's package is used"},
+	{"instances.", "EC2 said it of an instance"},
+	{"", "Chef or the service sent it; plonec makes nothing of it"},
+}
+
+func whyGone(path string) string {
+	for _, g := range gone {
+		if strings.HasPrefix(path, g.prefix) {
+			return g.why
+		}
+	}
+	return ""
+}
+
+// old are values, as JSON, that OpsWorks or the cookbook took by default and
+// that are wrong today.
+var old = []struct{ path, value, why string }{
+	{"haproxy.health_check_method", `"OPTIONS"`, "OpsWorks' default; plonec checks by GET /ok"},
+	{"haproxy.health_check_method", `"HEAD"`, "the cookbook's default; plonec checks by GET /ok"},
+	{"haproxy.health_check_url", `"/"`, "OpsWorks' default; plonec checks by GET /ok"},
+	{"haproxy.health_check_url", `"/misc_/CMFPlone/plone_icon"`, "the cookbook's default, which Plone has no more; plonec checks by GET /ok"},
+	{"haproxy.stats_url", `"/haproxy?stats"`, "OpsWorks' default; plonec serves it at /balancer/stats"},
+	{"deploy.<app>.venv_options", `"--no-site-packages"`, "virtualenv has it no more: it is always so"},
+	{"deploy_python.venv_options", `"--no-site-packages"`, "virtualenv has it no more: it is always so"},
+	{"deploy.<app>.symlink_before_migrate", `{"config/database.yml": "config/database.yml"}`, rails},
+	{"deploy.<app>.symlink_before_migrate", `{"config/opsworks.php": "opsworks.php"}`, rails},
+	{"deploy.<app>.purge_before_symlink", `["log", "tmp/pids", "public/system"]`, rails},
+	{"deploy.<app>.create_dirs_before_symlink", `["tmp", "public", "config"]`, rails},
+}
+
+const rails = "OpsWorks' default, for Rails and PHP"
+
+func superseded(path string, n *input.Node) string {
+	for _, o := range old {
+		if o.path == path {
+			if value, _ := input.ReadJSON(&diag.File{Content: []byte(o.value)}); same(value, n) {
+				return o.why
+			}
+		}
+	}
+	return ""
+}
+
+// unread are names under which the cookbook did not read an attribute, whatever
+// its documentation said. plonec does, so that what never had an effect gets one.
+var unread = []string{"zeoserver", "plone_instances.celery_enabled", "nginx_plone.additional_configuration", "nginx_plone.additional_ssl_configuration"}
+
+// builtin are OpsWorks' own layers that plonec does not know.
+var builtin = map[string]string{
+	"db-master":         "OpsWorks' MySQL: install it by hand, or use a managed database.",
+	"monitoring-master": "OpsWorks' Ganglia: use a monitoring of your own.",
+	"web":               "OpsWorks' static web server.",
+	"php-app":           "OpsWorks' PHP server.",
+	"rails-app":         "OpsWorks' Rails server.",
+	"nodejs-app":        "OpsWorks' Node.js server.",
+	"java-app":          "OpsWorks' Java server.",
+}
+
+// counterparts are recipes of the cookbook and of its friends that no role stands
+// for, and what to do in their place; the first row whose prefix fits.
+var counterparts = []struct{ prefix, remedy string }{
+	{"apt::unattended-upgrades", "install unattended-upgrades on the hosts"},
+	{"plone_buildout::papertrail", "ship the logs by hand: see papertrail in the stack"},
+	{"plone_buildout::newrelic", "install New Relic's agents by hand: see newrelic in the stack"},
+	{"plone_buildout::traceview", "nothing to do: the service closed"},
+	{"plone_buildout::certonly-webroot", "get the certificates by certbot by hand: see certbot_domains in the stack"},
+	{"plone_buildout::nginx-ssl", "get the certificates by certbot by hand: see certbot_domains in the stack"},
+	{"plone_buildout::s3fs", "mount the buckets by hand: see s3fs_fuse in the stack"},
+	{"opsworks_deploy_python::django", "plonec deploys buildouts alone"},
+	{"", "set up by hand what it did"},
+}
+
+func recipeRemedy(recipe string) string {
+	for _, x := range counterparts {
+		if strings.HasPrefix(recipe, x.prefix) {
+			return x.remedy
+		}
+	}
+	return ""
+}
+
+// mountPoints are the volumes for which the cookbook had an attribute, by the
+// end of their mount point.
+var mountPoints = []struct {
+	end  string
+	path []string
+}{
+	{"/zodb/filestorage", []string{"plone_zeoserver", "filestorage_dir"}},
+	{"/blobstorage", []string{"plone_blobs", "blob_dir"}},
+	{"/exports", []string{"plone_blobs", "nfs_export_dir"}},
+	{"/gluster-exports", []string{"plone_blobs", "gluster_export_dir"}},
+	{"/solr", []string{"plone_solr", "data_dir"}},
+	{"/redis", []string{"redis", "config", "dir"}},
+}
+
+// volume writes down what a mounted volume is for.
+func (c *converter) volume(where, mount, size string) {
+	for _, m := range mountPoints {
+		if !strings.HasSuffix(mount, m.end) {
+			continue
+		}
+		if at(c.tree, m.path) == nil {
+			c.set(m.path, text(mount))
+			c.note(m.path, "where a volume was mounted.")
+		}
+	}
+	c.ask(where, "an EBS volume"+size+" was mounted at "+printable(mount), "attach it, or a disk with its data, there before the first apply: plonec mounts nothing")
+}
+
+// groups are the parts of a stack, in the order in which a person looks for them.
+var groups = []struct {
+	title string
+	keys  []string
+}{
+	{"Hosts: who they are, what they do, how to reach them", []string{"plonec", "opsworks", "instances", "layers"}},
+	{"Apps: which buildout, from where", []string{"deploy", "deploy_buildout", "deploy_python"}},
+	{"Plone: clients, database, blobs", []string{"plone_instances", "plone_zeoserver", "plone_blobs", "plone_solr", "tmpdir"}},
+	{"Front end: nginx, Varnish, HAProxy", []string{"nginx_plone", "nginx", "certbot_domains", "certbot_email", "varnish_plone", "varnish", "varnish_purge_urls", "haproxy"}},
+	{"Services beside Plone", []string{"redis", "memcached", "newrelic", "papertrail", "traceview", "s3fs_fuse", "ebs_snapshots"}},
+	{"System", []string{"system", "apt", "opsworks_initial_setup"}},
+}
+
+// abouts are the comments of sections whose documentation speaks of more than
+// a migrated stack has.
+var abouts = map[string]string{
+	"plonec":    "What OpsWorks did not have to know.",
+	"opsworks":  "The stack's name, for titles.",
+	"instances": "The hosts: address is where the others reach one, ssh_address where plonec logs in.",
+	"layers":    "What the hosts of each layer do.",
+}
+
+// attributeGroup tells whether a section holds neither hosts nor apps.
+func attributeGroup(name string) bool {
+	for _, g := range groups[2:] {
+		if slices.Contains(g.keys, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,240 @@
+package topology
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/schema"
+)
+
+// Resolve says who runs what and who talks to whom. The topology is complete
+// only where the list has no errors.
+func Resolve(d *schema.Decoded) (*Topology, diag.List) {
+	r := &resolver{
+		d: d, t: &Topology{Name: d.Base.OpsWorks.Stack.Name}, layers: map[string][]*Host{}, used: map[string]bool{},
+		online: map[Role][]*Host{}, all: map[Role][]*Host{}, units: map[*Host]map[string]bool{},
+	}
+	if r.t.Name == "" {
+		r.t.Name = "Plone"
+	}
+	r.hosts()
+	if len(r.t.Hosts) == 0 {
+		r.report("no-hosts", []string{"instances"}, "the stack has no hosts",
+			"custom JSON alone names none: add \"instances\", or the opsworks.layers that a host's JSON has")
+		return r.t, r.diags
+	}
+	r.apps()
+	for _, h := range r.all[Clients] {
+		r.partners(h)
+	}
+	r.onlyOnes()
+	r.unserved()
+	r.fronts()
+	r.faults()
+	return r.t, r.diags
+}
+
+type resolver struct {
+	d      *schema.Decoded
+	t      *Topology
+	layers map[string][]*Host        // online hosts of each layer, by name
+	used   map[string]bool           // layers that have hosts, online or not
+	online map[Role][]*Host          // online hosts of each role, by name
+	all    map[Role][]*Host          // the others too
+	units  map[*Host]map[string]bool // names of units that are taken
+	total  int                       // clients
+	near   *Host                     // where to point when the stack says nothing about it
+	diags  diag.List
+}
+
+func (r *resolver) report(code string, path []string, message, remedy string) {
+	r.diags.Add(diag.Diagnostic{
+		Code: code, Span: r.place(path), Path: strings.Join(path, "."), Message: message, Remedy: remedy,
+	})
+}
+
+// place is where a path stands in the stack, or the nearest of what is above
+// it; where nothing is, the host that needs it, or the first one.
+func (r *resolver) place(path []string) diag.Span {
+	for n := len(path); n > 0; n-- {
+		if span := r.d.KeySpan(path[:n]...); span.HasPlace() {
+			return span
+		}
+	}
+	if r.near != nil {
+		return r.d.KeySpan("instances", r.near.Name)
+	}
+	for _, name := range sortedKeys(r.d.Base.Instances) {
+		if span := r.d.KeySpan("instances", name); span.File != nil {
+			return span
+		}
+	}
+	return diag.Span{}
+}
+
+// hosts makes the hosts, each with its view of the attributes and its roles.
+func (r *resolver) hosts() {
+	instances := r.d.Base.Instances
+	var views []*schema.Stack
+	seen := map[*schema.Stack]bool{}
+	for _, name := range sortedKeys(instances) {
+		i := instances[name]
+		layers := slices.Sorted(slices.Values(i.Layers))
+		view, diags := r.d.View(layers)
+		r.diags = append(r.diags, diags...)
+		if view == nil {
+			view = r.d.Base
+		}
+		if !seen[view] {
+			seen[view] = true
+			views = append(views, view)
+		}
+		h := &Host{
+			Name: name, Address: i.Address, SSHAddress: i.SSHAddress, OS: i.OS, Status: i.Status,
+			Online: i.Status == "online" || i.Status == "", Layers: layers, Stack: view,
+		}
+		h.CPUs, _ = CPUs(i)
+		if h.SSHAddress == "" {
+			h.SSHAddress = h.Address
+		}
+		if h.OS == "" {
+			h.OS = view.Plonec.OS
+		}
+		if h.Address == "" {
+			r.report("no-address", []string{"instances", name}, "the instance has no address", "give its private address: \"address\": \"10.0.0.11\"")
+		}
+		r.t.Hosts = append(r.t.Hosts, h)
+		for _, l := range layers {
+			r.used[l] = true
+			if h.Online {
+				r.layers[l] = append(r.layers[l], h)
+			}
+		}
+	}
+	named := namedRoles(views)
+	for _, l := range sortedKeys(r.used) {
+		r.layer(l, named)
+	}
+	for _, h := range r.t.Hosts {
+		set := map[Role]bool{}
+		for _, l := range h.Layers {
+			for role := range layerRoles(l, r.d.Base.Layers[l], named) {
+				set[role] = true
+			}
+		}
+		h.Roles = inOrder(set)
+		r.oneClientApp(h, func(l string) bool { return layerRoles(l, r.d.Base.Layers[l], named)[Clients] })
+		for _, role := range h.Roles {
+			r.all[role] = append(r.all[role], h)
+			if h.Online {
+				r.online[role] = append(r.online[role], h)
+			}
+		}
+	}
+}
+
+// layer reports what a layer asks for in vain.
+func (r *resolver) layer(name string, named map[string]map[Role]bool) {
+	layer, declared := r.d.Base.Layers[name]
+	if !declared && named[name] == nil || layer.Roles != nil {
+		return // the schema has reported it, or the recipes do not count
+	}
+	recipes := 0
+	for _, event := range sortedKeys(layer.CustomRecipes) {
+		for _, recipe := range layer.CustomRecipes[event] {
+			recipes++
+			if !KnownRecipe(recipe) {
+				r.once("unknown-recipe", []string{"layers", name, "custom_recipes", recipe},
+					fmt.Sprintf("nothing comes of the recipe %s", recipe), "set up by hand what it did, or take it out")
+			}
+		}
+	}
+	if recipes == 0 && len(layerRoles(name, layer, named)) == 0 {
+		r.report("idle-layer", []string{"layers", name}, "nothing says what the hosts of this layer do",
+			"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
+	}
+}
+
+func roleList() string {
+	var names []string
+	for _, r := range roleOrder {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
+}
+
+// onlyOnes reports what may run on one host only.
+func (r *resolver) onlyOnes() {
+	zeo := map[string]*Host{}
+	for _, h := range r.online[Zeo] {
+		for _, a := range h.Apps {
+			if a.Zeo == nil {
+				continue
+			}
+			if first := zeo[a.Name]; first != nil {
+				r.report("two-zeo-servers", []string{"instances", h.Name},
+					fmt.Sprintf("a second ZEO server for the app %s: %s runs one", a.Name, first.Name),
+					"keep one online, or give each an app of its own: plone_zeoserver.app_name in its layer's custom_json")
+			}
+			zeo[a.Name] = h
+		}
+	}
+	for _, only := range []struct {
+		role Role
+		does func(*App) bool
+		what string
+	}{
+		{Pack, func(a *App) bool { return a.Pack }, "packs the database"},
+		{Celerybeat, func(a *App) bool { return a.Celerybeat }, "runs the Celery scheduler"},
+	} {
+		first := map[string]*Host{}
+		for _, h := range r.t.Hosts {
+			for _, a := range h.Apps {
+				if !h.Online || !only.does(a) {
+					continue
+				}
+				if f := first[a.Name]; f != nil {
+					r.report("two-"+string(only.role), []string{"instances", h.Name},
+						fmt.Sprintf("a second host that %s of the app %s: %s does", only.what, a.Name, f.Name),
+						"put the layer on one host only")
+				}
+				first[a.Name] = h
+			}
+		}
+		for _, h := range r.all[only.role] {
+			if !h.Has(Clients) {
+				r.report("role-without-clients", []string{"instances", h.Name},
+					fmt.Sprintf("the role %s does nothing on a host that runs no clients", only.role),
+					"put its layer on a client host")
+			}
+		}
+	}
+}
+
+// unserved warns of hosts whose service nothing sets up yet, while others are
+// told to find it there.
+func (r *resolver) unserved() {
+	for _, s := range []struct {
+		role Role
+		what string
+	}{
+		{Blobs, "exports of blobs"}, {Memcached, "memcached"}, {Redis, "the Celery broker"}, {Solr, "Solr"}, {Snapshots, "EBS snapshots"},
+	} {
+		if hosts := r.online[s.role]; len(hosts) > 0 {
+			r.report("not-served", []string{"instances", hosts[0].Name},
+				fmt.Sprintf("nothing sets up %s yet, which its layer asks for", s.what), "set it up by hand on the hosts of that layer")
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

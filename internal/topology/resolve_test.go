@@ -1,0 +1,302 @@
+package topology_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
+)
+
+// resolve takes a stack as JSON. Stacks of these tests keep to one line an
+// instance; app is a client app with a repository.
+func resolve(t *testing.T, stack string) (*topology.Topology, diag.List) {
+	t.Helper()
+	tree, diags := input.ReadJSON(&diag.File{Name: "stack.json", Content: []byte(stack)})
+	if len(diags) > 0 {
+		t.Fatalf("%v", diags)
+	}
+	decoded, diags := schema.Load(tree)
+	if diags.Errors() > 0 {
+		t.Fatalf("%v", diags)
+	}
+	return topology.Resolve(decoded)
+}
+
+func codes(list diag.List) []string {
+	var got []string
+	for _, d := range list {
+		if _, ok := diag.Codes[d.Code]; !ok {
+			got = append(got, "NOT IN THE CATALOGUE: "+d.Code)
+		}
+		if d.Code == "unused-app" && !strings.HasSuffix(d.Path, "forgotten") {
+			continue // the tests' apps
+		}
+		got = append(got, d.Code)
+	}
+	slices.Sort(got)
+	return got
+}
+
+const apps = `"deploy": {"plone_instances": {"scm": {"repository": "https://example.org/b.git"}, "domains": ["example.org"]},
+  "zeoserver": {"scm": {"repository": "https://example.org/b.git"}}, "intranet": {"scm": {"repository": "https://example.org/i.git"}, "domains": ["intra.example.org"]}},
+  "haproxy": {"enable_stats": false}, "plone_blobs": {"blob_dir": "/srv/blobs"}`
+
+// describe is a topology in a few words a host.
+func describe(t *topology.Topology) string {
+	var b strings.Builder
+	for _, h := range t.Hosts {
+		fmt.Fprintf(&b, "%s %v", h.Name, h.Roles)
+		for _, a := range h.Apps {
+			fmt.Fprintf(&b, " %s:", a.Name)
+			for _, c := range a.Clients {
+				fmt.Fprintf(&b, " %s=%s:%d", c.Name, c.Address, c.Port)
+			}
+			if a.Zeo != nil {
+				fmt.Fprintf(&b, " zeo=%s:%d", a.Zeo.Address, a.Zeo.Port)
+			}
+			if a.Storage.ZeoAddress != "" {
+				fmt.Fprintf(&b, " to=%s", a.Storage.ZeoAddress)
+			}
+			if r := a.Storage.RelStorage; r != nil {
+				fmt.Fprintf(&b, " to=%s:%s@%s", r.Type, r.Name, r.Host)
+			}
+			if len(a.MemcachedServers) > 0 {
+				fmt.Fprintf(&b, " cache=%v", a.MemcachedServers)
+			}
+			for _, c := range a.Commands {
+				fmt.Fprintf(&b, " %s(%s %s)", c.Unit, c.Cmd, c.Args)
+			}
+			if a.Pack {
+				b.WriteString(" packs")
+			}
+		}
+		if f := h.Front; f != nil {
+			for _, s := range f.Sites {
+				fmt.Fprintf(&b, " site=%v/%s", s.Names, s.Path)
+			}
+			for _, be := range f.Backends {
+				fmt.Fprintf(&b, " backend=%s%v", be.Name, be.Prefixes)
+				if be.TCPCheck {
+					b.WriteString(" by TCP")
+				}
+				for _, s := range be.Servers {
+					fmt.Fprintf(&b, " %s=%s:%d", s.Name, s.Address, s.Port)
+					if s.MaxConn != 3 { // one of the four threads stays free
+						fmt.Fprintf(&b, "*%d", s.MaxConn)
+					}
+				}
+			}
+			fmt.Fprintf(&b, " purge=%v from %v", f.PurgeBind, f.PurgeFrom)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func TestResolve(t *testing.T) {
+	for _, test := range []struct {
+		name, stack, want string
+		codes             []string
+	}{
+		{"three hosts and a database",
+			`{"instances": {
+			  "lb1":  {"layers": ["lb"], "address": "10.0.0.1"},
+			  "app2": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1},
+			  "app1": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1},
+			  "db1":  {"layers": ["zeoserver"], "address": "10.0.0.4"}}, ` + apps + `}`,
+			`app1 [clients] plone_instances: client1=10.0.0.2:8081 client2=10.0.0.2:8082 to=10.0.0.4:8001
+app2 [clients] plone_instances: client1=10.0.0.3:8081 client2=10.0.0.3:8082 to=10.0.0.4:8001
+db1 [zeo] zeoserver: zeo=10.0.0.4:8001
+lb1 [frontend] site=[example.org]/Plone backend=plone_instances[] app1-client1=10.0.0.2:8081 app1-client2=10.0.0.2:8082 app2-client1=10.0.0.3:8081 app2-client2=10.0.0.3:8082 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2 10.0.0.3]
+`, nil},
+		{"everything on one host stays on the loopback",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+			  "plone_instances": {"per_cpu": 1}, ` + apps + `}`,
+			`w [frontend clients zeo] plone_instances: client1=127.0.0.1:8081 to=127.0.0.1:8001 zeoserver: zeo=127.0.0.1:8001 site=[example.org]/Plone backend=plone_instances[] w-client1=127.0.0.1:8081 purge=[127.0.0.1] from []
+`, nil},
+		{"one app for clients and ZEO server",
+			`{"instances": {"w": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+			  "plone_instances": {"per_cpu": 1}, "plone_zeoserver": {"app_name": "plone_instances"}, ` + apps + `}`,
+			`w [clients zeo] plone_instances: client1=10.0.0.1:8081 zeo=127.0.0.1:8001 to=127.0.0.1:8001
+`, nil},
+		{"what is not online gets a tree and is not used",
+			`{"instances": {
+			  "lb1":  {"layers": ["lb"], "address": "10.0.0.1"},
+			  "app1": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"},
+			  "app2": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1},
+			  "db0":  {"layers": ["zeoserver"], "address": "10.0.0.4", "status": "stopped"},
+			  "db1":  {"layers": ["zeoserver"], "address": "10.0.0.5"}}, "plone_instances": {"instance_count": 1}, ` + apps + `}`,
+			`app1 [clients] plone_instances: client1=10.0.0.2:8081 to=10.0.0.5:8001
+app2 [clients] plone_instances: client1=10.0.0.3:8081 to=10.0.0.5:8001
+db0 [zeo] zeoserver: zeo=10.0.0.4:8001
+db1 [zeo] zeoserver: zeo=10.0.0.5:8001
+lb1 [frontend] site=[example.org]/Plone backend=plone_instances[] app2-client1=10.0.0.3:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.3]
+`, nil},
+		{"layers by another name",
+			`{"instances": {
+			  "a": {"layers": ["web"], "address": "10.0.0.1"}, "b": {"layers": ["zope"], "address": "10.0.0.2", "cpus": 1},
+			  "c": {"layers": ["storage"], "address": "10.0.0.3"}},
+			  "layers": {"web": {"custom_recipes": {"setup": ["plone_buildout::haproxy"]}}, "zope": {"roles": ["clients"]}, "storage": {}},
+			  "plone_instances": {"zeo_layer": "storage", "per_cpu": 1}, ` + apps + `}`,
+			`a [frontend] site=[example.org]/Plone backend=plone_instances[] b-client1=10.0.0.2:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2]
+b [clients] plone_instances: client1=10.0.0.2:8081 to=10.0.0.3:8001
+c [zeo] zeoserver: zeo=10.0.0.3:8001
+`, nil},
+		{"two apps, told apart by their names",
+			`{"instances": {
+			  "lb1": {"layers": ["lb"], "address": "10.0.0.1"}, "a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1},
+			  "b": {"layers": ["intra"], "address": "10.0.0.3", "cpus": 1}, "db1": {"layers": ["zeoserver"], "address": "10.0.0.4"}},
+			  "layers": {"intra": {"roles": ["clients"], "custom_json": {"plone_instances": {"app_name": "intranet", "site_id": "intra"}}}},
+			  "plone_instances": {"per_cpu": 1}, ` + apps + `}`,
+			`a [clients] plone_instances: client1=10.0.0.2:8081 to=10.0.0.4:8001
+b [clients] intranet: client1=10.0.0.3:8081 to=10.0.0.4:8001
+db1 [zeo] zeoserver: zeo=10.0.0.4:8001
+lb1 [frontend] site=[intra.example.org]/intra site=[example.org]/Plone backend=plone_instances[/VirtualHostBase/http/example.org:80/ /VirtualHostBase/https/example.org:443/] a-client1=10.0.0.2:8081 backend=intranet[/VirtualHostBase/http/intra.example.org:80/ /VirtualHostBase/https/intra.example.org:443/] b-client1=10.0.0.3:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2 10.0.0.3]
+`, nil},
+		{"RelStorage from the app's own database, with memcached and packing",
+			`{"instances": {
+			  "a": {"layers": ["plone_instances", "pack"], "address": "10.0.0.2", "cpus": 1}, "m": {"layers": ["memcached"], "address": "10.0.0.3"}},
+			  "layers": {"pack": {"custom_recipes": {"configure": ["plone_buildout::enable_pack"]}}},
+			  "plone_instances": {"per_cpu": 1, "enable_relstorage": true},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "database": {"adapter": "mysql2", "database": "p", "host": "db", "username": "u"}}}}`,
+			`a [clients pack] plone_instances: client1=10.0.0.2:8081 to=mysql:p@db cache=[10.0.0.3:11211] packs
+m [memcached]
+`, []string{"not-served"}},
+		{"Celery where there is a broker",
+			`{"instances": {
+			  "a": {"layers": ["plone_instances", "celery_broker", "beat"], "address": "10.0.0.2", "cpus": 1}}, "layers": {"beat": {"roles": ["celerybeat"]}},
+			  "plone_instances": {"per_cpu": 1, "enable_celery": true, "celery_args": "--loglevel=info", "zeo": {"address": "10.9.9.9:8100"}}, ` + apps + `}`,
+			`a [clients redis celerybeat] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8100 plone-plone_instances-celery.service(bin/celery worker --loglevel=info) plone-plone_instances-celerybeat.service(bin/celery beat)
+`, []string{"not-served"}},
+		{"several balancers check by TCP, and so does one whose clients have a thread each",
+			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb"], "address": "10.0.0.2"}, "a": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1}},
+			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}, "zserver_threads": 1}, ` + apps + `}`,
+			`a [clients] plone_instances: client1=10.0.0.3:8081 to=10.9.9.9:8001
+l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.1] from [10.0.0.3]
+l2 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.2] from [10.0.0.3]
+`, nil},
+		{"several balancers check by TCP",
+			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb", "plone_instances"], "address": "10.0.0.2", "cpus": 1}},
+			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}}, ` + apps + `}`,
+			`l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2]
+l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1] from []
+`, nil},
+		{"what is switched off elsewhere has no effect",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}},
+			  "plone_instances": {"celery_args": "-v", "solr_host": "10.0.0.9", "syslog_level": "DEBUG", "relstorage": {"db": {"name": "p"}}}, ` + apps + `}`,
+			"", []string{"no-effect", "no-effect", "no-effect", "no-effect"}},
+		{"roles: [] does nothing on purpose",
+			`{"instances": {"a": {"layers": ["spare"], "address": "10.0.0.2"}}, "layers": {"spare": {"roles": []}}}`,
+			"a []\n", nil},
+		{"a layer that nothing says anything about",
+			`{"instances": {"a": {"layers": ["spare"], "address": "10.0.0.2"}}, "layers": {"spare": {}}}`, "", []string{"idle-layer"}},
+		{"two ZEO servers for one app",
+			`{"instances": {"a": {"layers": ["zeoserver"], "address": "10.0.0.2"}, "b": {"layers": ["zeoserver"], "address": "10.0.0.3"}}, ` + apps + `}`,
+			"", []string{"two-zeo-servers"}},
+		{"a ZEO layer with nothing online",
+			`{"instances": {"a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1}, "b": {"layers": ["zeoserver"], "address": "10.0.0.3", "status": "stopped"}}, ` + apps + `}`,
+			"", []string{"no-zeo-server"}},
+		{"shared blobs that nothing shares",
+			`{"instances": {"a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1}, "b": {"layers": ["zeoserver"], "address": "10.0.0.3"}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}}, "zeoserver": {"scm": {"repository": "r"}}}}`, "", []string{"unmounted-blobs"}},
+		{"no CPUs, no repository, no address",
+			`{"instances": {"a": {"layers": ["plone_instances"], "instance_type": "q9.huge"}}, "plone_instances": {"zeo": {"address": "10.9.9.9:8100"}}}`,
+			"", []string{"no-address", "no-repository", "unknown-cpus"}},
+		{"a ZEO server on an IPv6 address",
+			`{"instances": {"a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1}, "b": {"layers": ["zeoserver"], "address": "fd00::3"}}, ` + apps + `}`,
+			"", []string{"zeo-ipv6"}},
+		{"more clients than ports",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1000}}, "plone_instances": {"per_cpu": 2}, ` + apps + `}`,
+			"", []string{"too-many-clients"}},
+		{"no hosts", `{"plone_instances": {"per_cpu": 1}}`, "", []string{"no-hosts"}},
+		{"an app that nobody runs", `{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, ` + strings.Replace(apps, `"deploy": {`, `"deploy": {"forgotten": {},`, 1) + `}`,
+			"", []string{"unused-app"}},
+		{"two client apps on one host",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver", "intra"], "address": "10.0.0.2", "cpus": 1}},
+			  "layers": {"intra": {"roles": ["clients"], "custom_json": {"plone_instances": {"app_name": "intranet"}}}}, ` + apps + `}`, "", []string{"two-client-apps"}},
+		{"a front end whose clients are stopped",
+			`{"instances": {"w": {"layers": ["lb"], "address": "10.0.0.1"}, "a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"}}, ` + apps + `}`,
+			"", []string{"no-clients", "no-zeo-server"}},
+		{"two apps in one directory, one of them root's, at a loopback address",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "127.0.0.1", "cpus": 1}, "b": {"layers": ["spare"], "address": "10.0.0.9"}}, "layers": {"spare": {"roles": []}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "deploy_to": "/srv/x", "user": "root"}, "zeoserver": {"scm": {"repository": "r"}, "deploy_to": "/srv/x"}}}`,
+			"", []string{"bad-address", "bad-user", "same-directory"}},
+		{"directories of the system",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plone_zeoserver": {"filestorage_dir": "/etc"},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "deploy_to": "/tmp/site"}, "zeoserver": {"scm": {"repository": "r"}}}}`,
+			"", []string{"bad-directory", "bad-directory"}},
+		{"an app in its user's home",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plone_zeoserver": {"filestorage_dir": "/home/deploy/data"},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "deploy_to": "/home/deploy/site"}, "zeoserver": {"scm": {"repository": "r"}, "deploy_to": "/home/deployed/zeo"}}}`,
+			"", []string{"in-home"}},
+		{"an app in another app's home, and a home itself",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "deploy_to": "/srv/zeo/site"}, "zeoserver": {"scm": {"repository": "r"}, "deploy_to": "/srv/zeo", "home": "/srv/zeo"}}}`,
+			"", []string{"in-home", "in-home", "others-directory"}},
+		{"ports and paths that meet",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "nginx_plone": {"proxy_port": 6082},
+			  ` + strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/health", "server_timeout": 900`, 1) + `}`,
+			"", []string{"path-clash", "port-clash", "short-timeout"}},
+		{"an old Plone",
+			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plonec": {"plone_version": "4.3"}, ` + apps + `}`, "", []string{"old-python"}},
+		{"the wrong Python",
+			`{"instances": {"a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1}}, "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "python_major_version": "2.7"}}}`, "", []string{"wrong-python"}},
+		{"recipes that nothing comes of",
+			`{"instances": {"a": {"layers": ["logs"], "address": "10.0.0.2"}}, "layers": {"logs": {"custom_recipes": {"setup": ["plone_buildout::papertrail"]}}}}`, "", []string{"unknown-recipe"}},
+		{"one name for two sites",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+			  "plone_instances": {"subsites": {"example.org": "sub"}}, ` + apps + `}`, "", []string{"same-domain"}},
+		{"Solr without a host", `{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plone_instances": {"solr_enabled": true}, ` + apps + `}`,
+			"", []string{"no-solr"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, diags := resolve(t, test.stack)
+			if c := codes(diags); !slices.Equal(c, test.codes) {
+				t.Errorf("codes: got %v, want %v", c, test.codes)
+			}
+			if d := describe(got); test.want != "" && d != test.want {
+				t.Errorf("got:\n%s\nwant:\n%s", d, test.want)
+			}
+		})
+	}
+}
+
+func TestClientCount(t *testing.T) {
+	three := 3
+	for _, test := range []struct {
+		count *int
+		per   float64
+		i     schema.Instance
+		want  int
+	}{
+		{&three, 2, schema.Instance{Backends: 8, CPUs: 8}, 3},
+		{nil, 2, schema.Instance{Backends: 8, CPUs: 64}, 2}, // the cookbook's: ceil(8 × 2 / 8)
+		{nil, 2, schema.Instance{Backends: 5}, 2},
+		{nil, 2, schema.Instance{CPUs: 4}, 8},
+		{nil, 0.1, schema.Instance{CPUs: 30}, 3}, // not 4 for 3.0000000000000004
+		{nil, 0.01, schema.Instance{CPUs: 1}, 1},
+		{nil, 1, schema.Instance{InstanceType: "m5.large"}, 2},
+		{nil, 1, schema.Instance{InstanceType: "c1.medium"}, 2},
+		{nil, 1, schema.Instance{InstanceType: "c4.8xlarge"}, 36},
+		{nil, 1, schema.Instance{InstanceType: "t3.nano"}, 2},
+		{nil, 1, schema.Instance{InstanceType: "m1.small"}, 1},
+		{nil, 1, schema.Instance{InstanceType: "hpc6a.48xlarge"}, 96},
+		{nil, 1, schema.Instance{InstanceType: "r6g.16xlarge"}, 64},
+	} {
+		got, ok := topology.ClientCount(&schema.PloneInstances{InstanceCount: test.count, PerCPU: test.per}, test.i)
+		if !ok || got != test.want {
+			t.Errorf("%+v, per_cpu %v: got %d %v, want %d", test.i, test.per, got, ok, test.want)
+		}
+	}
+	for _, i := range []schema.Instance{{}, {InstanceType: "q9.huge"}, {InstanceType: "m5.-4xlarge"}, {InstanceType: "m5.0xlarge"}, {InstanceType: "hpc9.48xlarge"}} {
+		if n, ok := topology.ClientCount(&schema.PloneInstances{PerCPU: 2}, i); ok {
+			t.Errorf("%+v: got %d from nothing", i, n)
+		}
+	}
+}
