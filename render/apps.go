@@ -52,7 +52,7 @@ func appSecrets(h *topology.Host) []SecretFile {
 		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			f.Entries = append(f.Entries, entry(key, entries[key]))
 		}
-		for _, unit := range processes(a) {
+		for _, unit := range a.Units() {
 			f.Effects = append(f.Effects, "restart:"+unit)
 		}
 		files = append(files, f)
@@ -97,18 +97,3 @@ func dbPasswordVar(db *topology.RelStorage) string {
 
 // appDir is where an app's files lie on its host.
 func appDir(a *topology.App) string { return "/etc/plonec/" + a.Name }
-
-// appUnits lists the units of an app's processes, the ZEO server first.
-func appUnits(a *topology.App) []string {
-	var units []string
-	if a.Zeo != nil {
-		units = append(units, a.Zeo.Unit)
-	}
-	for _, c := range a.Clients {
-		units = append(units, c.Unit)
-	}
-	for _, c := range a.Commands {
-		units = append(units, c.Unit)
-	}
-	return units
-}

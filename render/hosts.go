@@ -49,36 +49,46 @@ func hostEnv(h *topology.Host) []Instance {
 		Apps, Units, Services, Packages []string
 		Timezone                        string
 		ForceReload                     bool // of nginx, at each configure
-	}{Host: h, Packages: slices.Clone(basePackages)}
+	}{Host: h, Packages: Packages(h)}
 	if h.Stack.System != nil {
 		d.Timezone = h.Stack.System.Timezone
 	}
 	if h.Front != nil {
 		d.ForceReload = h.Stack.NginxPlone.ForceReload
-		d.Packages = append(d.Packages, frontPackages...)
-		d.Services = frontServices
 	}
-	clients := 0
 	for _, a := range h.Apps {
 		d.Apps = append(d.Apps, a.Name)
-		d.Units = append(d.Units, processes(a)...)
-		clients += len(a.Clients)
+	}
+	for _, s := range h.Services() {
+		if s.App == "" && s.Kind != topology.KindAgent {
+			d.Services = append(d.Services, strings.TrimSuffix(s.Unit, ".service"))
+		} else {
+			d.Units = append(d.Units, s.Unit)
+		}
+	}
+	return []Instance{{Path: "/etc/plonec/host.env", Data: d}}
+}
+
+// Packages are those that setup makes sure of on the host, as apt-get takes them,
+// sorted.
+func Packages(h *topology.Host) []string {
+	list := slices.Clone(basePackages)
+	if h.Front != nil {
+		list = append(list, frontPackages...)
+	}
+	for _, a := range h.Apps {
 		if db := a.Storage.RelStorage; db != nil {
-			d.Packages = append(d.Packages, driverPackages[db.Type]...)
+			list = append(list, driverPackages[db.Type]...)
 		}
 		if len(a.MemcachedServers) > 0 {
-			d.Packages = append(d.Packages, cachePackages...)
+			list = append(list, cachePackages...)
 		}
 		for _, p := range a.Config.OSPackages {
-			d.Packages = append(d.Packages, aptPackage(p))
+			list = append(list, aptPackage(p))
 		}
 	}
-	if clients > 0 {
-		d.Units = append([]string{AgentUnit}, d.Units...)
-	}
-	slices.Sort(d.Packages)
-	d.Packages = slices.Compact(d.Packages)
-	return []Instance{{Path: "/etc/plonec/host.env", Data: d}}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // aptPackage writes a package as apt-get takes it.
@@ -134,7 +144,7 @@ type delay struct {
 func appConfs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		d := appConf{App: a, Units: processes(a), BlobDir: blobDir(a), HealthURL: healthURL(h), Settle: settle(h)}
+		d := appConf{App: a, Units: a.Units(), BlobDir: a.BlobDir(), HealthURL: healthURL(h), Settle: settle(h)}
 		if s := h.Stack.PloneInstances; s != nil {
 			d.RestartDelay = seconds(s.RestartDelay)
 		}
@@ -154,12 +164,12 @@ func appConfs(h *topology.Host) []Instance {
 		}
 		if a.Zeo != nil {
 			d.Filestorage = a.Zeo.FilestorageDir
-			if !supervised(a) {
+			if !a.Supervised() {
 				d.ZeoUnit = a.Zeo.Unit
 			}
 		}
-		if supervised(a) {
-			d.Supervisor = supervisorUnit(a)
+		if a.Supervised() {
+			d.Supervisor = a.Units()[0]
 		} else {
 			for _, c := range a.Clients {
 				d.ClientUnits = append(d.ClientUnits, c.Unit)
@@ -209,7 +219,7 @@ func buildConfs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		c := a.Config
-		d := buildConf{App: a, Buildout: c.BuildoutVersion, Python: c.PythonMajorVersion, Storage: storage(a)}
+		d := buildConf{App: a, Buildout: c.BuildoutVersion, Python: c.PythonMajorVersion, Storage: a.Database()}
 		if d.Python == "" && !a.WSGI {
 			d.Python = "2.7"
 		}
@@ -272,7 +282,7 @@ func buildoutVersion(plone string) string {
 // needs lists the programs that the units run: a buildout that did not make
 // them is never switched to.
 func needs(a *topology.App) []string {
-	if supervised(a) {
+	if a.Supervised() {
 		return []string{"bin/" + a.Config.BuildoutSupervisorPart + "d"}
 	}
 	var files []string
@@ -288,30 +298,6 @@ func needs(a *topology.App) []string {
 		}
 	}
 	return files
-}
-
-// storage says in words in which database the app's processes write. Where it
-// differs from what a running process was started with, the two must not run
-// side by side.
-func storage(a *topology.App) string {
-	var parts []string
-	if a.Zeo != nil {
-		parts = append(parts, "file storage "+a.Zeo.FilestorageDir)
-	}
-	if len(a.Clients) > 0 {
-		switch db := a.Storage.RelStorage; {
-		case db != nil && db.DSN.IsSet():
-			parts = append(parts, "RelStorage by its DSN")
-		case db != nil:
-			parts = append(parts, fmt.Sprintf("RelStorage %s %s:%d/%s", db.Type, db.Host, db.Port, db.Name))
-		case a.Storage.ZeoAddress != "":
-			parts = append(parts, "ZEO "+a.Storage.ZeoAddress)
-		}
-	}
-	if d := blobDir(a); d != "" {
-		parts = append(parts, "blobs "+d)
-	}
-	return strings.Join(parts, ", ")
 }
 
 // archivePassword is the variable of archives.env that holds the password of
@@ -343,7 +329,7 @@ func appEnvs(h *topology.Host) []Instance {
 func logrotates(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		if len(processes(a)) > 0 {
+		if len(a.Units()) > 0 {
 			// Without the app's dots: logrotate passes over some endings.
 			name := "plonec-" + strings.ReplaceAll(a.Name, ".", "_")
 			all = append(all, Instance{Path: "/etc/logrotate.d/" + name, Data: a.Config})

@@ -470,7 +470,7 @@ func TestStorage(t *testing.T) {
 			Type: "postgresql", Host: "db1", Port: 5432, Name: "plone", Password: schema.Secret{Plain: "sentinel"}}},
 	} {
 		a.Storage = s
-		if got := storage(a); got != want {
+		if got := a.Database(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -337,7 +337,7 @@ var execStart = regexp.MustCompile(`(?m)^ExecStart=.*/current/(.*)$`)
 // started lists what the units of an app run.
 func started(t *testing.T, a *topology.App, files map[string]string) []string {
 	var all []string
-	for _, unit := range processes(a) {
+	for _, unit := range a.Units() {
 		m := execStart.FindStringSubmatch(files["/etc/systemd/system/"+unit])
 		if m == nil {
 			t.Fatalf("%s starts nothing", unit)

@@ -28,9 +28,6 @@ var unitArtifacts = []Artifact{
 	{Template: "agent.service.tmpl", Each: agentUnits},
 }
 
-// AgentUnit is the one responder to the balancers' agent checks on a host.
-const AgentUnit = "plonec-agent.service"
-
 const unitDir = "/etc/systemd/system/"
 
 // warmSeconds is the time that a client's first page may take beyond its
@@ -93,7 +90,7 @@ func newUnit(a *topology.App, name, what, program string) unit {
 	if a.Zeo != nil {
 		u.Zeo = a.Zeo.Unit
 	}
-	if d := blobDir(a); d != "" {
+	if d := a.BlobDir(); d != "" {
 		u.Mounts = append(u.Mounts, d)
 		u.Writable = append(u.Writable, d)
 	}
@@ -103,29 +100,10 @@ func newUnit(a *topology.App, name, what, program string) unit {
 	return u
 }
 
-// blobDir is the directory of the app's blobs, where one is given that its
-// processes on this host use.
-func blobDir(a *topology.App) string {
-	s := a.Host.Stack
-	switch {
-	case a.Zeo != nil && a.Zeo.BlobDir != "":
-		return a.Zeo.BlobDir
-	case len(a.Clients) > 0 && s.PloneInstances.SharedBlobs && s.PloneBlobs != nil:
-		return s.PloneBlobs.BlobDir
-	}
-	return ""
-}
-
-// supervised tells whether the buildout's own supervisor runs everything: one
-// unit stands for all of them then.
-func supervised(a *topology.App) bool { return a.Config.BuildoutSupervisorPart != "" }
-
-func supervisorUnit(a *topology.App) string { return "plone-" + a.Name + "-supervisor.service" }
-
 func clientUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		if supervised(a) {
+		if a.Supervised() {
 			continue
 		}
 		for _, c := range a.Clients {
@@ -156,7 +134,7 @@ func healthURL(h *topology.Host) string {
 func zeoUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		if a.Zeo == nil || supervised(a) {
+		if a.Zeo == nil || a.Supervised() {
 			continue
 		}
 		z := a.Zeo
@@ -176,8 +154,8 @@ func zeoUnits(h *topology.Host) []Instance {
 func commandUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		if supervised(a) {
-			u := newUnit(a, supervisorUnit(a), "Supervisor", "bin/"+a.Config.BuildoutSupervisorPart+"d")
+		if a.Supervised() {
+			u := newUnit(a, a.Units()[0], "Supervisor", "bin/"+a.Config.BuildoutSupervisorPart+"d")
 			all = append(all, command(u, "-n", a))
 			continue
 		}
@@ -203,7 +181,7 @@ func command(u unit, args string, a *topology.App) Instance {
 func sliceUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		if len(processes(a)) > 0 {
+		if len(a.Units()) > 0 {
 			all = append(all, Instance{Path: unitPath(appSlice(a)), Data: "The processes of " + a.Name})
 		}
 	}
@@ -229,19 +207,10 @@ func agentUnits(h *topology.Host) []Instance {
 	if len(clients) == 0 {
 		return nil
 	}
-	return []Instance{{Path: unitPath(AgentUnit), Effects: []string{"restart:" + AgentUnit}, Data: struct {
+	return []Instance{{Path: unitPath(topology.AgentUnit), Effects: []string{"restart:" + topology.AgentUnit}, Data: struct {
 		Program, Hook string
 		Clients       []state
 	}{ScriptDir + "/agent", ScriptDir + "/unit", clients}}}
-}
-
-// processes lists the units of an app's processes in the order in which they
-// start.
-func processes(a *topology.App) []string {
-	if supervised(a) {
-		return []string{supervisorUnit(a)}
-	}
-	return appUnits(a)
 }
 
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+\.(service|slice|timer|mount|automount|socket)$`)

@@ -182,11 +182,9 @@ func layerNames(m *tree.Manifest) []string {
 
 func appNames(m *tree.Manifest) []string {
 	var names []string
-	for _, f := range m.Files {
-		for _, effect := range f.Effect {
-			if app, ok := strings.CutPrefix(effect, "deploy:"); ok {
-				names = append(names, app)
-			}
+	for _, h := range m.Hosts {
+		for _, a := range h.Apps {
+			names = append(names, a.Name)
 		}
 	}
 	slices.Sort(names)

@@ -83,7 +83,7 @@ func unlike(a, b *tree.Manifest) map[place]bool {
 			files[place{s.Host, s.Path}] = fmt.Sprint(s.Format, s.Entries, s.Mode, s.Owner)
 		}
 		for _, h := range m.Hosts {
-			files[place{h.Name, tree.ManifestName}] = fmt.Sprint(h)
+			files[place{h.Name, tree.ManifestName}] = fmt.Sprint(h.Address, h.SSHAddress, h.Layers, h.Status, h.SSH) // the rest follows from files
 		}
 		return files
 	}

@@ -91,7 +91,7 @@ func (r *resolver) backends() []*Backend {
 			for _, c := range a.Clients {
 				b.TCPCheck = b.TCPCheck || c.Threads == 1
 				b.Servers = append(b.Servers, &Server{
-					Name: h.Name + "-" + c.Name, Address: c.Address, Port: c.Port, AgentPort: c.AgentPort, MaxConn: c.MaxConn,
+					Name: c.Server(), Address: c.Address, Port: c.Port, AgentPort: c.AgentPort, MaxConn: c.MaxConn,
 				})
 			}
 		}

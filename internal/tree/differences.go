@@ -2,6 +2,7 @@ package tree
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,10 +72,19 @@ func hostFields(h Host) []field {
 	if h.SSH.Port != 0 {
 		port = fmt.Sprint(h.SSH.Port)
 	}
-	return []field{
+	list := []field{
 		{"address", h.Address}, {"ssh address", h.SSHAddress}, {"ssh user", h.SSH.User}, {"ssh port", port},
 		{"known_hosts", h.SSH.KnownHosts}, {"layers", strings.Join(h.Layers, ", ")}, {"status", h.Status},
+		{"packages", strings.Join(h.Packages, " ")}, {"sum of the setup", h.Setup},
 	}
+	for _, s := range h.Services {
+		list = append(list, field{"service " + s.Unit, strings.TrimSpace(fmt.Sprintf("%s of rank %d %s %s", s.Kind, s.Rank, s.App, s.Server))})
+	}
+	for _, a := range h.Apps {
+		text, _ := json.Marshal(a) // it has nothing that JSON cannot write
+		list = append(list, field{"app " + a.Name, string(text)})
+	}
+	return list
 }
 
 func fileFields(f File) []field {

@@ -17,8 +17,10 @@ import (
 	"github.com/plonec/plonec/internal/regular"
 )
 
-// Format is the version of the manifest's own layout.
-const Format = 1
+// Format is the version of the manifest's own layout. One of format 1 says nothing
+// of services and apps: it is read for what it has, by Parse and Read, and by
+// nothing that works with hosts.
+const Format = 2
 
 // ManifestName is the manifest's file in the tree.
 const ManifestName = "manifest.json"
@@ -76,6 +78,32 @@ type Host struct {
 	Layers     []string `json:"layers"`
 	Status     string   `json:"status"`
 	SSH        SSH      `json:"ssh"`
+	// Services are what it runs for good, in the order in which they start.
+	Services []Service `json:"services"`
+	Apps     []App     `json:"apps"` // sorted by name
+	// Packages are what setup makes sure of, as apt-get takes them, sorted.
+	Packages []string `json:"packages"`
+	Setup    string   `json:"setup"` // the sum of what setup depends on: another one makes it due
+}
+
+// A Service is a unit that a host runs for good.
+type Service struct {
+	Unit   string `json:"unit"`             // its name in systemd
+	Kind   string `json:"kind"`             // a topology.Kind
+	App    string `json:"app,omitempty"`    // whose process it is; empty: the host's own
+	Server string `json:"server,omitempty"` // what balancers call it; empty: they do not
+	Rank   int    `json:"rank"`             // what others need has a lower one, and comes first
+}
+
+// An App is what a host has of an app.
+type App struct {
+	Name     string `json:"name"`
+	Config   string `json:"config"`             // the sum of what its releases are made of, but for the commit and secrets
+	Storage  string `json:"storage"`            // in words: the database that it writes into
+	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
+	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
+	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
+	Pack     bool   `json:"pack,omitempty"`     // its database is packed from here
 }
 
 // SSH is how a host is reached. What is not set is as ssh's own configuration
@@ -192,7 +220,7 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("plonec %s wrote it in format %d, and this one reads format %d", e.Plonec, e.Format, Format)
+	return fmt.Sprintf("plonec %s wrote it in format %d, and this one reads up to format %d", e.Plonec, e.Format, Format)
 }
 
 // Unreadable is the error of a manifest that Parse refused with err. It says what
@@ -202,9 +230,6 @@ func Unreadable(name string, err error) error {
 	var other *FormatError
 	if errors.As(err, &other) {
 		remedy = "run plonec " + other.Plonec + ", or a newer one than this"
-		if other.Format < Format {
-			remedy = "build into a new folder, and put that in its place"
-		}
 	}
 	return fmt.Errorf("%s cannot be read (%w): %s", name, err, remedy)
 }
@@ -217,7 +242,7 @@ func Parse(data []byte) (*Manifest, error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return nil, err
 	}
-	if m.Format != Format {
+	if m.Format < 1 || m.Format > Format {
 		return nil, &FormatError{m.Plonec, m.Format}
 	}
 	if err := m.judge(); err != nil {
@@ -248,6 +273,9 @@ func (m *Manifest) judge() error {
 		case again(h.Name, ""):
 			return fmt.Errorf("it lists the host %s twice", h.Name)
 		}
+		if err := h.judge(); err != nil {
+			return err
+		}
 	}
 	for _, f := range m.Files {
 		switch {
@@ -264,6 +292,42 @@ func (m *Manifest) judge() error {
 		case again(s.Host, s.Path):
 			return fmt.Errorf("it lists %q on %q twice", s.Path, s.Host)
 		}
+	}
+	return nil
+}
+
+// The names that systemd takes for a unit, and those that the schema lets an app and
+// a balancer's server have: they become words of questions and commands.
+var (
+	unitName = regexp.MustCompile(`^[A-Za-z0-9:_.@\\-]+\.(service|timer|socket|mount|automount)$`)
+	appName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+)
+
+// judge says what no build writes of what a host is.
+func (h *Host) judge() error {
+	seen := map[string]bool{}
+	for _, a := range h.Apps {
+		switch {
+		case !appName.MatchString(a.Name):
+			return fmt.Errorf("it lists an app whose name is none: %q on %s", a.Name, h.Name)
+		case seen[a.Name]:
+			return fmt.Errorf("it lists the app %s on %s twice", a.Name, h.Name)
+		}
+		seen[a.Name] = true
+	}
+	units := map[string]bool{}
+	for _, s := range h.Services {
+		switch {
+		case !unitName.MatchString(s.Unit):
+			return fmt.Errorf("it lists a service whose unit is none: %q on %s", s.Unit, h.Name)
+		case units[s.Unit]:
+			return fmt.Errorf("it lists the service %s on %s twice", s.Unit, h.Name)
+		case s.App != "" && !seen[s.App]:
+			return fmt.Errorf("it lists the service %s of an app that %s does not have: %q", s.Unit, h.Name, s.App)
+		case s.Server != "" && !appName.MatchString(s.Server):
+			return fmt.Errorf("it lists a server whose name is none: %q on %s", s.Server, h.Name)
+		}
+		units[s.Unit] = true
 	}
 	return nil
 }

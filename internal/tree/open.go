@@ -56,7 +56,7 @@ func OpenOld(dir, release string) (*Disk, error) {
 		return nil, err
 	}
 	m := d.Manifest
-	if m.Plonec != release {
+	if m.Plonec != release || m.Format != Format {
 		return nil, &OtherRelease{dir, m.Plonec, release}
 	}
 	var stale []string

@@ -51,11 +51,10 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 		return nil, err
 	}
 	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs, Files: Common(common)}
+	setup := content(common, render.ScriptDir+"/verbs/setup")
 	tree := &Tree{Manifest: m, Readme: readme, content: contents(nil, common)}
 	for i, h := range t.Hosts {
-		m.Hosts = append(m.Hosts, Host{
-			Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, inputs),
-		})
+		m.Hosts = append(m.Hosts, describe(h, inputs, rendered[i], setup))
 		m.Files = append(m.Files, files[i]...)
 		tree.content = contents(tree.content, rendered[i])
 		m.Secrets = append(m.Secrets, secrets(h, inputs)...)

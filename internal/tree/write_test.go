@@ -157,7 +157,7 @@ func TestNothingLeavesTheTree(t *testing.T) {
 	t.Run("a manifest with dots", func(t *testing.T) {
 		for _, f := range []string{`"host":"..","path":"/x"`, `"host":"h1","path":"/../../../../etc/b"`, `"host":"a/b","path":"/x"`, `"host":"h1","path":"x"`} {
 			dir := t.TempDir()
-			os.WriteFile(filepath.Join(dir, ManifestName), []byte(`{"format":1,"files":[{`+f+`}]}`), 0o644)
+			os.WriteFile(filepath.Join(dir, ManifestName), []byte(`{"format":2,"files":[{`+f+`}]}`), 0o644)
 			if _, err := small(t, map[string]string{"h2:/x": "x"}).Write(dir); err == nil {
 				t.Errorf("accepted %s", f)
 			}
@@ -333,8 +333,9 @@ func TestTwoBuildsAtOnce(t *testing.T) {
 func TestManifestRoundTrip(t *testing.T) {
 	m := &Manifest{
 		Format: Format, Plonec: "1.2.3",
-		Inputs:  Inputs{Stack: []string{"../stack.json"}, Files: []Input{{Path: "../stack.json", Sum: "00"}}},
-		Hosts:   []Host{{Name: "h1", Address: "10.0.0.1", SSHAddress: "h1.example.org", Layers: []string{"lb"}, Status: "online"}},
+		Inputs: Inputs{Stack: []string{"../stack.json"}, Files: []Input{{Path: "../stack.json", Sum: "00"}}},
+		Hosts: []Host{{Name: "h1", Address: "10.0.0.1", SSHAddress: "h1.example.org", Layers: []string{"lb"}, Status: "online",
+			Services: []Service{{Unit: "nginx.service", Kind: "nginx", Rank: 2}}, Apps: []App{{Name: "plone", Config: "00", Storage: "ZEO zeo1:8001"}}, Packages: []string{"nginx"}, Setup: "00"}},
 		Files:   []File{{Host: "h1", Path: "/etc/<b>", Sum: "00", Mode: "0644", Owner: "root:root", Effect: []string{"reload:nginx.service"}}},
 		Secrets: []Secret{{Host: "h1", Path: "/k", Mode: "0600", Owner: "root:root", Effect: []string{}, Format: "raw", Entries: []SecretEntry{{Source: "env:K"}}}},
 	}
@@ -371,4 +372,26 @@ func FuzzSides(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestManifestIsJudged gives a manifest what no build writes of what a host is: its
+// words go into questions and commands.
+func TestManifestIsJudged(t *testing.T) {
+	for _, c := range []struct{ host, says string }{
+		{`"apps":[{"name":"a b"}]`, "whose name is none"},
+		{`"apps":[{"name":"a"},{"name":"a"}]`, "the app a on h1 twice"},
+		{`"services":[{"unit":"x\ny.service"}]`, "whose unit is none"},
+		{`"services":[{"unit":"nginx"}]`, "whose unit is none"},
+		{`"services":[{"unit":"x.service"},{"unit":"x.service"}]`, "x.service on h1 twice"},
+		{`"services":[{"unit":"x.service","app":"b"}]`, "that h1 does not have"},
+		{`"services":[{"unit":"x.service","server":"a b"}]`, "a server whose name is none"},
+	} {
+		_, err := Parse([]byte(`{"format":2,"hosts":[{"name":"h1",` + c.host + `}]}`))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v", c.host, err)
+		}
+	}
+	if m, err := Parse([]byte(`{"format":1,"hosts":[{"name":"h1"}]}`)); err != nil || len(m.Hosts) != 1 {
+		t.Errorf("one of format 1: %v", err)
+	}
 }

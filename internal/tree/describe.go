@@ -1,0 +1,74 @@
+package tree
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/render"
+)
+
+// describe says what a host is, as the manifest has it. files are the host's own,
+// setup is the script that sets a host up.
+func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Host {
+	d := Host{
+		Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, in),
+		Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
+	}
+	for _, s := range h.Services() {
+		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: string(s.Kind), App: s.App, Server: s.Server, Rank: s.Rank()})
+	}
+	for _, a := range h.Apps {
+		app := App{
+			Name: a.Name, Config: configSum(a.Name, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
+			Always: a.Config.AlwaysBuildoutOnDeploy, Pack: a.Pack || a.Zeo != nil,
+		}
+		if a.Zeo != nil {
+			app.DataFS = a.Zeo.FilestorageDir
+		}
+		d.Apps = append(d.Apps, app)
+	}
+	return d
+}
+
+// configSum stands for what a release is made of, less the commit and secrets: it
+// is the first of the sums that config_sum of templates/host/release.sh gives.
+func configSum(app string, files []render.File) string {
+	text := slices.Clone(content(files, "/etc/plonec/"+app+"/deploy.cfg"))
+	return sumOf(append(text, linesWith(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
+}
+
+// setupSum stands for what setup depends on: it is what setup_sum of
+// templates/host/generation.sh gives. files are sorted by path.
+func setupSum(files []render.File, setup []byte) string {
+	text := slices.Concat(setup, content(files, "/etc/plonec/host.env"))
+	for _, ending := range []string{"/app.conf", "/build.conf"} {
+		for _, f := range files {
+			if strings.HasPrefix(f.Path, "/etc/plonec/") && strings.HasSuffix(f.Path, ending) {
+				text = append(text, linesWith(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON")...)
+			}
+		}
+	}
+	return sumOf(text)
+}
+
+func content(files []render.File, path string) []byte {
+	for _, f := range files {
+		if f.Path == path {
+			return f.Content
+		}
+	}
+	return nil
+}
+
+// linesWith are the lines that begin with one of the words.
+func linesWith(text []byte, words ...string) []byte {
+	var out []byte
+	for line := range bytes.Lines(text) {
+		if slices.ContainsFunc(words, func(w string) bool { return bytes.HasPrefix(line, []byte(w)) }) {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
