@@ -11,12 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/schema"
 )
 
 // compileJSON compiles a stack given as Go data.
-func compileJSON(t testing.TB, stack any) (*compiled, diag.List) {
+func compileJSON(t testing.TB, stack any) (*compile.Built, diag.List) {
 	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "stack.json")
@@ -27,7 +28,7 @@ func compileJSON(t testing.TB, stack any) (*compiled, diag.List) {
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c, diags, err := compile([]string{name}, &stackFlags{tree: filepath.Join(dir, "build")})
+	c, diags, err := compile.Stack([]string{name}, &compile.Options{Tree: filepath.Join(dir, "build"), Release: release})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,15 +288,15 @@ func set(base any, path []string, value any) any {
 }
 
 // sums is what a tree would do to its hosts: files, and the sources of secrets.
-func sums(c *compiled) map[string]string {
+func sums(c *compile.Built) map[string]string {
 	m := map[string]string{}
-	for _, f := range c.tree.Manifest.Files {
+	for _, f := range c.Tree.Manifest.Files {
 		m[f.Rel()] = fmt.Sprint(f.Sum, f.Mode, f.Owner, f.Effect)
 	}
-	for _, h := range c.tree.Manifest.Hosts {
+	for _, h := range c.Tree.Manifest.Hosts {
 		m[h.Name] = fmt.Sprint(h)
 	}
-	for _, s := range c.tree.Manifest.Secrets {
+	for _, s := range c.Tree.Manifest.Secrets {
 		m[s.Host+s.Path] = fmt.Sprint(s)
 	}
 	return m

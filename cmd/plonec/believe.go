@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/render"
 )
@@ -20,21 +21,20 @@ import (
 // believe compiles the stack of a tree in memory and is an error, which names the
 // first differences, where the tree is not byte for byte what comes out.
 func believe(disk *tree.Disk) error {
-	f := &stackFlags{tree: disk.Dir}
-	built, diags, err := compile(nil, f)
+	built, diags, err := compile.Stack(nil, &compile.Options{Tree: disk.Dir, Release: release})
 	if err != nil {
 		return err
 	}
 	if built == nil {
 		return fmt.Errorf("%s cannot be compared with its stack, which does not compile (%s): plonec check says more", disk.Dir, diags.Summary(""))
 	}
-	want, err := built.tree.Manifest.Bytes()
+	want, err := built.Tree.Manifest.Bytes()
 	if err != nil {
 		return err
 	}
 	var wrong []string
 	if sumOf(want) != disk.Sum {
-		for _, d := range tree.Differences(built.tree.Manifest, disk.Manifest) {
+		for _, d := range tree.Differences(built.Tree.Manifest, disk.Manifest) {
 			wrong = append(wrong, d.Refusal())
 		}
 		if len(wrong) == 0 {
@@ -42,7 +42,7 @@ func believe(disk *tree.Disk) error {
 		}
 	}
 	readme, err := disk.Read("README.md")
-	if err != nil || sumOf(readme) != sumOf(built.tree.Readme) {
+	if err != nil || sumOf(readme) != sumOf(built.Tree.Readme) {
 		wrong = append(wrong, "README.md: its content is another")
 	}
 	return notBuilt(disk.Dir, wrong)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/tree"
@@ -32,27 +33,27 @@ nothing is written.`,
 	}
 	f.add(c.Flags())
 	c.Flags().BoolVar(&check, "check", false, "write nothing, fail where the tree is stale")
-	c.RunE = f.compiling("nothing written", func(out *reporter, built *compiled, diags diag.List) error {
-		if err := refuseIgnored(f.tree, built.tree.Manifest); err != nil {
+	c.RunE = f.compiling("nothing written", func(out *reporter, built *compile.Built, diags diag.List) error {
+		if err := refuseIgnored(f.Tree, built.Tree.Manifest); err != nil {
 			return err
 		}
-		work := built.tree.Write
+		work := built.Tree.Write
 		if check {
-			work = built.tree.Compare
-		} else if err := git.WritesThrough(f.tree); err != nil {
+			work = built.Tree.Compare
+		} else if err := git.WritesThrough(f.Tree); err != nil {
 			return err
 		}
-		before := earlier(f.tree)
-		left, writer := leaving(before, built.tree.Manifest), ""
+		before := earlier(f.Tree)
+		left, writer := leaving(before, built.Tree.Manifest), ""
 		if before != nil && before.Plonec != release {
 			writer = before.Plonec
 		}
-		changes, err := work(f.tree)
+		changes, err := work(f.Tree)
 		if err != nil {
 			return err
 		}
 		err = out.finish(diags, "", result{
-			Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files),
+			Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files),
 			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed, Foreign: changes.Foreign,
 			Left: left, WrittenBy: writer,
 		})
@@ -62,17 +63,17 @@ nothing is written.`,
 		if out.people() {
 			printChanges(out.stdout, changes, 20)
 			if len(left) > 0 {
-				fmt.Fprintf(out.stderr, "plonec: note: %s\n", printableLines(farewell(left, f.tree)))
+				fmt.Fprintf(out.stderr, "plonec: note: %s\n", printableLines(farewell(left, f.Tree)))
 			}
 			if !check || changes.None() {
-				fmt.Fprintf(out.stdout, "%s: %s\n", f.tree, summary(built, changes))
+				fmt.Fprintf(out.stdout, "%s: %s\n", f.Tree, summary(built, changes))
 			}
 		}
 		if check && len(changes.Foreign) > 0 {
-			return fmt.Errorf("%s holds what no build made (marked ?): remove it, or it would be pushed by hand one day", f.tree)
+			return fmt.Errorf("%s holds what no build made (marked ?): remove it, or it would be pushed by hand one day", f.Tree)
 		}
 		if check && !changes.None() {
-			return errors.New(stale(f.tree, before, writer))
+			return errors.New(stale(f.Tree, before, writer))
 		}
 		return nil
 	})
@@ -102,9 +103,9 @@ func stale(dir string, before *tree.Manifest, writer string) string {
   to stay with %s: %s`, dir, writer, release, release, command, writer, installing(writer))
 }
 
-func summary(b *compiled, c *tree.Changes) string {
+func summary(b *compile.Built, c *tree.Changes) string {
 	return fmt.Sprintf("%s, %s: %d new, %d changed, %d removed",
-		count(len(b.topology.Hosts), "host"), count(len(b.tree.Manifest.Files)+2, "file"), // README.md and the manifest too
+		count(len(b.Topology.Hosts), "host"), count(len(b.Tree.Manifest.Files)+2, "file"), // README.md and the manifest too
 		len(c.Added), len(c.Changed), len(c.Removed))
 }
 

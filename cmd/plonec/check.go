@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/native"
 )
@@ -33,11 +34,11 @@ can have them print its files.`,
 	f.add(c.Flags())
 	c.Flags().StringVar(&how, "native", "", "also run the installed daemons' own checkers: apart from this machine, or `here`")
 	c.Flags().Lookup("native").NoOptDefVal = string(native.Apart)
-	compile := f.compiling("", func(out *reporter, built *compiled, diags diag.List) error {
-		res := result{Hosts: len(built.topology.Hosts), Files: len(built.tree.Manifest.Files)}
+	compile := f.compiling("", func(out *reporter, built *compile.Built, diags diag.List) error {
+		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
 		if how != "" {
 			var err error
-			if res.Checkers, err = native.Check(built.tree, native.How(how)); err != nil {
+			if res.Checkers, err = native.Check(built.Tree, native.How(how)); err != nil {
 				return err
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/hosts"
 	"github.com/plonec/plonec/internal/topology"
@@ -67,11 +68,11 @@ a revision, whatever folder is called so.`,
 			return err
 		}
 		defer os.RemoveAll(work)
-		before, err := earlierSide(args, &f, against, filepath.Join(work, "before"))
+		before, err := earlierSide(args, &f.Options, against, filepath.Join(work, "before"))
 		if err != nil {
 			return err
 		}
-		built, diags, err := compile(args, &f)
+		built, diags, err := compile.Stack(args, &f.Options)
 		if err != nil {
 			return err
 		}
@@ -81,12 +82,12 @@ a revision, whatever folder is called so.`,
 		if err := out.report(slices.DeleteFunc(slices.Clone(diags), func(d diag.Diagnostic) bool { return d.Severity() != diag.Error }), ""); err != nil {
 			return err
 		}
-		r, err := compare(before, built, &f, work)
+		r, err := compare(before, built, &f.Options, work)
 		if err != nil {
 			return err
 		}
 		if against != "" {
-			if r.Stale, err = notOfTheStack(built, f.tree); err != nil {
+			if r.Stale, err = notOfTheStack(built, f.Tree); err != nil {
 				return err
 			}
 		}
@@ -145,11 +146,11 @@ type diffReport struct {
 
 // notOfTheStack says that a tree on disk is not what a stack gives; empty where it
 // is, and where there is none.
-func notOfTheStack(built *compiled, dir string) (string, error) {
+func notOfTheStack(built *compile.Built, dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, tree.ManifestName)); err != nil {
 		return "", nil
 	}
-	changes, err := built.tree.Compare(dir)
+	changes, err := built.Tree.Compare(dir)
 	if err != nil || changes.None() {
 		return "", err
 	}
@@ -161,8 +162,8 @@ func notOfTheStack(built *compiled, dir string) (string, error) {
 }
 
 // compare works a report out.
-func compare(before *side, after *compiled, f *stackFlags, work string) (*diffReport, error) {
-	r := &diffReport{Format: diffFormat, Before: before.label, After: "the stack", Causes: []cause{}, Look: []string{}, Later: []string{}, Unknown: before.unknown, tree: f.tree}
+func compare(before *side, after *compile.Built, o *compile.Options, work string) (*diffReport, error) {
+	r := &diffReport{Format: diffFormat, Before: before.label, After: "the stack", Causes: []cause{}, Look: []string{}, Later: []string{}, Unknown: before.unknown, tree: o.Tree}
 	r.Plonec.After = release
 	disk, err := onDisk(after, filepath.Join(work, "after"))
 	if err != nil {
@@ -176,9 +177,9 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 		r.Plonec.Before = before.disk.Manifest.Plonec
 	}
 	if before.built != nil {
-		r.Causes = causes(before, after, f)
+		r.Causes = causes(before, after, o)
 		// What this plonec makes of the earlier stack tells the two reasons apart.
-		if len(unlike(before.disk.Manifest, before.built.tree.Manifest)) > 0 {
+		if len(unlike(before.disk.Manifest, before.built.Tree.Manifest)) > 0 {
 			rebuilt, err := onDisk(before.built, filepath.Join(work, "rebuilt"))
 			if err != nil {
 				return nil, err
@@ -190,8 +191,8 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 				return nil, err
 			}
 		}
-		r.Look = append(r.Look, looks(before.built.topology, after.topology)...)
-		r.All.Outage = outages(r.All.Outage, before.built.topology, after.topology)
+		r.Look = append(r.Look, looks(before.built.Topology, after.Topology)...)
+		r.All.Outage = outages(r.All.Outage, before.built.Topology, after.Topology)
 	}
 	if before.disk != nil {
 		faults, err := before.disk.Faults()
@@ -203,7 +204,7 @@ func compare(before *side, after *compiled, f *stackFlags, work string) (*diffRe
 		}
 		r.Look = append(r.Look, plainSecrets(r.Causes, disk.Manifest)...)
 		r.Look = append(r.Look, reached(before.disk.Manifest.Hosts, disk.Manifest.Hosts)...)
-		keys, err := otherKeys(before, disk.Manifest.Hosts, f.tree)
+		keys, err := otherKeys(before, disk.Manifest.Hosts, o.Tree)
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +229,7 @@ func (r *diffReport) changed() bool {
 }
 
 // later says what a comparison of trees cannot know.
-func (r *diffReport) later(after *compiled) {
+func (r *diffReport) later(after *compile.Built) {
 	if !r.changed() {
 		return
 	}
@@ -237,7 +238,7 @@ func (r *diffReport) later(after *compiled) {
 		if slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool {
 			return slices.ContainsFunc(h.Deploy, func(a hosts.AppPlan) bool { return a.App == app })
 		}) {
-			revisions = append(revisions, revisionOf(after.topology, app)+" of "+app)
+			revisions = append(revisions, revisionOf(after.Topology, app)+" of "+app)
 		}
 	}
 	if len(revisions) > 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/tree"
@@ -30,15 +31,15 @@ type cause struct {
 
 // causes lists what changed from one stack to another, in the order of its
 // lines, and how many files each change makes another.
-func causes(earlier *side, after *compiled, f *stackFlags) []cause {
+func causes(earlier *side, after *compile.Built, o *compile.Options) []cause {
 	before := earlier.built
 	w := walk{prefix: earlier.prefix}
-	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.text), diag.Span{}, input.WithoutNulls(after.text))
+	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.Text), diag.Span{}, input.WithoutNulls(after.Text))
 	slices.SortStableFunc(w.found, func(a, b cause) int { return slices.Compare(a.order[:], b.order[:]) })
 	if len(w.found) <= mostCauses {
 		for i := range w.found {
 			c := &w.found[i]
-			if c.places = effect(c.keys, before, after, f); c.places != nil {
+			if c.places = effect(c.keys, before, after, o); c.places != nil {
 				n := 0
 				for p := range c.places {
 					if p.path != tree.ManifestName {
@@ -58,13 +59,13 @@ const mostCauses = 40
 
 // effect are the files that would be others if one change had not been made; nil
 // where there would be no tree then.
-func effect(keys []string, before, after *compiled, f *stackFlags) map[place]bool {
-	old := input.WithoutNulls(before.text).Lookup(keys...)
-	without, _, err := assemble(input.Set(input.WithoutNulls(after.text), old, keys...), after.tree.Manifest.Inputs, f)
+func effect(keys []string, before, after *compile.Built, o *compile.Options) map[place]bool {
+	old := input.WithoutNulls(before.Text).Lookup(keys...)
+	without, _, err := compile.Assemble(input.Set(input.WithoutNulls(after.Text), old, keys...), after.Tree.Manifest.Inputs, o)
 	if err != nil || without == nil {
 		return nil
 	}
-	return unlike(without.tree.Manifest, after.tree.Manifest)
+	return unlike(without.Tree.Manifest, after.Tree.Manifest)
 }
 
 // A place is a file on a host; the host is "*" for every one. What the manifest

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/tree"
@@ -19,29 +20,29 @@ import (
 // A side is one of the two states that a diff compares.
 type side struct {
 	label   string
-	disk    *tree.Disk // nil: there is nothing yet
-	built   *compiled  // what this plonec makes of its stack; nil: the stack is not known
-	unknown string     // why it is not
-	prefix  string     // of the paths of its stack's files, which lie in a folder of their own
+	disk    *tree.Disk     // nil: there is nothing yet
+	built   *compile.Built // what this plonec makes of its stack; nil: the stack is not known
+	unknown string         // why it is not
+	prefix  string         // of the paths of its stack's files, which lie in a folder of their own
 }
 
 // earlierSide is what a diff begins from: the tree on disk, another tree, or
 // what a git revision holds. work is an empty folder.
-func earlierSide(files []string, f *stackFlags, against, work string) (*side, error) {
+func earlierSide(files []string, o *compile.Options, against, work string) (*side, error) {
 	// The top of a repository, above which nothing is read.
 	if err := os.MkdirAll(filepath.Join(work, ".git"), 0o755); err != nil {
 		return nil, err
 	}
 	switch {
 	case against == "":
-		return treeSide(f.tree, work)
+		return treeSide(o.Tree, work)
 	case writtenAsPath(against):
 		if _, err := os.Stat(filepath.Join(against, tree.ManifestName)); err != nil {
 			return nil, fmt.Errorf("--against %s: there is no tree in that folder", against)
 		}
 		return treeSide(against, work)
 	}
-	return revisionSide(files, f, against, work)
+	return revisionSide(files, o, against, work)
 }
 
 // writtenAsPath tells whether a name is that of a folder by how it begins, which
@@ -70,7 +71,7 @@ func treeSide(dir, work string) (*side, error) {
 		return nil, err
 	}
 	for _, in := range disk.Manifest.Inputs.Files {
-		name, err := recorded(dir, in.Path)
+		name, err := compile.Recorded(dir, in.Path)
 		if errors.Is(err, fs.ErrNotExist) { // git may have it
 			name, err = filepath.Abs(filepath.Join(dir, filepath.FromSlash(in.Path)))
 		}
@@ -127,11 +128,11 @@ func (s *side) compile(dir string) error {
 		// Joined to the folder first: no ".." leads above the copies.
 		files = append(files, filepath.Join(s.prefix, filepath.Join(abs, filepath.FromSlash(name))))
 	}
-	return s.compileFiles(files, &stackFlags{tree: filepath.Join(s.prefix, abs), extStr: in.ExtStr, tlaStr: in.TLAStr})
+	return s.compileFiles(files, &compile.Options{Tree: filepath.Join(s.prefix, abs), Release: release, ExtStr: in.ExtStr, TLAStr: in.TLAStr})
 }
 
-func (s *side) compileFiles(files []string, f *stackFlags) error {
-	built, diags, err := compile(files, f)
+func (s *side) compileFiles(files []string, o *compile.Options) error {
+	built, diags, err := compile.Stack(files, o)
 	if s.built = built; built == nil && err == nil {
 		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", release, count(diags.Errors(), "error"), s.label)
 	}
@@ -149,13 +150,13 @@ func putBelow(work, name string, data []byte) error {
 
 // revisionSide is what a git revision holds: its tree, or where it has none what
 // this plonec makes of its stack.
-func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error) {
+func revisionSide(files []string, o *compile.Options, rev, work string) (*side, error) {
 	r, label, err := openRevision(rev)
 	if err != nil {
 		return nil, err
 	}
 	s := &side{label: label, prefix: work}
-	dir, inside := r.Rel(f.tree)
+	dir, inside := r.Rel(o.Tree)
 	if _, has := r.blobs[dir+"/"+tree.ManifestName]; inside && has {
 		err := r.extract(work, func(path string) bool { return strings.HasPrefix(path, dir+"/") })
 		if err != nil {
@@ -164,7 +165,7 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 		at := filepath.Join(r.Top, filepath.FromSlash(dir))
 		if s.disk, err = tree.Read(filepath.Join(work, at)); err != nil {
 			// It is told of where it would be, not in the copy.
-			return nil, fmt.Errorf("%s of %s: %s", f.tree, label, strings.ReplaceAll(err.Error(), work, ""))
+			return nil, fmt.Errorf("%s of %s: %s", o.Tree, label, strings.ReplaceAll(err.Error(), work, ""))
 		}
 		needed := map[string]bool{}
 		for _, h := range s.disk.Manifest.Hosts {
@@ -177,7 +178,7 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 		for _, in := range s.disk.Manifest.Inputs.Files {
 			name, inside := r.Rel(filepath.Join(at, filepath.FromSlash(in.Path)))
 			if _, has := r.blobs[name]; !inside || !has {
-				s.unknown = fmt.Sprintf("%s, from which %s was built, is not in %s", filepath.Base(in.Path), f.tree, label)
+				s.unknown = fmt.Sprintf("%s, from which %s was built, is not in %s", filepath.Base(in.Path), o.Tree, label)
 				return s, nil
 			}
 			needed[name] = true
@@ -187,7 +188,7 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 		}
 		return s, s.compile(at)
 	}
-	if files, err = stackFiles(files, f); err != nil {
+	if files, err = compile.StackFiles(files, o); err != nil {
 		return nil, err
 	}
 	var then []string
@@ -203,11 +204,11 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 	if err := r.extract(work, func(string) bool { return true }); err != nil {
 		return nil, err
 	}
-	abs, err := filepath.Abs(f.tree)
+	abs, err := filepath.Abs(o.Tree)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.compileFiles(then, &stackFlags{tree: filepath.Join(work, abs), extStr: f.extStr, tlaStr: f.tlaStr}); err != nil {
+	if err := s.compileFiles(then, &compile.Options{Tree: filepath.Join(work, abs), Release: release, ExtStr: o.ExtStr, TLAStr: o.TLAStr}); err != nil {
 		return nil, err
 	}
 	if s.built == nil {
@@ -218,11 +219,11 @@ func revisionSide(files []string, f *stackFlags, rev, work string) (*side, error
 }
 
 // onDisk writes what was built into a folder, and reads it from there.
-func onDisk(built *compiled, dir string) (*tree.Disk, error) {
+func onDisk(built *compile.Built, dir string) (*tree.Disk, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := built.tree.Write(dir); err != nil {
+	if _, err := built.Tree.Write(dir); err != nil {
 		return nil, err
 	}
 	return tree.Read(dir)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/schema"
@@ -48,7 +49,7 @@ func TestStacksInTheDocumentation(t *testing.T) {
 				if err := os.WriteFile(stack, m[1], 0o644); err != nil {
 					t.Fatal(err)
 				}
-				c, diags, err := compile([]string{stack}, &stackFlags{tree: "build"})
+				c, diags, err := compile.Stack([]string{stack}, &compile.Options{Tree: "build", Release: release})
 				if err != nil || c == nil || len(diags) > 0 {
 					t.Errorf("%s: %v %+v", name, err, diags)
 				}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
@@ -53,18 +54,18 @@ const (
 // one in this folder; it is nil where there is none.
 func (f *explainFlags) where(out *reporter, path string, files []string) (*whereItShows, error) {
 	given := len(files) > 0
-	files, err := stackFiles(files, &f.stackFlags)
+	files, err := compile.StackFiles(files, &f.Options)
 	if err != nil {
 		return nil, nil // no stack here: the attribute alone is explained
 	}
 	w := &whereItShows{Stack: files, Set: []settingJSON{}, Shows: []shownFiles{}, Tried: []string{}}
-	text, diags, err := readStack(files, &f.stackFlags)
+	text, diags, err := compile.Read(files, &f.Options)
 	if err != nil {
 		return nil, err
 	}
-	var now *compiled
+	var now *compile.Built
 	if text != nil {
-		if now, diags, err = text.compile(); err != nil {
+		if now, diags, err = text.Compile(); err != nil {
 			return nil, err
 		}
 	}
@@ -82,8 +83,8 @@ func (f *explainFlags) where(out *reporter, path string, files []string) (*where
 }
 
 // search fills in where an attribute is set, and where it shows.
-func (w *whereItShows) search(text *stackText, now *compiled, path string) {
-	for _, s := range now.stack.Settings(path) {
+func (w *whereItShows) search(text *compile.Text, now *compile.Built, path string) {
+	for _, s := range now.Stack.Settings(path) {
 		if s.Value != nil {
 			w.Set = append(w.Set, settingJSON{s.String(), s.Shown(), placeOf(s.Key)})
 		}
@@ -91,10 +92,10 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 	leaves := schema.Lookup(path).Leaves()
 	w.group = len(leaves) > 1
 	var names []string
-	for app := range now.stack.Base.Deploy {
+	for app := range now.Stack.Base.Deploy {
 		names = append(names, app)
 	}
-	for _, h := range now.topology.Hosts {
+	for _, h := range now.Topology.Hosts {
 		names = append(names, h.Layers...)
 	}
 	slices.Sort(names)
@@ -108,7 +109,7 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 		} else if below, ok := strings.CutPrefix(leaf.Path, schema.Lookup(path).Path); ok {
 			at = path + below // with the names that were asked for
 		}
-		for _, s := range now.stack.Settings(at) {
+		for _, s := range now.Stack.Settings(at) {
 			compiles := 0
 			for i, value := range s.Others(names) {
 				if compiles == enoughValues || i == mostValues {
@@ -119,7 +120,7 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 					break
 				}
 				over := &schema.Override{Path: s.Path, Value: value}
-				other, _, err := text.compile(over)
+				other, _, err := text.Compile(over)
 				if err != nil || other == nil {
 					continue
 				}
@@ -127,7 +128,7 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 				if !w.group {
 					w.Tried = append(w.Tried, over.Shown())
 				}
-				for p := range unlike(now.tree.Manifest, other.tree.Manifest) {
+				for p := range unlike(now.Tree.Manifest, other.Tree.Manifest) {
 					if !hasHost(now, p.host) || !hasHost(other, p.host) {
 						continue // it comes or goes as a whole
 					}
@@ -145,7 +146,7 @@ func (w *whereItShows) search(text *stackText, now *compiled, path string) {
 }
 
 // fold puts the files of one folder that show on the same hosts together.
-func (w *whereItShows) fold(hostsOf map[string]map[string]bool, now *compiled) {
+func (w *whereItShows) fold(hostsOf map[string]map[string]bool, now *compile.Built) {
 	for _, path := range slices.Sorted(maps.Keys(hostsOf)) {
 		hosts := slices.Sorted(maps.Keys(hostsOf[path]))
 		i := slices.IndexFunc(w.Shows, func(s shownFiles) bool {
@@ -155,7 +156,7 @@ func (w *whereItShows) fold(hostsOf map[string]map[string]bool, now *compiled) {
 			w.Shows[i].Paths = append(w.Shows[i].Paths, path)
 			continue
 		}
-		w.Shows = append(w.Shows, shownFiles{hosts, []string{path}, len(hosts) == len(now.topology.Hosts) && len(hosts) > 2})
+		w.Shows = append(w.Shows, shownFiles{hosts, []string{path}, len(hosts) == len(now.Topology.Hosts) && len(hosts) > 2})
 	}
 }
 
@@ -209,8 +210,8 @@ func (w *whereItShows) print(b *strings.Builder) {
 	}
 }
 
-func hasHost(c *compiled, name string) bool {
-	return slices.ContainsFunc(c.tree.Manifest.Hosts, func(h tree.Host) bool { return h.Name == name })
+func hasHost(c *compile.Built, name string) bool {
+	return slices.ContainsFunc(c.Tree.Manifest.Hosts, func(h tree.Host) bool { return h.Name == name })
 }
 
 // placeOf is file:line:col, or the file where no place in it is known.
@@ -235,7 +236,7 @@ type setJSON struct {
 
 // effect shows what the values of --set would change.
 func (f *explainFlags) effect(out *reporter, files []string) error {
-	text, diags, err := readStack(files, &f.stackFlags)
+	text, diags, err := compile.Read(files, &f.Options)
 	if err != nil {
 		return err
 	}
@@ -244,20 +245,20 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 	}
 	var over []*schema.Override
 	for i, set := range f.set {
-		o, err := schema.ParseOverride("--set", set, len(text.files)+i)
+		o, err := schema.ParseOverride("--set", set, len(text.Files)+i)
 		if err != nil {
 			return fmt.Errorf("--set %s: %w", printable(set), err)
 		}
 		over = append(over, o)
 	}
-	before, known, err := text.compile()
+	before, known, err := text.Compile()
 	if err != nil {
 		return err
 	}
 	if before == nil {
 		return out.finish(known, "", result{})
 	}
-	after, diags, err := text.compile(over...)
+	after, diags, err := text.Compile(over...)
 	if err != nil {
 		return err
 	}
@@ -278,14 +279,14 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 	if now.disk, err = onDisk(before, filepath.Join(work, "before")); err != nil {
 		return err
 	}
-	r, err := compare(now, after, &f.stackFlags, work)
+	r, err := compare(now, after, &f.Options, work)
 	if err != nil {
 		return err
 	}
 	r.After, r.full, r.color = "the same with --set", f.full, useColor(out.stdout)
 	r.Causes = nil // Set says it better
 	for _, o := range over {
-		was := before.stack.Replaces(o)
+		was := before.Stack.Replaces(o)
 		set := setJSON{Attribute: o.String(), From: was.Shown(), To: o.Shown()}
 		if was.Value != nil {
 			set.Place = placeOf(was.Key)

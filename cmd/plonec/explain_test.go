@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -19,18 +20,18 @@ func TestExplainFindsPlaces(t *testing.T) {
 	// would have to change with it.
 	alone := []string{"plone_instances.app_name", "plone_zeoserver.app_name", "deploy.<app>.ssl_support"}
 	for _, example := range []string{"zeo", "relstorage", "single-host", "opsworks-export"} {
-		f := &stackFlags{tree: t.TempDir()}
-		text, _, err := readStack([]string{"../../examples/" + example + "/stack.json"}, f)
+		o := &compile.Options{Tree: t.TempDir(), Release: release}
+		text, _, err := compile.Read([]string{"../../examples/" + example + "/stack.json"}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		now, _, err := text.compile()
+		now, _, err := text.Compile()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, leaf := range schema.Root().Leaves() {
 			if leaf.Later != "" || leaf.Deprecated != "" || strings.HasPrefix(leaf.Path, "opsworks.") || slices.Contains(alone, leaf.Path) ||
-				!slices.ContainsFunc(now.stack.Settings(leaf.Path), func(s schema.Setting) bool { return s.Value != nil }) {
+				!slices.ContainsFunc(now.Stack.Settings(leaf.Path), func(s schema.Setting) bool { return s.Value != nil }) {
 				continue
 			}
 			var w whereItShows

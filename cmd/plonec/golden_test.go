@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/plonec/plonec/internal/compile"
 )
 
 // examples are the stacks of examples/, and one of testdata/ for what none of
@@ -28,7 +30,7 @@ func TestGoldens(t *testing.T) {
 	for name, stack := range examples {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join("../../testdata/golden", name)
-			c, diags, err := compile(stack, &stackFlags{tree: dir})
+			c, diags, err := compile.Stack(stack, &compile.Options{Tree: dir, Release: release})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,15 +64,15 @@ func TestGoldens(t *testing.T) {
 }
 
 // golden is a tree without what every tree has.
-func golden(t *testing.T, c *compiled) map[string]string {
+func golden(t *testing.T, c *compile.Built) map[string]string {
 	t.Helper()
-	files := map[string]string{"README.md": string(c.tree.Readme)}
-	m := *c.tree.Manifest
+	files := map[string]string{"README.md": string(c.Tree.Readme)}
+	m := *c.Tree.Manifest
 	m.Files = nil
-	for i, f := range c.tree.Manifest.Files {
+	for i, f := range c.Tree.Manifest.Files {
 		if f.Host != "*" {
 			m.Files = append(m.Files, f)
-			files[f.Rel()] = string(c.tree.Content(i))
+			files[f.Rel()] = string(c.Tree.Content(i))
 		}
 	}
 	data, err := m.Bytes()
@@ -148,12 +150,12 @@ func TestOrderOfKeysNeverShows(t *testing.T) {
 
 func trees(t *testing.T, stack string) map[string]string {
 	t.Helper()
-	c, diags, err := compile([]string{stack}, &stackFlags{tree: "build"})
+	c, diags, err := compile.Stack([]string{stack}, &compile.Options{Tree: "build", Release: release})
 	if err != nil || c == nil {
 		t.Fatal(err, diags)
 	}
 	m := sums(c)
-	m["README.md"] = string(c.tree.Readme)
+	m["README.md"] = string(c.Tree.Readme)
 	return m
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/graph"
 )
@@ -30,7 +31,7 @@ the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`,
   plonec graph stack.json --format dot | dot -Tpdf -o stack.pdf`,
 	}
 	f.addArguments(c.Flags())
-	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, which says the STACK where none is given")
+	c.Flags().StringVar(&f.Tree, "tree", "build", "folder of the compiled `tree`, which says the STACK where none is given")
 	c.Flags().StringVar(&format, "format", "", "`mermaid`, dot or svg")
 	c.Flags().StringVarP(&out, "out", "o", "", "write to this `file`, not to standard output")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -39,9 +40,9 @@ the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`,
 			return err
 		}
 		f.format = "text"
-		return f.compiling("no picture", func(r *reporter, built *compiled, diags diag.List) error {
-			g := graph.New(built.topology)
-			if leaks := secretsInGraph(g, built.secrets); len(leaks) > 0 {
+		return f.compiling("no picture", func(r *reporter, built *compile.Built, diags diag.List) error {
+			g := graph.New(built.Topology)
+			if leaks := compile.InTexts(g.Texts(), "the picture would show", built.Secrets); len(leaks) > 0 {
 				return r.finish(append(diags, leaks...), "no picture", result{})
 			}
 			if err := r.finish(diags, "", result{}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/graph"
 )
 
@@ -11,11 +12,11 @@ import (
 // draws it anew.
 func TestPictureOfTheReadme(t *testing.T) {
 	const name = "../../docs/zeo.svg"
-	c, diags, err := compile(examples["zeo"], &stackFlags{tree: "build"})
+	c, diags, err := compile.Stack(examples["zeo"], &compile.Options{Tree: "build", Release: release})
 	if err != nil || c == nil {
 		t.Fatal(err, diags)
 	}
-	want := graph.New(c.topology).SVG()
+	want := graph.New(c.Topology).SVG()
 	if *update {
 		if err := os.WriteFile(name, want, 0o644); err != nil {
 			t.Fatal(err)

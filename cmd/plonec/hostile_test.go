@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/native"
@@ -221,11 +222,11 @@ func first(diags diag.List) string {
 }
 
 // shapes is, for each file, the word that each of its lines begins with.
-func shapes(c *compiled) map[string]string {
+func shapes(c *compile.Built) map[string]string {
 	m := map[string]string{}
-	for i, f := range c.tree.Manifest.Files {
+	for i, f := range c.Tree.Manifest.Files {
 		var b strings.Builder
-		for line := range bytes.Lines(c.tree.Content(i)) {
+		for line := range bytes.Lines(c.Tree.Content(i)) {
 			if f.Path == "/etc/plonec/varnish-purge" && line[0] != '#' { // a pattern a line
 				line = []byte("pattern")
 			}
@@ -242,14 +243,14 @@ func shapes(c *compiled) map[string]string {
 
 // sourced lets a shell read every file that the scripts source, and nothing
 // but assignments may come of it.
-func sourced(t *testing.T, c *compiled) string {
+func sourced(t *testing.T, c *compile.Built) string {
 	t.Helper()
-	for i, f := range c.tree.Manifest.Files {
+	for i, f := range c.Tree.Manifest.Files {
 		if !strings.HasPrefix(f.Path, "/etc/plonec/") || !strings.HasSuffix(f.Path, ".conf") && !strings.HasSuffix(f.Path, ".env") {
 			continue
 		}
 		name := filepath.Join(t.TempDir(), "f")
-		if err := os.WriteFile(name, c.tree.Content(i), 0o644); err != nil {
+		if err := os.WriteFile(name, c.Tree.Content(i), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command("bash", "-c", `PATH=/nonexistent; . "$0"; declare -p >/dev/null`, name)

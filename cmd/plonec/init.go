@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/tree"
@@ -287,8 +288,8 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 	}
 	m := earlier(filepath.Join(abs, f.tree))
 	if m == nil {
-		if !slices.ContainsFunc(usualStacks, func(name string) bool { _, err := os.Stat(filepath.Join(abs, name)); return err == nil }) {
-			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", or(usualStacks), fromHere(abs)))
+		if !slices.ContainsFunc(compile.UsualStacks, func(name string) bool { _, err := os.Stat(filepath.Join(abs, name)); return err == nil }) {
+			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", or(compile.UsualStacks), fromHere(abs)))
 		}
 		d.Notes = append(d.Notes, fmt.Sprintf("there is no tree in %s yet: plonec build, then init, writes down which secrets CI needs", fromHere(filepath.Join(abs, f.tree))))
 		return d, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/native"
 )
 
@@ -29,7 +30,7 @@ func TestExamplesNative(t *testing.T) {
 				}
 				stack = append(stack[:len(stack):len(stack)], over)
 			}
-			c, diags, err := compile(stack, &stackFlags{tree: filepath.Join(dir, "build")})
+			c, diags, err := compile.Stack(stack, &compile.Options{Tree: filepath.Join(dir, "build"), Release: release})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +38,7 @@ func TestExamplesNative(t *testing.T) {
 				t.Fatalf("%+v", diags)
 			}
 			results := judged(t, c)
-			if len(results) < len(c.tree.Manifest.Hosts) {
+			if len(results) < len(c.Tree.Manifest.Hosts) {
 				t.Errorf("only %d results", len(results))
 			}
 			for _, r := range results {
@@ -78,7 +79,7 @@ func TestPastedExampleNative(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, diags, err := compile(stack, &stackFlags{tree: filepath.Join(dir, "build")})
+	c, diags, err := compile.Stack(stack, &compile.Options{Tree: filepath.Join(dir, "build"), Release: release})
 	if err != nil || c == nil {
 		t.Fatalf("%v %+v", err, diags)
 	}
@@ -91,10 +92,10 @@ func TestPastedExampleNative(t *testing.T) {
 
 // judged lets the daemons judge, apart from this machine where it can: that it
 // can is what the tests of package native are for.
-func judged(t *testing.T, c *compiled) []native.Result {
+func judged(t *testing.T, c *compile.Built) []native.Result {
 	t.Helper()
 	for _, how := range []native.How{native.Apart, native.Here} {
-		results, err := native.Check(c.tree, how)
+		results, err := native.Check(c.Tree, how)
 		if err != nil {
 			t.Fatal(err)
 		}

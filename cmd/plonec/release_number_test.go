@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -71,18 +72,18 @@ func whatComesOut(t *testing.T) string {
 	t.Helper()
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(examples)) {
-		c, diags, err := compile(examples[name], &stackFlags{tree: filepath.Join("../../testdata/golden", name)})
+		c, diags, err := compile.Stack(examples[name], &compile.Options{Tree: filepath.Join("../../testdata/golden", name), Release: release})
 		if err != nil || c == nil {
 			t.Fatal(err, diags)
 		}
-		fmt.Fprintln(h, outcome(c.tree))
+		fmt.Fprintln(h, outcome(c.Tree))
 	}
 	for _, base := range bases(t) {
 		c, diags := compileJSON(t, base)
 		if c == nil {
 			t.Fatal(first(diags))
 		}
-		fmt.Fprintln(h, outcome(c.tree))
+		fmt.Fprintln(h, outcome(c.Tree))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -106,23 +107,23 @@ func outcome(made *tree.Tree) string {
 
 // Each part of a tree counts: what lies on hosts, and what is said of it.
 func TestOutcomeSeesAll(t *testing.T) {
-	c, diags, err := compile(examples["zeo"], &stackFlags{tree: "build"})
+	c, diags, err := compile.Stack(examples["zeo"], &compile.Options{Tree: "build", Release: release})
 	if err != nil || c == nil {
 		t.Fatal(err, diags)
 	}
-	m := c.tree.Manifest
-	seen := map[string]string{outcome(c.tree): "nothing"}
+	m := c.Tree.Manifest
+	seen := map[string]string{outcome(c.Tree): "nothing"}
 	for what, change := range map[string]func(){
-		"a script":         func() { c.tree.Content(0)[5] ^= 1 },
-		"a host's file":    func() { c.tree.Content(len(m.Files) - 1)[5] ^= 1 },
+		"a script":         func() { c.Tree.Content(0)[5] ^= 1 },
+		"a host's file":    func() { c.Tree.Content(len(m.Files) - 1)[5] ^= 1 },
 		"a mode":           func() { m.Files[0].Mode = "4755" },
 		"an effect":        func() { m.Files[1].Effect = []string{"reload:x"} },
 		"a secret's owner": func() { m.Secrets[0].Owner = "nobody:nogroup" },
 		"how a host is":    func() { m.Hosts[0].Status = "x" },
-		"the README":       func() { c.tree.Readme = []byte("x") },
+		"the README":       func() { c.Tree.Readme = []byte("x") },
 	} {
 		change()
-		sum := outcome(c.tree)
+		sum := outcome(c.Tree)
 		if other, there := seen[sum]; there {
 			t.Errorf("%s changes nothing that %s does not", what, other)
 		}
@@ -131,8 +132,8 @@ func TestOutcomeSeesAll(t *testing.T) {
 	if m.Files[0].Host != "*" || m.Files[len(m.Files)-1].Host == "*" {
 		t.Error("the first file is no script, or the last one is")
 	}
-	before := outcome(c.tree)
-	if m.Plonec = "9.9.9"; outcome(c.tree) != before {
+	before := outcome(c.Tree)
+	if m.Plonec = "9.9.9"; outcome(c.Tree) != before {
 		t.Error("the number itself counts")
 	}
 }

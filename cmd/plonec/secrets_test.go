@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
 )
@@ -98,22 +97,6 @@ func TestSecretThatStandsTwice(t *testing.T) {
 		}
 		if found := search(t, tree, out.Bytes()); len(found) > 0 {
 			t.Errorf("%s: a secret is in %v", test.code, found)
-		}
-	}
-}
-
-// An argument of Jsonnet's is in the manifest: one that looks like a secret is
-// warned of by its name.
-func TestArgumentsThatLookSecret(t *testing.T) {
-	for value, warned := range map[string]bool{"https://me:" + sentinel + "@example.org/": true, "https://example.org/": false} {
-		list := argumentsInTree(&stackFlags{extStr: map[string]string{"url": value, "size": "4"}, tlaStr: map[string]string{"url": value}})
-		if got := len(list) == 2; got != warned {
-			t.Errorf("%s: %+v", value, list)
-		}
-		for _, d := range list {
-			if d.Severity() != diag.Warning || strings.Contains(d.Message+d.Remedy, sentinel) || !strings.Contains(d.Message, "str url") {
-				t.Errorf("%+v", d)
-			}
 		}
 	}
 }

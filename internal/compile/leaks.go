@@ -1,4 +1,4 @@
-package main
+package compile
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
-	"github.com/plonec/plonec/internal/graph"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
 )
@@ -19,12 +18,12 @@ const tellingLength = 8
 
 // secretArguments refuses Jsonnet arguments that hold a secret, since the
 // manifest records them.
-func secretArguments(f *stackFlags, secrets []schema.PlainSecret) diag.List {
+func secretArguments(o *Options, secrets []schema.PlainSecret) diag.List {
 	var list diag.List
 	for _, arguments := range []struct {
 		flag   string
 		values map[string]string
-	}{{"--ext-str", f.extStr}, {"--tla-str", f.tlaStr}} {
+	}{{"--ext-str", o.ExtStr}, {"--tla-str", o.TLAStr}} {
 		for _, s := range secrets {
 			for _, name := range slices.Sorted(maps.Keys(arguments.values)) {
 				value := arguments.values[name]
@@ -44,12 +43,12 @@ func secretArguments(f *stackFlags, secrets []schema.PlainSecret) diag.List {
 
 // argumentsInTree warns of Jsonnet arguments that look like secrets, since the
 // manifest records them whatever the stack makes of them.
-func argumentsInTree(f *stackFlags) diag.List {
+func argumentsInTree(o *Options) diag.List {
 	var list diag.List
 	for _, arguments := range []struct {
 		flag   string
 		values map[string]string
-	}{{"--ext-str", f.extStr}, {"--tla-str", f.tlaStr}} {
+	}{{"--ext-str", o.ExtStr}, {"--tla-str", o.TLAStr}} {
 		for _, name := range slices.Sorted(maps.Keys(arguments.values)) {
 			if schema.LooksSecret(name, arguments.values[name]) {
 				list.Add(diag.Diagnostic{Code: "secret-in-text",
@@ -72,11 +71,7 @@ func secretsInTree(t *tree.Tree, secrets []schema.PlainSecret) diag.List {
 		}
 		for i, file := range t.Manifest.Files {
 			if bytes.Contains(t.Content(i), []byte(s.Value)) {
-				list.Add(diag.Diagnostic{
-					Code: "secret-in-tree", Span: s.Span, Path: path(s),
-					Message: fmt.Sprintf("its value also stands in a text that %s would hold", file.Rel()),
-					Remedy:  "take it out there, or give this one by reference",
-				})
+				list.Add(inTree(s, file.Rel()+" would hold"))
 				break
 			}
 		}
@@ -84,19 +79,24 @@ func secretsInTree(t *tree.Tree, secrets []schema.PlainSecret) diag.List {
 	return list
 }
 
-// secretsInGraph is the same for a picture.
-func secretsInGraph(g *graph.Graph, secrets []schema.PlainSecret) diag.List {
+// InTexts is the same for texts that are shown elsewhere than in the tree; where says
+// what shows them, in words: the picture would show.
+func InTexts(texts []string, where string, secrets []schema.PlainSecret) diag.List {
 	var list diag.List
 	for _, s := range secrets {
-		if len(s.Value) >= tellingLength && slices.ContainsFunc(g.Texts(), func(text string) bool { return strings.Contains(text, s.Value) }) {
-			list.Add(diag.Diagnostic{
-				Code: "secret-in-tree", Span: s.Span, Path: path(s),
-				Message: "its value also stands in a text that the picture would show",
-				Remedy:  "take it out there, or give this one by reference",
-			})
+		if len(s.Value) >= tellingLength && slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, s.Value) }) {
+			list.Add(inTree(s, where))
 		}
 	}
 	return list
+}
+
+func inTree(s schema.PlainSecret, where string) diag.Diagnostic {
+	return diag.Diagnostic{
+		Code: "secret-in-tree", Span: s.Span, Path: path(s),
+		Message: "its value also stands in a text that " + where,
+		Remedy:  "take it out there, or give this one by reference",
+	}
 }
 
 // path is a JSON pointer as diagnostics write paths.
