@@ -14,7 +14,7 @@ import (
 // across checks what one attribute alone cannot tell, on the canonical tree.
 func across(tree *input.Node, list *diag.List) {
 	sameAddress(tree, list)
-	unknownLayer(tree, list)
+	manyLayers(tree, list)
 	views(tree, "", list)
 }
 
@@ -103,46 +103,12 @@ func line(here, other diag.Span) string {
 	return " (" + other.File.Name + ", line " + number + ")"
 }
 
-// unknownLayer reports an instance in a layer that nothing else names.
-func unknownLayer(tree *input.Node, list *diag.List) {
-	known := map[string]bool{"lb": true, "memcached": true, "plone_instances": true, "zeoserver": true}
-	for _, path := range [][2]string{
-		{"plone_instances", "zeo_layer"}, {"plone_instances", "broker_layer"}, {"plone_instances", "solr_layer"}, {"plone_blobs", "layer"},
-	} {
-		a := compile().root.fields[path[0]].fields[path[1]]
-		known[a.Default.Text] = true
-		if name, ok := text(tree.Lookup(path[0], path[1])); ok {
-			known[name] = true
-		}
-	}
-	for _, f := range fieldsOf(tree.Get("layers")) {
-		known[f.Key] = true
-	}
-	var names []string
-	hints := 0
+// manyLayers reports an instance in more layers than can be.
+func manyLayers(tree *input.Node, list *diag.List) {
 	for _, f := range fieldsOf(tree.Get("instances")) {
-		items := itemsOf(f.Value.Get("layers"))
-		if len(items) > maxLayers {
-			list.Add(diag.Diagnostic{Code: "bad-value", Span: f.Value.Get("layers").Span, Path: diag.JoinKey("instances", f.Key) + ".layers",
+		if layers := f.Value.Get("layers"); len(itemsOf(layers)) > maxLayers {
+			list.Add(diag.Diagnostic{Code: "bad-value", Span: layers.Span, Path: diag.JoinKey("instances", f.Key) + ".layers",
 				Message: "a host may be in " + strconv.Itoa(maxLayers) + " layers", Remedy: "join some of them"})
-			continue
-		}
-		for _, n := range items {
-			name, ok := text(n)
-			if !ok || known[name] || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }) {
-				continue
-			}
-			if names == nil {
-				names = sortedKeys(known)
-			}
-			remedy := "name it in layers, with its roles"
-			if hints++; hints > maxHints/10 {
-				remedy = ""
-			} else if near := nearest(name, names); near != "" {
-				remedy = "did you mean " + near + "?"
-			}
-			list.Add(diag.Diagnostic{Code: "unknown-layer", Span: n.Span, Path: diag.JoinKey("instances", f.Key) + ".layers",
-				Message: "there is no layer " + strconv.Quote(name), Remedy: remedy})
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestDiagnostics(t *testing.T) {
 	for _, code := range []string{
 		"unknown-key", "bad-key", "missing-key", "wrong-type", "bad-value", "out-of-range", "secret-reference",
 		"plain-secret", "set-twice", "ignored-known", "deprecated", "not-rendered", "not-in-layer", "layers-disagree",
-		"instance-differs", "unknown-layer", "same-address", "two-blob-mounts", "refused-method", "not-shared",
+		"instance-differs", "same-address", "two-blob-mounts", "refused-method", "not-shared",
 	} {
 		if !seen[code] {
 			t.Errorf("no case has %s", code)
@@ -107,8 +107,6 @@ func TestHostile(t *testing.T) {
 	key := func(i int) string { return fmt.Sprintf("plone_instancez_%d", i) }
 	for name, c := range map[string]struct{ stack, want string }{
 		"unknown keys": {`{` + many(19_000, func(i int) string { return `"` + key(i) + `": 1` }) + `}`, "too-many"},
-		"unknown layers": {`{"layers": {` + many(10_000, func(i int) string { return `"` + key(i) + `": {}` }) + `}, "instances": {` +
-			many(10_000, func(i int) string { return fmt.Sprintf(`"h%d": {"layers": ["%sx"]}`, i, key(i)) }) + `}}`, "unknown-layer"},
 		"views": {`{"deploy": {` + many(15_000, func(i int) string { return fmt.Sprintf(`"a%d": {}`, i) }) + `}, "layers": {` +
 			many(10_000, func(i int) string { return fmt.Sprintf(`"l%d": {"custom_json": {"deploy": {"x": {}}}}`, i) }) + `}, "instances": {` +
 			many(10_000, func(i int) string { return fmt.Sprintf(`"h%d": {"layers": ["l%d"]}`, i, i) }) + `}}`, "too-many"},

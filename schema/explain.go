@@ -21,7 +21,7 @@ func NotFound(path string, others []string) string {
 	paths := compile().paths()
 	at := paths[last]
 	if len(at) == 0 {
-		if near := nearest(last, append(sortedKeys(paths), others...)); near != "" {
+		if near := Nearest(last, append(sortedKeys(paths), others...)); near != "" {
 			if at = paths[near]; len(at) == 0 {
 				at = []string{near}
 			}

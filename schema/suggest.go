@@ -21,7 +21,7 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 	if c.hints++; c.hints > maxHints {
 		return ""
 	}
-	if near := nearest(key, a.names()); near != "" {
+	if near := Nearest(key, a.names()); near != "" {
 		return "did you mean " + a.fields[near].Name + "?"
 	}
 	if name := ofOpsWorks[key]; name != "" && a.fields[name] != nil {
@@ -36,7 +36,7 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 		}
 		return elsewhere(strings.Join(at, " or "))
 	}
-	if near := nearest(key, sortedKeys(paths)); near != "" && len(paths[near]) == 1 {
+	if near := Nearest(key, sortedKeys(paths)); near != "" && len(paths[near]) == 1 {
 		return elsewhere(paths[near][0])
 	}
 	if a == c.schema.root {
@@ -99,9 +99,9 @@ func (a *Attr) each(f func(*Attr)) {
 	}
 }
 
-// nearest returns the candidate that is most like a name, or "" where none is
+// Nearest returns the candidate that is most like a name, or "" where none is
 // like enough: one edit in three letters, or one name beginning the other.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	best, least := "", len(name)/3+1
 	if len(name) > 64 {
 		return ""
@@ -238,7 +238,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		for _, t := range spellings {
 			try = append(try, candidate{input.String, t})
 		}
-		if near := nearest(text, a.Enum); near != "" {
+		if near := Nearest(text, a.Enum); near != "" {
 			try = append(try, candidate{input.String, near})
 		}
 		if isNumber(text) {

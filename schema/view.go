@@ -50,6 +50,17 @@ func (d *Decoded) KeySpan(path ...string) diag.Span {
 	return diag.Span{}
 }
 
+// ItemSpan is where a text stands in the list at a path, or where the list does.
+func (d *Decoded) ItemSpan(item string, path ...string) diag.Span {
+	list := d.tree.Lookup(path...)
+	for _, n := range itemsOf(list) {
+		if n.Text == item {
+			return n.Span
+		}
+	}
+	return d.Span(path...)
+}
+
 // ViewSpan is Span in the view of a host with these layers.
 func (d *Decoded) ViewSpan(layers []string, path ...string) diag.Span {
 	d.mu.Lock()

@@ -37,8 +37,6 @@ var _ = register(map[string]Code{
 		"A host has one value of each attribute. Let the layers agree, set the attribute in one of them, or put the host into one of them."},
 	"instance-differs": {Error, "a host is described in two ways",
 		"OpsWorks' JSON lists a host under each of its layers, with the same facts. Where they differ nobody can tell which is true. Make them the same, or say it in instances.<host>, which lies over both."},
-	"unknown-layer": {Error, "an instance is in a layer that does not exist",
-		"A layer exists where layers or opsworks.layers names it, where its name says what it does (lb, plone_instances, zeoserver, memcached), or where zeo_layer, broker_layer, solr_layer or plone_blobs.layer names it."},
 	"same-address": {Error, "two hosts have one address",
 		"Every host has an address of its own, by which the others reach it. A host that is in several layers is one instance with several layers."},
 	"two-blob-mounts": {Error, "the shared blobs are mounted by NFS and by GlusterFS",

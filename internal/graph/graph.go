@@ -37,24 +37,8 @@ type Graph struct {
 
 // A Column is a stage that a request passes.
 type Column struct {
-	Stage  Stage
+	Stage  topology.Stage
 	Groups []*Group
-}
-
-// A Stage is a place on a request's way.
-type Stage int
-
-// The stages, left to right.
-const (
-	Visitors Stage = iota
-	Fronts
-	Clients
-	Storage
-)
-
-// Title is what stands above a stage's column.
-func (s Stage) Title() string {
-	return [...]string{"Visitors", "Front ends", "Clients", "Storage and services"}[s]
 }
 
 // A Group is a layer's hosts, or something that is no host of the stack.
@@ -65,7 +49,7 @@ type Group struct {
 	// Outside: no host of the stack, such as a database that others run.
 	Outside bool
 
-	stage Stage
+	stage topology.Stage
 	order int // among the groups of its column
 }
 
@@ -79,10 +63,7 @@ type Host struct {
 }
 
 // A Process is what a host runs, or what it keeps.
-type Process struct {
-	What string
-	At   string // its ports, or its folder; empty: none
-}
+type Process = topology.Process
 
 // A Link is a connection between hosts of two groups, or within one.
 type Link struct {
@@ -187,26 +168,21 @@ func (b *builder) hosts() {
 	}
 }
 
-// order is that of a column's groups, by what they do first.
-var order = []topology.Role{
-	topology.Frontend, topology.Clients, topology.Zeo, topology.Blobs, topology.Memcached, topology.Redis, topology.Solr, topology.Snapshots,
-}
-
 // stageOf is the column of a host and its order there: what it does first on a
 // request's way counts.
-func stageOf(h *topology.Host) (Stage, int) {
-	for i, r := range order {
-		if h.Has(r) {
-			return min(Stage(i)+Fronts, Storage), i
+func stageOf(h *topology.Host) (topology.Stage, int) {
+	for i, d := range topology.Roles() {
+		if h.Has(d.Role) {
+			return d.Stage, i
 		}
 	}
-	return Storage, len(order)
+	return topology.AtStorage, len(topology.Roles())
 }
 
 // processes is what a host runs, in the order in which a request meets it.
 func processes(h *topology.Host) []Process {
 	var list []Process
-	add := func(what, at string) { list = append(list, Process{what, at}) }
+	add := func(what, at string) { list = append(list, Process{What: what, At: at}) }
 	port := func(n int) string { return span{n, n}.String() }
 	if f := h.Front; f != nil {
 		nginx := "80"
@@ -243,22 +219,10 @@ func processes(h *topology.Host) []Process {
 			add("packs the database", "")
 		}
 	}
-	for _, s := range []struct {
-		role     topology.Role
-		what, at string
-	}{
-		{topology.Blobs, sharing(gluster(h)) + " export", exports(h)},
-		{topology.Memcached, "memcached", port(h.Stack.Memcached.Port)},
-		{topology.Redis, "Celery broker", port(h.Stack.PloneInstances.Broker.Port)},
-		{topology.Solr, "Solr", ""},
-		{topology.Snapshots, "EBS snapshots", ""},
-	} {
-		if h.Has(s.role) {
-			add(s.what, s.at)
+	for _, r := range h.Roles {
+		if shown := r.Duty().Runs; shown != nil {
+			list = append(list, shown(h)...)
 		}
-	}
-	if h.Has(topology.Solr) {
-		folder(add, "index", h.Stack.PloneSolr.DataDir)
 	}
 	return list
 }
@@ -278,18 +242,6 @@ func sharing(gluster bool) string {
 		return "GlusterFS"
 	}
 	return "NFS"
-}
-
-// gluster tells whether a host exports by GlusterFS.
-func gluster(h *topology.Host) bool {
-	return h.Stack.PloneInstances.GlusterBlobs || h.Stack.PloneZeoserver.GlusterBlobs
-}
-
-func exports(h *topology.Host) string {
-	if gluster(h) {
-		return h.Stack.PloneBlobs.GlusterExportDir
-	}
-	return h.Stack.PloneBlobs.NFSExportDir
 }
 
 // graph puts groups and links in order.

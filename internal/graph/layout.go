@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // Room between what stands beside one another, in px.
@@ -138,7 +140,7 @@ func (g *Graph) layout() *layout {
 	return l
 }
 
-func stageTitle(s Stage) string { return strings.ToUpper(s.Title()) }
+func stageTitle(s topology.Stage) string { return strings.ToUpper(s.Title()) }
 
 // wire bundles the links.
 func (l *layout) wire(links []Link) {

@@ -66,7 +66,7 @@ func (b *builder) front(h *topology.Host) {
 
 // visitors are outside, with the names by which they come.
 func (b *builder) visitors(f *topology.Front) *Group {
-	g := b.group("Visitors", Host{}, Visitors, 0)
+	g := b.group("Visitors", Host{}, topology.AtVisitors, 0)
 	names := &g.Hosts[0].Runs
 	if *names != nil {
 		return g
@@ -86,7 +86,7 @@ func (b *builder) visitors(f *topology.Front) *Group {
 }
 
 // group gives a group outside of the stack, made where there is none yet.
-func (b *builder) group(title string, h Host, stage Stage, order int) *Group {
+func (b *builder) group(title string, h Host, stage topology.Stage, order int) *Group {
 	key := title + "\n" + h.Name + "\n" + h.Address
 	g := b.outside[key]
 	if g == nil {
@@ -132,7 +132,7 @@ func (b *builder) service(h *topology.Host, s service) {
 	if address != "" && s.port != 0 {
 		address = net.JoinHostPort(address, strconv.Itoa(s.port))
 	}
-	g := b.group(s.title, Host{Name: s.name, Address: address}, Storage, slices.Index(order, role))
+	g := b.group(s.title, Host{Name: s.name, Address: address}, role.Duty().Stage, role.Order())
 	b.join(b.of[h], g, s.kind, s.protocol, span{s.port, s.port})
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // A canvas takes shapes, one after the other, as elements of an SVG.
@@ -189,7 +191,7 @@ func (g *Group) body(least int) block {
 	}
 	inner := func(least int) block {
 		var blocks []block
-		if g.stage != Visitors { // the column says it
+		if g.stage != topology.AtVisitors { // the column says it
 			blocks = append(blocks, rows([]row{title}, least))
 		}
 		var single []Host

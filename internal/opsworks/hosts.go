@@ -213,10 +213,10 @@ func (c *converter) layersDo() {
 		}
 	}
 	order := func(f input.Field) int {
-		best := 99
+		best := len(topology.Roles())
 		for _, l := range itemsOf(f.Value.Get("layers")) {
 			for _, r := range roles[l.Text] {
-				best = min(best, slices.Index(topology.Roles(), r))
+				best = min(best, r.Order())
 			}
 		}
 		return best
@@ -245,19 +245,23 @@ func (c *converter) noHosts(roles map[string][]topology.Role) {
 	if len(fieldsOf(c.tree.Get("instances"))) > 0 {
 		return
 	}
-	layers := []string{"lb", "plone_instances", "zeoserver"}
+	names := map[string]string{}
+	var layers []string
+	for _, r := range []topology.Role{topology.Frontend, topology.Clients, topology.Zeo} {
+		layers = append(layers, r.Duty().Layers[0])
+	}
+	names[layers[1]], names[layers[2]] = "app1", "zeo1"
 	if on := c.tree.Lookup("plone_instances", "enable_relstorage"); on != nil && on.Text == "true" {
 		layers = layers[:2]
 	}
 	if declared := fieldsOf(c.tree.Get("layers")); len(declared) > 0 {
 		layers = nil
 		for _, f := range declared {
-			if !slices.ContainsFunc(roles[f.Key], besides) {
+			if !slices.ContainsFunc(roles[f.Key], func(r topology.Role) bool { return r.Duty().Beside }) {
 				layers = append(layers, f.Key)
 			}
 		}
 	}
-	names := map[string]string{"plone_instances": "app1", "zeoserver": "zeo1"}
 	all := mapping()
 	for _, l := range layers {
 		name := names[l]
@@ -272,11 +276,6 @@ func (c *converter) noHosts(roles map[string][]topology.Role) {
 	c.set([]string{"instances"}, all)
 	c.ask("instances", "the files name no host: one for each layer is invented", "write the real ones, or give the JSON of a host or the output of describe-instances")
 	c.note([]string{"instances"}, "INVENTED: one host for each layer, until you write the real ones.")
-}
-
-// besides tells whether a role is for hosts that do something else too.
-func besides(r topology.Role) bool {
-	return r == topology.Snapshots || r == topology.Celerybeat || r == topology.Pack
 }
 
 // complete puts in what a stack cannot be without and the files do not say. All

@@ -118,6 +118,7 @@ func (r *resolver) hosts() {
 	for _, l := range sortedKeys(r.used) {
 		r.layer(l, named)
 	}
+	r.unknownLayers(named)
 	for _, h := range r.t.Hosts {
 		set := map[Role]bool{}
 		for _, l := range h.Layers {
@@ -136,36 +137,6 @@ func (r *resolver) hosts() {
 	}
 }
 
-// layer reports what a layer asks for in vain.
-func (r *resolver) layer(name string, named map[string]map[Role]bool) {
-	layer, declared := r.d.Base.Layers[name]
-	if !declared && named[name] == nil || layer.Roles != nil {
-		return // the schema has reported it, or the recipes do not count
-	}
-	recipes := 0
-	for _, event := range sortedKeys(layer.CustomRecipes) {
-		for _, recipe := range layer.CustomRecipes[event] {
-			recipes++
-			if !KnownRecipe(recipe) {
-				r.once("unknown-recipe", []string{"layers", name, "custom_recipes", recipe},
-					fmt.Sprintf("nothing comes of the recipe %s", recipe), "set up by hand what it did, or take it out")
-			}
-		}
-	}
-	if recipes == 0 && len(layerRoles(name, layer, named)) == 0 {
-		r.report("idle-layer", []string{"layers", name}, "nothing says what the hosts of this layer do",
-			"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
-	}
-}
-
-func roleList() string {
-	var names []string
-	for _, r := range roleOrder {
-		names = append(names, string(r))
-	}
-	return strings.Join(names, ", ")
-}
-
 // onlyOnes reports what may run on one host only.
 func (r *resolver) onlyOnes() {
 	zeo := map[string]*Host{}
@@ -182,32 +153,28 @@ func (r *resolver) onlyOnes() {
 			zeo[a.Name] = h
 		}
 	}
-	for _, only := range []struct {
-		role Role
-		does func(*App) bool
-		what string
-	}{
-		{Pack, func(a *App) bool { return a.Pack }, "packs the database"},
-		{Celerybeat, func(a *App) bool { return a.Celerybeat }, "runs the Celery scheduler"},
-	} {
+	for _, only := range roles {
+		if only.OnApp == nil {
+			continue
+		}
 		first := map[string]*Host{}
 		for _, h := range r.t.Hosts {
 			for _, a := range h.Apps {
-				if !h.Online || !only.does(a) {
+				if !h.Online || !only.OnApp(a) {
 					continue
 				}
 				if f := first[a.Name]; f != nil {
-					r.report("two-"+string(only.role), []string{"instances", h.Name},
-						fmt.Sprintf("a second host that %s of the app %s: %s does", only.what, a.Name, f.Name),
+					r.report("two-"+string(only.Role), []string{"instances", h.Name},
+						fmt.Sprintf("a second host that %s of the app %s: %s does", only.Title, a.Name, f.Name),
 						"put the layer on one host only")
 				}
 				first[a.Name] = h
 			}
 		}
-		for _, h := range r.all[only.role] {
+		for _, h := range r.all[only.Role] {
 			if !h.Has(Clients) {
 				r.report("role-without-clients", []string{"instances", h.Name},
-					fmt.Sprintf("the role %s does nothing on a host that runs no clients", only.role),
+					fmt.Sprintf("the role %s does nothing on a host that runs no clients", only.Role),
 					"put its layer on a client host")
 			}
 		}
@@ -217,15 +184,10 @@ func (r *resolver) onlyOnes() {
 // unserved warns of hosts whose service nothing sets up yet, while others are
 // told to find it there.
 func (r *resolver) unserved() {
-	for _, s := range []struct {
-		role Role
-		what string
-	}{
-		{Blobs, "exports of blobs"}, {Memcached, "memcached"}, {Redis, "the Celery broker"}, {Solr, "Solr"}, {Snapshots, "EBS snapshots"},
-	} {
-		if hosts := r.online[s.role]; len(hosts) > 0 {
+	for _, d := range roles {
+		if hosts := r.online[d.Role]; d.ByHand && len(hosts) > 0 {
 			r.report("not-served", []string{"instances", hosts[0].Name},
-				fmt.Sprintf("nothing sets up %s yet, which its layer asks for", s.what), "set it up by hand on the hosts of that layer")
+				fmt.Sprintf("nothing sets up %s yet, which its layer asks for", d.Title), "set it up by hand on the hosts of that layer")
 		}
 	}
 }

@@ -1,151 +1,200 @@
 package topology
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/plonec/plonec/schema"
 )
 
-// roleOrder is every role, in the order in which a request meets them.
-var roleOrder = []Role{Frontend, Clients, Zeo, Blobs, Memcached, Redis, Solr, Snapshots, Celerybeat, Pack}
+// A Role is something that a layer's hosts do.
+type Role string
 
-// layerNames are the layers that do something by their name alone; the names
-// that attributes give come from layerAttributes.
-var layerNames = map[string]Role{
-	"lb":              Frontend,
-	"plone_instances": Clients,
-	"zeoserver":       Zeo,
-	"memcached":       Memcached,
-	"ebs_snapshots":   Snapshots,
+// The roles, by the names that a stack gives them. What each is stands in roles.
+const (
+	Frontend   Role = "frontend"
+	Clients    Role = "clients"
+	Zeo        Role = "zeo"
+	Blobs      Role = "blobs"
+	Memcached  Role = "memcached"
+	Redis      Role = "redis"
+	Solr       Role = "solr"
+	Snapshots  Role = "snapshots"
+	Celerybeat Role = "celerybeat"
+	Pack       Role = "pack"
+)
+
+// A Rank is a host's place in the order in which hosts are set up and applied
+// to: what others need comes first.
+type Rank int
+
+// The ranks, in their order.
+const (
+	RankStorage Rank = iota
+	RankClients
+	RankFronts
+)
+
+// A Stage is a place on a request's way: a column of the picture.
+type Stage int
+
+// The stages, left to right.
+const (
+	AtVisitors Stage = iota
+	AtFronts
+	AtClients
+	AtStorage
+)
+
+// Title is what stands above a stage's column.
+func (s Stage) Title() string {
+	return [...]string{"Visitors", "Front ends", "Clients", "Storage and services"}[s]
 }
 
-// layerAttributes are the attributes that name a layer.
-var layerAttributes = []struct {
-	role Role
-	name func(*schema.Stack) string
-}{
-	{Zeo, func(s *schema.Stack) string { return s.PloneInstances.ZeoLayer }},
-	{Blobs, func(s *schema.Stack) string { return s.PloneBlobs.Layer }},
-	{Redis, func(s *schema.Stack) string { return s.PloneInstances.BrokerLayer }},
-	{Solr, func(s *schema.Stack) string { return s.PloneInstances.SolrLayer }},
+// A Duty is all that plonec knows of a role: whatever lists roles, or asks what
+// one is, reads it.
+type Duty struct {
+	Role  Role
+	Does  string // for the documentation: Markdown, a phrase
+	Rank  Rank
+	Stage Stage
+
+	Layers  []string // layers that have it by their name alone
+	Names   LayerName
+	Recipes []string // beginnings of the recipes that make it; the longest that fits counts
+
+	// Beside: it adds to what a host does already, and is nobody's only duty.
+	Beside bool
+	// Title is the service by name, as it stands in a sentence.
+	Title string
+	// ByHand: others are told of the service, and nothing sets it up yet.
+	ByHand bool
+	// OnApp, of a duty that one host of clients has for each app, tells whether
+	// it has it. Title then says what that host does, after "a host that".
+	OnApp func(*App) bool
+	// Runs is what a picture shows of it on a host; nil: the processes that the
+	// topology has of it.
+	Runs func(*Host) []Process
 }
 
-// recipes are the beginnings of the cookbook's recipes that make a role.
-var recipes = []struct {
-	prefix string
-	role   Role
-}{
-	{"plone_buildout::haproxy", Frontend},
-	{"plone_buildout::nginx", Frontend},
-	{"plone_buildout::varnish", Frontend},
-	{"plone_buildout::instances-celerybeat", Celerybeat},
-	{"plone_buildout::instances-", Clients},
-	{"plone_buildout::zeoserver-", Zeo},
-	{"plone_buildout::solr-", Solr},
-	{"plone_buildout::nfs_blobs", Blobs},
-	{"plone_buildout::gluster", Blobs},
-	{"plone_buildout::ebs_snapshots", Snapshots},
-	{"plone_buildout::enable_pack", Pack},
-	{"redis::", Redis},
-	{"memcached", Memcached},
+// A LayerName is an attribute that names the layer of a role.
+type LayerName struct {
+	Path string // plone_instances.zeo_layer; empty: there is none
+	of   func(*schema.Stack) string
 }
 
-// helperRecipes run on any layer and make no role of their own.
-var helperRecipes = []string{
-	"plone_buildout::varnish-purge", "plone_buildout::varnish-restart",
-	"plone_buildout::instances-rebuild", "plone_buildout::instances-develop-up",
-	"opsworks_deploy_python::r3-mount-patch", // mended a mount on instances that are gone
+// A Process is what a host runs, or what it keeps.
+type Process struct {
+	What string
+	At   string // its ports, or its folder; empty: none
 }
 
-// namedRoles is what layers do by their names, in the views of all hosts.
-func namedRoles(views []*schema.Stack) map[string]map[Role]bool {
-	named := map[string]map[Role]bool{}
-	add := func(name string, r Role) {
-		if named[name] == nil {
-			named[name] = map[Role]bool{}
-		}
-		named[name][r] = true
-	}
-	for name, r := range layerNames {
-		add(name, r)
-	}
-	for _, v := range views {
-		for _, a := range layerAttributes {
-			add(a.name(v), a.role)
-		}
-	}
-	return named
-}
-
-// layerRoles gives what the hosts of a layer do: its roles where it lists
-// them, else what its name and its recipes say.
-func layerRoles(name string, l schema.Layer, named map[string]map[Role]bool) map[Role]bool {
-	set := map[Role]bool{}
-	if l.Roles != nil {
-		for _, r := range l.Roles {
-			set[Role(r)] = true
-		}
-		return set
-	}
-	for r := range named[name] {
-		set[r] = true
-	}
-	for _, list := range l.CustomRecipes {
-		for _, recipe := range list {
-			if r, ok := recipeRole(recipe); ok {
-				set[r] = true
-			}
-		}
-	}
-	return set
-}
-
-// LayerRoles says what the hosts of each layer do: its roles, else what its
-// name and its recipes say. A layer that does nothing has an empty list.
-func LayerRoles(d *schema.Decoded) map[string][]Role {
-	views := []*schema.Stack{d.Base}
-	for _, name := range sortedKeys(d.Base.Layers) {
-		if view, _ := d.View([]string{name}); view != nil {
-			views = append(views, view)
-		}
-	}
-	named := namedRoles(views)
-	roles := map[string][]Role{}
-	for name, layer := range d.Base.Layers {
-		roles[name] = inOrder(layerRoles(name, layer, named))
-	}
-	return roles
-}
-
-// KnownRecipe tells whether something comes of a recipe of the cookbook, or
-// nothing needs to.
-func KnownRecipe(recipe string) bool {
-	_, ok := recipeRole(recipe)
-	return ok || slices.Contains(helperRecipes, recipe)
-}
-
-func recipeRole(recipe string) (Role, bool) {
-	if slices.Contains(helperRecipes, recipe) {
-		return "", false
-	}
-	for _, r := range recipes {
-		if strings.HasPrefix(recipe, r.prefix) {
-			return r.role, true
-		}
-	}
-	return "", false
-}
-
-func inOrder(set map[Role]bool) []Role {
-	var roles []Role
-	for _, r := range roleOrder {
-		if set[r] {
-			roles = append(roles, r)
-		}
-	}
-	return roles
+// roles are all of them, in the order in which a request meets them.
+var roles = []Duty{
+	{
+		Role: Frontend, Rank: RankFronts, Stage: AtFronts, Does: "nginx, Varnish, HAProxy",
+		Layers: []string{"lb"}, Recipes: []string{"plone_buildout::haproxy", "plone_buildout::nginx", "plone_buildout::varnish"},
+	},
+	{
+		Role: Clients, Rank: RankClients, Stage: AtClients, Does: "the ZEO clients of `plone_instances.app_name`",
+		Layers: []string{"plone_instances"}, Recipes: []string{"plone_buildout::instances-"},
+	},
+	{
+		Role: Zeo, Rank: RankStorage, Stage: AtStorage, Does: "the ZEO server of `plone_zeoserver.app_name`",
+		Layers: []string{"zeoserver"}, Recipes: []string{"plone_buildout::zeoserver-"},
+		Names: LayerName{"plone_instances.zeo_layer", func(s *schema.Stack) string { return s.PloneInstances.ZeoLayer }},
+	},
+	{
+		Role: Blobs, Rank: RankStorage, Stage: AtStorage, Does: "exports the blobs",
+		Recipes: []string{"plone_buildout::nfs_blobs", "plone_buildout::gluster"},
+		Names:   LayerName{"plone_blobs.layer", func(s *schema.Stack) string { return s.PloneBlobs.Layer }},
+		Title:   "exports of blobs", ByHand: true, Runs: exported,
+	},
+	{
+		Role: Memcached, Rank: RankStorage, Stage: AtStorage, Does: "RelStorage's cache servers",
+		Layers: []string{"memcached"}, Recipes: []string{"memcached"},
+		Title: "memcached", ByHand: true,
+		Runs: func(h *Host) []Process { return []Process{{"memcached", fmt.Sprint(h.Stack.Memcached.Port)}} },
+	},
+	{
+		Role: Redis, Rank: RankStorage, Stage: AtStorage, Does: "the Celery broker",
+		Recipes: []string{"redis::"},
+		Names:   LayerName{"plone_instances.broker_layer", func(s *schema.Stack) string { return s.PloneInstances.BrokerLayer }},
+		Title:   "the Celery broker", ByHand: true,
+		Runs: func(h *Host) []Process {
+			return []Process{{"Celery broker", fmt.Sprint(h.Stack.PloneInstances.Broker.Port)}}
+		},
+	},
+	{
+		Role: Solr, Rank: RankStorage, Stage: AtStorage, Does: "the search server of `plone_solr.app_name`",
+		Recipes: []string{"plone_buildout::solr-"},
+		Names:   LayerName{"plone_instances.solr_layer", func(s *schema.Stack) string { return s.PloneInstances.SolrLayer }},
+		Title:   "Solr", ByHand: true, Runs: indexed,
+	},
+	{
+		Role: Snapshots, Rank: RankStorage, Stage: AtStorage, Does: "EBS snapshots",
+		Layers: []string{"ebs_snapshots"}, Recipes: []string{"plone_buildout::ebs_snapshots"},
+		Beside: true, Title: "EBS snapshots", ByHand: true,
+		Runs: func(*Host) []Process { return []Process{{What: "EBS snapshots"}} },
+	},
+	{
+		Role: Celerybeat, Rank: RankClients, Stage: AtClients, Does: "the Celery scheduler, on one client host",
+		Recipes: []string{"plone_buildout::instances-celerybeat"},
+		Beside:  true, Title: "runs the Celery scheduler", OnApp: func(a *App) bool { return a.Celerybeat },
+	},
+	{
+		Role: Pack, Rank: RankClients, Stage: AtClients, Does: "packs RelStorage, on one client host",
+		Recipes: []string{"plone_buildout::enable_pack"},
+		Beside:  true, Title: "packs the database", OnApp: func(a *App) bool { return a.Pack },
+	},
 }
 
 // Roles are all roles, in the order in which a request meets them.
-func Roles() []Role { return slices.Clone(roleOrder) }
+func Roles() []Duty { return roles }
+
+// Duty is what plonec knows of the role. A role that is not in the table is a
+// mistake of the program, since the schema takes no other.
+func (r Role) Duty() Duty { return roles[r.Order()] }
+
+// Order is the role's place in the table.
+func (r Role) Order() int {
+	i := slices.IndexFunc(roles, func(d Duty) bool { return d.Role == r })
+	if i < 0 {
+		panic("no row of the roles is called " + string(r))
+	}
+	return i
+}
+
+// Rank is where the host stands in the order of things. A front end comes last,
+// whatever else it does: it sends requests to clients of other hosts. Else the
+// earliest of its duties counts. Nobody needs a host that has none.
+func (h *Host) Rank() Rank {
+	rank := RankFronts
+	for _, r := range h.Roles {
+		if r == Frontend {
+			return RankFronts
+		}
+		rank = min(rank, r.Duty().Rank)
+	}
+	if len(h.Roles) == 0 {
+		return RankClients
+	}
+	return rank
+}
+
+// exported is what a host shows that exports blobs.
+func exported(h *Host) []Process {
+	if h.Stack.PloneInstances.GlusterBlobs || h.Stack.PloneZeoserver.GlusterBlobs {
+		return []Process{{"GlusterFS export", h.Stack.PloneBlobs.GlusterExportDir}}
+	}
+	return []Process{{"NFS export", h.Stack.PloneBlobs.NFSExportDir}}
+}
+
+// indexed is what a host of Solr shows.
+func indexed(h *Host) []Process {
+	list := []Process{{What: "Solr"}}
+	if dir := h.Stack.PloneSolr.DataDir; dir != "" {
+		list = append(list, Process{"index", dir})
+	}
+	return list
+}

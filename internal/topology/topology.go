@@ -6,22 +6,6 @@ package topology
 
 import "github.com/plonec/plonec/schema"
 
-// A Role is something that a layer's hosts do.
-type Role string
-
-const (
-	Frontend   Role = "frontend"   // nginx, Varnish, HAProxy
-	Clients    Role = "clients"    // Zope processes of plone_instances.app_name
-	Zeo        Role = "zeo"        // the ZEO server of plone_zeoserver.app_name
-	Blobs      Role = "blobs"      // exports the blobs
-	Memcached  Role = "memcached"  // a cache for RelStorage
-	Redis      Role = "redis"      // a Celery broker
-	Solr       Role = "solr"       // the search server of plone_solr.app_name
-	Snapshots  Role = "snapshots"  // EBS snapshots
-	Celerybeat Role = "celerybeat" // the one Celery scheduler
-	Pack       Role = "pack"       // the one host that packs RelStorage
-)
-
 // Ports that are the same everywhere.
 const (
 	HaproxyPort = 8080 // client N listens on HaproxyPort+N
