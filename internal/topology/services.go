@@ -28,17 +28,16 @@ const (
 	KindSupervisor Kind = "supervisor" // the buildout's own, over all processes of an app
 )
 
-// ranks are where services stand in the order of things: what others need comes
-// first. Storage, clients, front ends.
-var ranks = map[Kind]int{
-	KindZeo:   0,
-	KindAgent: 1, KindClient: 1, KindCommand: 1, KindSupervisor: 1,
-	KindVarnish: 2, KindHaproxy: 2, KindNginx: 2,
+// kinds has the role to which each kind of service belongs.
+var kinds = map[Kind]Role{
+	KindZeo:   Zeo,
+	KindAgent: Clients, KindClient: Clients, KindCommand: Clients, KindSupervisor: Clients,
+	KindVarnish: Frontend, KindHaproxy: Frontend, KindNginx: Frontend,
 }
 
 // Rank is where the service stands in the order of things: what others need has a
 // lower one.
-func (s Service) Rank() int { return ranks[s.Kind] }
+func (s Service) Rank() Rank { return kinds[s.Kind].Duty().Rank }
 
 // AgentUnit is the one responder to the balancers' agent checks on a host.
 const AgentUnit = "plonec-agent.service"

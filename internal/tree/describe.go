@@ -14,10 +14,10 @@ import (
 func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Host {
 	d := Host{
 		Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, in),
-		Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
+		Rank: int(h.Rank()), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
 	}
 	for _, s := range h.Services() {
-		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: string(s.Kind), App: s.App, Server: s.Server, Rank: s.Rank()})
+		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: string(s.Kind), App: s.App, Server: s.Server, Rank: int(s.Rank())})
 	}
 	for _, a := range h.Apps {
 		app := App{

@@ -78,6 +78,9 @@ type Host struct {
 	Layers     []string `json:"layers"`
 	Status     string   `json:"status"`
 	SSH        SSH      `json:"ssh"`
+	// Rank is the host's place in the order in which hosts are applied to: what
+	// others need has a lower one.
+	Rank int `json:"rank"`
 	// Services are what it runs for good, in the order in which they start.
 	Services []Service `json:"services"`
 	Apps     []App     `json:"apps"` // sorted by name
@@ -92,7 +95,7 @@ type Service struct {
 	Kind   string `json:"kind"`             // a topology.Kind
 	App    string `json:"app,omitempty"`    // whose process it is; empty: the host's own
 	Server string `json:"server,omitempty"` // what balancers call it; empty: they do not
-	Rank   int    `json:"rank"`             // what others need has a lower one, and comes first
+	Rank   int    `json:"rank"`             // as Host.Rank
 }
 
 // An App is what a host has of an app.
