@@ -13,7 +13,7 @@ import (
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 )
@@ -125,19 +125,19 @@ type diffReport struct {
 	Causes []cause   `json:"causes,omitempty"`
 	// Unknown is why it is not known what of this the stack asks for; empty: Causes
 	// is all of it.
-	Unknown string            `json:"causes_unknown,omitempty"`
-	All     *hosts.Comparison `json:"effects"`
-	Look    []string          `json:"look"`
-	Later   []string          `json:"later"` // what is seen only when it is done
+	Unknown string           `json:"causes_unknown,omitempty"`
+	All     *plan.Comparison `json:"effects"`
+	Look    []string         `json:"look"`
+	Later   []string         `json:"later"` // what is seen only when it is done
 	// Stale says that the tree on disk, which is not compared, is not what the stack
 	// gives; empty where it is, and where there is none.
 	Stale string `json:"stale,omitempty"`
 	// Plain is what changes without a change of the stack, since another plonec
 	// built the tree; nil: nothing.
-	Plain *hosts.Comparison `json:"not_from_the_stack,omitempty"`
+	Plain *plan.Comparison `json:"not_from_the_stack,omitempty"`
 
-	stack  *hosts.Comparison // what the stack's own changes make
-	tree   string            // its folder
+	stack  *plan.Comparison // what the stack's own changes make
+	tree   string           // its folder
 	color  bool
 	full   bool
 	noDiff bool
@@ -169,7 +169,7 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 	if err != nil {
 		return nil, err
 	}
-	if r.All, err = hosts.Compare(before.disk, disk); err != nil {
+	if r.All, err = plan.Compare(before.disk, disk); err != nil {
 		return nil, err
 	}
 	r.stack = r.All
@@ -184,10 +184,10 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 			if err != nil {
 				return nil, err
 			}
-			if r.Plain, err = hosts.Compare(before.disk, rebuilt); err != nil {
+			if r.Plain, err = plan.Compare(before.disk, rebuilt); err != nil {
 				return nil, err
 			}
-			if r.stack, err = hosts.Compare(rebuilt, disk); err != nil {
+			if r.stack, err = plan.Compare(rebuilt, disk); err != nil {
 				return nil, err
 			}
 		}
@@ -224,8 +224,8 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 
 // changed tells whether anything does.
 func (r *diffReport) changed() bool {
-	return len(r.All.New)+len(r.All.Gone)+len(r.Look) > 0 || slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool { return len(h.Files) > 0 }) ||
-		slices.ContainsFunc(r.All.Absent, func(l hosts.Leaver) bool { return l.Files > 0 })
+	return len(r.All.New)+len(r.All.Gone)+len(r.Look) > 0 || slices.ContainsFunc(r.All.Hosts, func(h plan.HostPlan) bool { return len(h.Files) > 0 }) ||
+		slices.ContainsFunc(r.All.Absent, func(l plan.Leaver) bool { return l.Files > 0 })
 }
 
 // later says what a comparison of trees cannot know.
@@ -235,8 +235,8 @@ func (r *diffReport) later(after *compile.Built) {
 	}
 	var revisions []string
 	for _, app := range r.All.Apps {
-		if slices.ContainsFunc(r.All.Hosts, func(h hosts.HostPlan) bool {
-			return slices.ContainsFunc(h.Deploy, func(a hosts.AppPlan) bool { return a.App == app })
+		if slices.ContainsFunc(r.All.Hosts, func(h plan.HostPlan) bool {
+			return slices.ContainsFunc(h.Deploy, func(a plan.AppPlan) bool { return a.App == app })
 		}) {
 			revisions = append(revisions, revisionOf(after.Topology, app)+" of "+app)
 		}
@@ -245,7 +245,7 @@ func (r *diffReport) later(after *compile.Built) {
 		r.Later = append(r.Later, "whether "+strings.Join(revisions, ", ")+" leads to another commit: deploy sees it")
 	}
 	for _, h := range r.All.Hosts {
-		if slices.ContainsFunc(h.Files, func(f hosts.FileChange) bool { return f.Secret }) {
+		if slices.ContainsFunc(h.Files, func(f plan.FileChange) bool { return f.Secret }) {
 			r.Later = append(r.Later, "whether the value of a secret is another: plan --secrets sees it")
 			break
 		}

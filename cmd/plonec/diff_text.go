@@ -6,13 +6,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 )
 
 // plan is a comparison as the report of a plan, whose rows and files read the
 // same.
-func (r *diffReport) plan(c *hosts.Comparison) *planReport {
-	p := &hosts.Plan{Hosts: c.Hosts, Apps: c.Apps, Always: c.Always, Outage: c.Outage}
+func (r *diffReport) plan(c *plan.Comparison) *planReport {
+	p := &plan.Plan{Hosts: c.Hosts, Apps: c.Apps, Always: c.Always, Outage: c.Outage}
 	return &planReport{Plan: p, flags: &fleetFlags{tree: r.tree}, color: r.color}
 }
 
@@ -110,7 +110,7 @@ func (r *diffReport) otherPlonec() string {
 }
 
 // files counts the files that change in a comparison.
-func files(c *hosts.Comparison) int {
+func files(c *plan.Comparison) int {
 	n := 0
 	if c != nil {
 		for _, h := range c.Hosts {
@@ -165,7 +165,7 @@ func (r *diffReport) text() string {
 // A part of the differences has one reason.
 type diffPart struct {
 	title      string
-	comparison *hosts.Comparison
+	comparison *plan.Comparison
 }
 
 func (r *diffReport) parts() []diffPart {

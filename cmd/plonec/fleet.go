@@ -22,6 +22,7 @@ import (
 
 	"github.com/plonec/plonec/internal/hosts"
 	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/remote"
 	"github.com/plonec/plonec/internal/secret"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
@@ -142,7 +143,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		}
 		options := hosts.Options{
 			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others, Fronts: f.fronts,
-			AcceptNew: f.acceptNew, SSHConfig: f.sshConfig,
+			SSH:   remote.Options{AcceptNew: f.acceptNew, SSHConfig: f.sshConfig},
 			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report,
 		}
 		if f.fresh {

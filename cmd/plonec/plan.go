@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/tree"
 )
@@ -59,7 +59,7 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 		p, failed := s.Plan(ctx, !noDiff)
 		if s.dirty != nil {
 			text, _, _ := strings.Cut(s.dirty.Error(), "\n")
-			p.Refused = append(p.Refused, hosts.Reason{Text: text})
+			p.Refused = append(p.Refused, plan.Reason{Text: text})
 		}
 		r := planReport{Plan: p, flags: &f, file: out, color: useColor(s.out)}
 		var text string
@@ -152,12 +152,12 @@ func writeFile(name string, data []byte, mode fs.FileMode) error {
 }
 
 // readPlan reads a file of plonec plan --out.
-func readPlan(name string) (*hosts.Plan, error) {
+func readPlan(name string) (*plan.Plan, error) {
 	data, err := regular.Read(name, tree.MaxFile)
 	if err != nil {
 		return nil, err
 	}
-	p, err := hosts.ReadPlan(data)
+	p, err := plan.ReadPlan(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s is no plan that plonec plan --out wrote: %w", name, err)
 	}

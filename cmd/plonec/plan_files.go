@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 )
 
 // A planChange is a change of one or more files, the same on some hosts.
@@ -108,18 +108,18 @@ func (r *planReport) changes() []planChange {
 	return list
 }
 
-func sign(kind hosts.ChangeKind) string {
+func sign(kind plan.ChangeKind) string {
 	switch kind {
-	case hosts.Added:
+	case plan.Added:
 		return "+"
-	case hosts.Removed:
+	case plan.Removed:
 		return "-"
 	}
 	return "~"
 }
 
 // note says what else is to be known of a change.
-func note(c hosts.FileChange) string {
+func note(c plan.FileChange) string {
 	var parts []string
 	add := func(when bool, text string) {
 		if when {
@@ -127,16 +127,16 @@ func note(c hosts.FileChange) string {
 		}
 	}
 	add(c.Mode != "", printable(c.Mode))
-	add(c.Drift && c.Kind == hosts.Added, "removed by hand")
-	add(c.Drift && c.Kind != hosts.Added && c.Differs == 0, "changed by hand")
+	add(c.Drift && c.Kind == plan.Added, "removed by hand")
+	add(c.Drift && c.Kind != plan.Added && c.Differs == 0, "changed by hand")
 	add(c.Differs > 0, "changed by hand: "+count(c.Differs, "line"))
 	add(c.Secret, "secret")
-	add(c.Foreign && c.Kind != hosts.Removed, "what is there is not plonec's, and is kept aside")
-	add(c.Foreign && c.Kind == hosts.Removed, "what was there before plonec comes back")
+	add(c.Foreign && c.Kind != plan.Removed, "what is there is not plonec's, and is kept aside")
+	add(c.Foreign && c.Kind == plan.Removed, "what was there before plonec comes back")
 	add(c.Unshown == "large" || c.Unshown == "binary", c.Unshown+", not shown")
 	switch c.Waits {
 	case "":
-	case hosts.Front:
+	case plan.Front:
 		parts = append(parts, "waits for the clients")
 	default:
 		parts = append(parts, "waits for "+c.Waits)

@@ -4,44 +4,44 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/tree"
 )
 
 // onTwo are the changes of a host where a client is added, with what is its own.
-func onTwo(address string) []hosts.FileChange {
-	return []hosts.FileChange{
-		{Change: hosts.Change{Path: "/etc/plonec/host.env", Kind: hosts.Changed}, Diff: "@@ -1 +1 @@\n-UNITS='1'\n+UNITS='2'\n"},
-		{Change: hosts.Change{Path: "/etc/plonec/site/deploy.cfg", Kind: hosts.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n+http-address = " + address + ":8082\n"},
-		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client1.service", Kind: hosts.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n Tag=plone-site-client1\n-A\n+B\n"},
-		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client2.service", Kind: hosts.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n Tag=plone-site-client2\n-A\n+B\n"},
-		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client3.service", Kind: hosts.Added, Waits: "site"}},
-		{Change: hosts.Change{Path: "/etc/systemd/system/plone-site-client4.service", Kind: hosts.Added, Waits: "site"}},
+func onTwo(address string) []plan.FileChange {
+	return []plan.FileChange{
+		{Change: plan.Change{Path: "/etc/plonec/host.env", Kind: plan.Changed}, Diff: "@@ -1 +1 @@\n-UNITS='1'\n+UNITS='2'\n"},
+		{Change: plan.Change{Path: "/etc/plonec/site/deploy.cfg", Kind: plan.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n+http-address = " + address + ":8082\n"},
+		{Change: plan.Change{Path: "/etc/systemd/system/plone-site-client1.service", Kind: plan.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n Tag=plone-site-client1\n-A\n+B\n"},
+		{Change: plan.Change{Path: "/etc/systemd/system/plone-site-client2.service", Kind: plan.Changed, Waits: "site"}, Diff: "@@ -1 +1 @@\n Tag=plone-site-client2\n-A\n+B\n"},
+		{Change: plan.Change{Path: "/etc/systemd/system/plone-site-client3.service", Kind: plan.Added, Waits: "site"}},
+		{Change: plan.Change{Path: "/etc/systemd/system/plone-site-client4.service", Kind: plan.Added, Waits: "site"}},
 	}
 }
 
 // aPlan has some of everything.
-func aPlan() *hosts.Plan {
-	site := hosts.AppPlan{
+func aPlan() *plan.Plan {
+	site := plan.AppPlan{
 		App: "site", Files: 5, Build: "deploy.cfg changed", Restart: []string{"plone-site-client1.service", "plone-site-client2.service"},
 		Start: []string{"plone-site-client3.service", "plone-site-client4.service"},
 	}
-	return &hosts.Plan{
+	return &plan.Plan{
 		Tree: "0123456789abcdef", Commit: "fedcba9876543210", Apps: []string{"database", "site"},
-		Hosts: []hosts.HostPlan{
-			{Host: "app1", Address: "10.0.1.1", Due: true, Files: onTwo("10.0.1.1"), Stages: 5, Deploy: []hosts.AppPlan{site}},
-			{Host: "app2", Address: "10.0.1.12", Due: true, Files: onTwo("10.0.1.12"), Stages: 5, Deploy: []hosts.AppPlan{site}},
+		Hosts: []plan.HostPlan{
+			{Host: "app1", Address: "10.0.1.1", Due: true, Files: onTwo("10.0.1.1"), Stages: 5, Deploy: []plan.AppPlan{site}},
+			{Host: "app2", Address: "10.0.1.12", Due: true, Files: onTwo("10.0.1.12"), Stages: 5, Deploy: []plan.AppPlan{site}},
 			{Host: "db1", Lock: "root@ci, since 2026", Left: []string{"nginx.service"}},
-			{Host: "db2", Error: &hosts.Reason{Text: "ssh db2: \x1b[31mtimed out", Hint: "is it down?"}},
+			{Host: "db2", Error: &plan.Reason{Text: "ssh db2: \x1b[31mtimed out", Hint: "is it down?"}},
 			{
 				Host: "lb1", Due: true, Apply: []string{"stop:old.timer", "reload:nginx.service"}, Stages: 1, Added: []string{"app1-client3"},
-				Refused: []hosts.Reason{{Text: "changed by hand: /etc/nginx/nginx.conf", Hint: "take it over"}},
-				Files: []hosts.FileChange{
-					{Change: hosts.Change{Path: "/etc/haproxy/haproxy.cfg", Kind: hosts.Changed, Waits: hosts.Front}, Diff: "@@ -1 +1,2 @@\n+server\n"},
-					{Change: hosts.Change{Path: "/etc/haproxy/users.cfg", Kind: hosts.Changed, Secret: true}, Unshown: "secret"},
-					{Change: hosts.Change{Path: "/etc/nginx/nginx.conf", Kind: hosts.Changed, Drift: true}, Diff: "@@ -1 +1 @@\n-a ```` b\n+c\n"},
-					{Change: hosts.Change{Path: "/etc/systemd/system/old.timer", Kind: hosts.Removed, Foreign: true}},
-					{Change: hosts.Change{Path: "/etc/x", Kind: hosts.ModeOnly}, Mode: "0600 root:root → 0644 root:root"},
+				Refused: []plan.Reason{{Text: "changed by hand: /etc/nginx/nginx.conf", Hint: "take it over"}},
+				Files: []plan.FileChange{
+					{Change: plan.Change{Path: "/etc/haproxy/haproxy.cfg", Kind: plan.Changed, Waits: plan.Front}, Diff: "@@ -1 +1,2 @@\n+server\n"},
+					{Change: plan.Change{Path: "/etc/haproxy/users.cfg", Kind: plan.Changed, Secret: true}, Unshown: "secret"},
+					{Change: plan.Change{Path: "/etc/nginx/nginx.conf", Kind: plan.Changed, Drift: true}, Diff: "@@ -1 +1 @@\n-a ```` b\n+c\n"},
+					{Change: plan.Change{Path: "/etc/systemd/system/old.timer", Kind: plan.Removed, Foreign: true}},
+					{Change: plan.Change{Path: "/etc/x", Kind: plan.ModeOnly}, Mode: "0600 root:root → 0644 root:root"},
 				},
 			},
 		},
@@ -106,7 +106,7 @@ func TestPlanAsText(t *testing.T) {
 }
 
 func TestPlanOfNothing(t *testing.T) {
-	p := &hosts.Plan{Tree: "0123456789abcdef", Hosts: []hosts.HostPlan{{Host: "a"}, {Host: "b"}, {Host: "c"}}}
+	p := &plan.Plan{Tree: "0123456789abcdef", Hosts: []plan.HostPlan{{Host: "a"}, {Host: "b"}, {Host: "c"}}}
 	r := planReport{Plan: p, flags: &fleetFlags{tree: "build"}}
 	want := "plan    tree 0123456789ab → 3 hosts now\nnothing all 3 hosts\noutage  none\n"
 	if got := r.text(); got != want || p.Due() {
@@ -117,14 +117,14 @@ func TestPlanOfNothing(t *testing.T) {
 // Dead daemons are named before all else that apply does, and those that
 // somebody stopped on purpose to be looked at.
 func TestPlanOfDeadDaemons(t *testing.T) {
-	p := &hosts.Plan{Tree: "0123456789abcdef", Hosts: []hosts.HostPlan{
+	p := &plan.Plan{Tree: "0123456789abcdef", Hosts: []plan.HostPlan{
 		{
-			Host: "a", Due: true, Down: []hosts.Daemon{{Unit: "haproxy.service", State: "failed"}, {Unit: "nginx.service", State: "inactive"}},
-			Files: []hosts.FileChange{{Change: hosts.Change{Path: "/etc/x", Kind: hosts.Changed}}},
+			Host: "a", Due: true, Down: []plan.Daemon{{Unit: "haproxy.service", State: "failed"}, {Unit: "nginx.service", State: "inactive"}},
+			Files: []plan.FileChange{{Change: plan.Change{Path: "/etc/x", Kind: plan.Changed}}},
 			Apply: []string{"start:haproxy.service", "start:nginx.service", "reload:varnish.service"},
 		},
-		{Host: "b", Due: true, Down: []hosts.Daemon{{Unit: "nginx.service", State: "failed"}}, Apply: []string{"start:nginx.service"}},
-		{Host: "c", Stopped: []hosts.Daemon{{Unit: "nginx.service", State: "masked"}}},
+		{Host: "b", Due: true, Down: []plan.Daemon{{Unit: "nginx.service", State: "failed"}}, Apply: []string{"start:nginx.service"}},
+		{Host: "c", Stopped: []plan.Daemon{{Unit: "nginx.service", State: "masked"}}},
 	}}
 	r := planReport{Plan: p, flags: &fleetFlags{tree: "build"}}
 	want := `plan    tree 0123456789ab → 3 hosts now
@@ -141,16 +141,16 @@ outage  none
 
 // What nobody could ask has no outage that is known.
 func TestOutageOfHostsThatWereNotAsked(t *testing.T) {
-	lost := &hosts.Reason{Text: "ssh a: timed out\r\nand out\r"}
+	lost := &plan.Reason{Text: "ssh a: timed out\r\nand out\r"}
 	for _, test := range []struct {
-		hosts []hosts.HostPlan
+		hosts []plan.HostPlan
 		want  string
 	}{
-		{[]hosts.HostPlan{{Host: "a", Error: lost}}, "outage  a  not known\n"},
-		{[]hosts.HostPlan{{Host: "a", Unsure: lost}, {Host: "b", Error: lost}}, "outage  a b  not known\n"},
-		{[]hosts.HostPlan{{Host: "a"}, {Host: "b", Error: lost}}, "outage  b  not known\n        none on the others\n"},
+		{[]plan.HostPlan{{Host: "a", Error: lost}}, "outage  a  not known\n"},
+		{[]plan.HostPlan{{Host: "a", Unsure: lost}, {Host: "b", Error: lost}}, "outage  a b  not known\n"},
+		{[]plan.HostPlan{{Host: "a"}, {Host: "b", Error: lost}}, "outage  b  not known\n        none on the others\n"},
 	} {
-		r := planReport{Plan: &hosts.Plan{Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
+		r := planReport{Plan: &plan.Plan{Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
 		got := r.text()
 		if !strings.HasSuffix(got, test.want) {
 			t.Errorf("got\n%s\nwant\n%s", got, test.want)
@@ -162,7 +162,7 @@ func TestOutageOfHostsThatWereNotAsked(t *testing.T) {
 			t.Errorf("no %q in\n%s", note, r.markdown())
 		}
 	}
-	list := []hosts.HostStatus{{Host: "a", Error: lost}, {Host: "b", Unfit: &hosts.Reason{Text: "it\r\nis so\r"}}}
+	list := []plan.HostStatus{{Host: "a", Error: lost}, {Host: "b", Unfit: &plan.Reason{Text: "it\r\nis so\r"}}}
 	if got := statusText(list, nil, false); !strings.Contains(got, "a     ssh a: timed out; and out\n") || !strings.Contains(got, "b  it; is so\n") {
 		t.Errorf("got\n%s", got)
 	}
@@ -196,23 +196,23 @@ func TestPlanAsMarkdown(t *testing.T) {
 }
 
 func TestPlanNext(t *testing.T) {
-	app := func(name string, a hosts.AppPlan) hosts.AppPlan { a.App = name; return a }
-	build, start, restart, moves := hosts.AppPlan{Build: "x"}, hosts.AppPlan{Start: []string{"u"}}, hosts.AppPlan{Restart: []string{"u"}}, hosts.AppPlan{Moves: "x"}
-	front := hosts.HostPlan{Files: []hosts.FileChange{{Change: hosts.Change{Waits: hosts.Front}}}}
+	app := func(name string, a plan.AppPlan) plan.AppPlan { a.App = name; return a }
+	build, start, restart, moves := plan.AppPlan{Build: "x"}, plan.AppPlan{Start: []string{"u"}}, plan.AppPlan{Restart: []string{"u"}}, plan.AppPlan{Moves: "x"}
+	front := plan.HostPlan{Files: []plan.FileChange{{Change: plan.Change{Waits: plan.Front}}}}
 	for _, test := range []struct {
-		hosts []hosts.HostPlan
+		hosts []plan.HostPlan
 		want  string
 	}{
-		{[]hosts.HostPlan{{}}, ""},
-		{[]hosts.HostPlan{{Due: true}}, "plonec apply"},
-		{[]hosts.HostPlan{front}, "plonec deploy"},
-		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", start)}}, {Deploy: []hosts.AppPlan{app("site", restart)}}}, "plonec restart --changed site"},
-		{[]hosts.HostPlan{front, {Deploy: []hosts.AppPlan{app("site", start)}}}, "plonec start site"},
-		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", build), app("db", build)}}}, "plonec deploy db site"},
-		{[]hosts.HostPlan{{Deploy: []hosts.AppPlan{app("site", build), app("db", hosts.AppPlan{Build: "x", NewDatabase: "/data"})}}}, "plonec deploy --new-database db; plonec deploy site"},
-		{[]hosts.HostPlan{{Due: true, Deploy: []hosts.AppPlan{app("site", build), app("db", moves)}}}, "plonec apply; plonec deploy --allow-outage db; plonec deploy site"},
+		{[]plan.HostPlan{{}}, ""},
+		{[]plan.HostPlan{{Due: true}}, "plonec apply"},
+		{[]plan.HostPlan{front}, "plonec deploy"},
+		{[]plan.HostPlan{{Deploy: []plan.AppPlan{app("site", start)}}, {Deploy: []plan.AppPlan{app("site", restart)}}}, "plonec restart --changed site"},
+		{[]plan.HostPlan{front, {Deploy: []plan.AppPlan{app("site", start)}}}, "plonec start site"},
+		{[]plan.HostPlan{{Deploy: []plan.AppPlan{app("site", build), app("db", build)}}}, "plonec deploy db site"},
+		{[]plan.HostPlan{{Deploy: []plan.AppPlan{app("site", build), app("db", plan.AppPlan{Build: "x", NewDatabase: "/data"})}}}, "plonec deploy --new-database db; plonec deploy site"},
+		{[]plan.HostPlan{{Due: true, Deploy: []plan.AppPlan{app("site", build), app("db", moves)}}}, "plonec apply; plonec deploy --allow-outage db; plonec deploy site"},
 	} {
-		r := planReport{Plan: &hosts.Plan{Apps: []string{"db", "site"}, Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
+		r := planReport{Plan: &plan.Plan{Apps: []string{"db", "site"}, Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
 		if got := strings.Join(r.next(), "; "); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
 		}
@@ -247,29 +247,29 @@ func TestGeneric(t *testing.T) {
 }
 
 func TestStatusAsText(t *testing.T) {
-	units := func(states ...string) []hosts.Unit {
-		var list []hosts.Unit
+	units := func(states ...string) []plan.Unit {
+		var list []plan.Unit
 		for i, state := range states {
-			list = append(list, hosts.Unit{Name: "plone-site-client" + string(rune('1'+i)) + ".service", State: state, Agent: "up"})
+			list = append(list, plan.Unit{Name: "plone-site-client" + string(rune('1'+i)) + ".service", State: state, Agent: "up"})
 		}
 		return list
 	}
 	drained := units("active", "active")
 	drained[0].Agent, drained[1].Agent = "down", "drained by hand"
-	list := []hosts.HostStatus{
+	list := []plan.HostStatus{
 		{
 			Host: "app1", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Current: true,
-			Apps: []hosts.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p1", Units: drained, Bad: []string{"20261124000000"}}},
+			Apps: []plan.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p1", Units: drained, Bad: []string{"20261124000000"}}},
 		},
 		{
 			Host: "app2", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Drift: []string{"/etc/x"},
-			Apps:    []hosts.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p2", Units: units("active", "failed")}},
-			Pending: []hosts.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
+			Apps:    []plan.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p2", Units: units("active", "failed")}},
+			Pending: []plan.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
 		},
-		{Host: "app3", Error: &hosts.Reason{Text: "ssh app3: timed out", Hint: "is it down?"}},
+		{Host: "app3", Error: &plan.Reason{Text: "ssh app3: timed out", Hint: "is it down?"}},
 		{
-			Host: "lb1", Generation: "1", Applied: "2026-11-25T10:49:11Z", Lock: "root@ci", Services: []hosts.Service{{Name: "haproxy", State: "active"}, {Name: "nginx", State: "failed"}, {Name: "varnish", State: "disabled", Start: "systemctl enable --now varnish"}},
-			Pending: []hosts.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
+			Host: "lb1", Generation: "1", Applied: "2026-11-25T10:49:11Z", Lock: "root@ci", Services: []plan.Service{{Name: "haproxy", State: "active"}, {Name: "nginx", State: "failed"}, {Name: "varnish", State: "disabled", Start: "systemctl enable --now varnish"}},
+			Pending: []plan.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
 		},
 		{Host: "lb2"},
 	}
@@ -304,26 +304,26 @@ look    app1      client1 is left out of the balancers: plonec restart --changed
 // What became of releases: an old failure is no news, a new one has a remedy,
 // and what a rollback could go to is listed.
 func TestReleasesInStatus(t *testing.T) {
-	zeo := hosts.Unit{Name: "plone-site-zeo.service", State: "active", Release: "20261101000000"}
+	zeo := plan.Unit{Name: "plone-site-zeo.service", State: "active", Release: "20261101000000"}
 	for _, test := range []struct {
-		app  hosts.AppStatus
+		app  plan.AppStatus
 		want string // in place of what is there of the app, below the table
 	}{
-		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261101000000", "20261102000000"}, Bad: []string{"20261101000000"}, Commits: map[string]string{"20261102000000": "bbbbbbbbbb"}},
+		{plan.AppStatus{Release: "20261102000000", Kept: []string{"20261101000000", "20261102000000"}, Bad: []string{"20261101000000"}, Commits: map[string]string{"20261102000000": "bbbbbbbbbb"}},
 			"kept    db1  site: 20261102000000 bbbbbbb (current), 20261101000000 (bad)\n"},
-		{hosts.AppStatus{App: "site", Release: "20261102000000", Kept: []string{"20261102000000"}, Foreign: []string{"20160101000000 (1.2G)"}},
+		{plan.AppStatus{App: "site", Release: "20261102000000", Kept: []string{"20261102000000"}, Foreign: []string{"20160101000000 (1.2G)"}},
 			"foreign db1  site: among its releases and not plonec's: 20160101000000 (1.2G); they stay; plonec undeploy --foreign site removes what nothing needs\n"},
-		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000"}}, ""},
-		{hosts.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000", "20261103000000", "20261104000000"}, Bad: []string{"20261103000000", "20261104000000"}, Failed: []string{"20261104000000"}},
+		{plan.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000"}}, ""},
+		{plan.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000", "20261103000000", "20261104000000"}, Bad: []string{"20261103000000", "20261104000000"}, Failed: []string{"20261104000000"}},
 			"look    db1  site: release 20261104000000 was not built, see /var/log/plonec/site-20261104000000.log there; current is 20261102000000: mend it, then plonec deploy site\nkept    db1  site: 20261103000000 (bad), 20261102000000 (current)\n"},
 		// A pusher's clock was ahead: in the order in which they were made.
-		{hosts.AppStatus{Release: "20390102000000", Kept: []string{"20390102000000", "20261104000000"}, Bad: []string{"20261104000000"}, Commits: map[string]string{}},
+		{plan.AppStatus{Release: "20390102000000", Kept: []string{"20390102000000", "20261104000000"}, Bad: []string{"20261104000000"}, Commits: map[string]string{}},
 			"look    db1  site: release 20261104000000 did not come up, or was rolled back from; current is 20390102000000: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad), 20390102000000 (current)\n"},
-		{hosts.AppStatus{Release: "none", Kept: []string{"20261104000000"}, Bad: []string{"20261104000000"}},
+		{plan.AppStatus{Release: "none", Kept: []string{"20261104000000"}, Bad: []string{"20261104000000"}},
 			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad)\n"},
 	} {
-		test.app.App, test.app.State, test.app.Units = "site", "good", []hosts.Unit{zeo}
-		got := statusText([]hosts.HostStatus{{Host: "db1", Generation: "1", Apps: []hosts.AppStatus{test.app}}}, nil, false)
+		test.app.App, test.app.State, test.app.Units = "site", "good", []plan.Unit{zeo}
+		got := statusText([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{test.app}}}, nil, false)
 		table, notes, _ := strings.Cut(got, "\n\n")
 		if notes != test.want {
 			t.Errorf("got\n%s\nwant\n%s", notes, test.want)
@@ -336,13 +336,13 @@ func TestReleasesInStatus(t *testing.T) {
 }
 
 func TestUnwell(t *testing.T) {
-	active, failed := hosts.Unit{State: "active"}, hosts.Unit{State: "failed"}
-	if unwell(hosts.HostStatus{Apps: []hosts.AppStatus{{Units: []hosts.Unit{active}}}, Services: []hosts.Service{{State: "active"}}}) {
+	active, failed := plan.Unit{State: "active"}, plan.Unit{State: "failed"}
+	if unwell(plan.HostStatus{Apps: []plan.AppStatus{{Units: []plan.Unit{active}}}, Services: []plan.Service{{State: "active"}}}) {
 		t.Error("all is well")
 	}
-	for _, h := range []hosts.HostStatus{
-		{Pending: []hosts.Pending{{}}}, {Drift: []string{"/etc/x"}}, {Unfit: &hosts.Reason{}},
-		{Services: []hosts.Service{{State: "failed"}}}, {Apps: []hosts.AppStatus{{Units: []hosts.Unit{active, failed}}}},
+	for _, h := range []plan.HostStatus{
+		{Pending: []plan.Pending{{}}}, {Drift: []string{"/etc/x"}}, {Unfit: &plan.Reason{}},
+		{Services: []plan.Service{{State: "failed"}}}, {Apps: []plan.AppStatus{{Units: []plan.Unit{active, failed}}}},
 	} {
 		if !unwell(h) {
 			t.Errorf("%+v is well", h)

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 )
 
 // A planReport shows a plan to people.
 type planReport struct {
-	*hosts.Plan
+	*plan.Plan
 	flags *fleetFlags // the commands to run next are given those of them that choose
 	file  string      // where the plan is written; empty: nowhere
 	color bool
@@ -42,7 +42,7 @@ func (r *planReport) rows() []planRow {
 			rows[i].hosts = append(rows[i].hosts, host)
 		}
 	}
-	reason := func(host, what string, reason hosts.Reason) {
+	reason := func(host, what string, reason plan.Reason) {
 		add("look", host, what+": "+strings.TrimSuffix(reason.Text+"; "+reason.Hint, "; "))
 	}
 	for _, refused := range r.Refused {
@@ -137,7 +137,7 @@ func (r *planReport) secrets() string {
 }
 
 // applyText says what apply does to a host.
-func applyText(h *hosts.HostPlan) string {
+func applyText(h *plan.HostPlan) string {
 	var parts, down []string
 	for _, d := range h.Down {
 		down = append(down, d.String())
@@ -163,7 +163,7 @@ func applyText(h *hosts.HostPlan) string {
 		units := map[string][]string{}
 		for _, e := range h.Apply {
 			verb, unit, _ := strings.Cut(e, ":")
-			if slices.ContainsFunc(h.Down, func(d hosts.Daemon) bool { return d.Unit == unit }) {
+			if slices.ContainsFunc(h.Down, func(d plan.Daemon) bool { return d.Unit == unit }) {
 				continue // said above
 			}
 			if units[verb] == nil {
@@ -197,7 +197,7 @@ func applyText(h *hosts.HostPlan) string {
 }
 
 // serversText says which clients a balancer gets and loses.
-func serversText(h *hosts.HostPlan) string {
+func serversText(h *plan.HostPlan) string {
 	text := ""
 	if n := len(h.Added); n > 0 {
 		text += ", " + count(n, "server") + " more"
@@ -236,7 +236,7 @@ func (r *planReport) text() string {
 
 // refused tells whether apply would not begin.
 func (r *planReport) refused() bool {
-	return len(r.Refused) > 0 || slices.ContainsFunc(r.Hosts, func(h hosts.HostPlan) bool { return len(h.Refused) > 0 || h.Error != nil })
+	return len(r.Refused) > 0 || slices.ContainsFunc(r.Hosts, func(h plan.HostPlan) bool { return len(h.Refused) > 0 || h.Error != nil })
 }
 
 // summary is the head of the report, without the files.
@@ -356,7 +356,7 @@ func (r *planReport) painted(c planChange) string {
 
 // tally counts the files: 8 files: 4 changed, 4 new.
 func (r *planReport) tally() string {
-	number := map[hosts.ChangeKind]int{}
+	number := map[plan.ChangeKind]int{}
 	all := 0
 	for _, h := range r.Hosts {
 		for _, c := range h.Files {
@@ -366,9 +366,9 @@ func (r *planReport) tally() string {
 	}
 	var parts []string
 	for _, kind := range []struct {
-		kind hosts.ChangeKind
+		kind plan.ChangeKind
 		word string
-	}{{hosts.Changed, "changed"}, {hosts.Added, "new"}, {hosts.Removed, "removed"}, {hosts.ModeOnly, "with another mode or owner"}} {
+	}{{plan.Changed, "changed"}, {plan.Added, "new"}, {plan.Removed, "removed"}, {plan.ModeOnly, "with another mode or owner"}} {
 		if n := number[kind.kind]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, kind.word))
 		}

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/spf13/cobra"
-
-	"github.com/plonec/plonec/internal/hosts"
 )
 
 func statusCommand() *cobra.Command {
@@ -48,10 +47,10 @@ a host: plonec plan --secrets does.`,
 }
 
 // unwell tells whether something of a host is not as the tree has it.
-func unwell(h hosts.HostStatus) bool {
+func unwell(h plan.HostStatus) bool {
 	return len(h.Pending)+len(h.Drift) > 0 || h.Unfit != nil ||
-		slices.ContainsFunc(h.Services, func(s hosts.Service) bool { return s.State != "active" }) ||
-		slices.ContainsFunc(h.Apps, func(a hosts.AppStatus) bool {
-			return slices.ContainsFunc(a.Units, func(u hosts.Unit) bool { return u.State != "active" })
+		slices.ContainsFunc(h.Services, func(s plan.Service) bool { return s.State != "active" }) ||
+		slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool {
+			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" })
 		})
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/tree"
 )
 
 // statusText is a table of the hosts, a line for each app, and below it what is
 // not as it should be.
-func statusText(list []hosts.HostStatus, absent []tree.Host, color bool) string {
+func statusText(list []plan.HostStatus, absent []tree.Host, color bool) string {
 	rows := [][]string{{"host", "generation", "applied", "tree", "app", "release", "commit", "state", "running"}}
 	for i := range list {
 		rows = append(rows, statusRows(&list[i])...)
@@ -47,7 +47,7 @@ func statusText(list []hosts.HostStatus, absent []tree.Host, color bool) string 
 }
 
 // statusRows are a host's lines of the table.
-func statusRows(h *hosts.HostStatus) [][]string {
+func statusRows(h *plan.HostStatus) [][]string {
 	if h.Error != nil {
 		return [][]string{{h.Host, oneLine(h.Error.Text)}}
 	}
@@ -97,7 +97,7 @@ func or0(text string) string {
 func short(commit string) string { return or0(commit[:min(7, len(commit))]) }
 
 // running says which processes of an app run: 2/2 clients, zeo.
-func running(a hosts.AppStatus) []string {
+func running(a plan.AppStatus) []string {
 	clients, up, drained := 0, 0, 0
 	var others []string
 	for _, u := range a.Units {
@@ -137,7 +137,7 @@ func unitName(app, unit string) string {
 
 // statusNotes says what is pending and what to look at. Hosts with the same
 // share a line.
-func statusNotes(list []hosts.HostStatus) []planRow {
+func statusNotes(list []plan.HostStatus) []planRow {
 	var notes []planRow
 	add := func(on, host, text string) {
 		text = oneLine(text)
@@ -215,7 +215,7 @@ func statusNotes(list []hosts.HostStatus) []planRow {
 
 // failedRelease says what became of the last release, where it came after the
 // current one; an older one is no news. Kept is in the order in which they were made.
-func failedRelease(a hosts.AppStatus) string {
+func failedRelease(a plan.AppStatus) string {
 	last := ""
 	for _, release := range a.Kept[slices.Index(a.Kept, a.Release)+1:] {
 		if slices.Contains(a.Bad, release) {
@@ -237,7 +237,7 @@ func failedRelease(a hosts.AppStatus) string {
 
 // kept lists what a rollback could go to beside the current release, the newest
 // first.
-func kept(a hosts.AppStatus) string {
+func kept(a plan.AppStatus) string {
 	var list []string
 	others := false
 	for _, release := range slices.Backward(a.Kept) {
@@ -265,14 +265,14 @@ func kept(a hosts.AppStatus) string {
 
 // differing names apps whose hosts run other commits than each other, or other
 // packages of the same.
-func differing(list []hosts.HostStatus) []string {
+func differing(list []plan.HostStatus) []string {
 	var texts []string
 	for _, what := range []struct {
 		name, remedy string
-		of           func(hosts.AppStatus) string
+		of           func(plan.AppStatus) string
 	}{
-		{"commits", "plonec deploy", func(a hosts.AppStatus) string { return a.Commit }},
-		{"packages of the same commit", "plonec deploy --always", func(a hosts.AppStatus) string { return a.Packages }},
+		{"commits", "plonec deploy", func(a plan.AppStatus) string { return a.Commit }},
+		{"packages of the same commit", "plonec deploy --always", func(a plan.AppStatus) string { return a.Packages }},
 	} {
 		var apps []string
 		byApp := map[string]map[string][]string{}

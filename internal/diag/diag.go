@@ -4,10 +4,11 @@ package diag
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A File is a source text that diagnostics point into. Name and Content are
@@ -135,20 +136,13 @@ func (l List) Summary(outcome string) string {
 	var parts []string
 	errors := sorted.Errors()
 	if errors > 0 {
-		parts = append(parts, plural(errors, "error"))
+		parts = append(parts, words.Count(errors, "error"))
 	}
 	if n := len(sorted) - errors; n > 0 {
-		parts = append(parts, plural(n, "warning"))
+		parts = append(parts, words.Count(n, "warning"))
 	}
 	if outcome != "" {
 		parts = append(parts, outcome)
 	}
 	return strings.Join(parts, ", ") + "; more: plonec explain CODE"
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -5,7 +5,6 @@ var (
 	Shown   = shown
 	Mermaid = mermaid
 	DOT     = dot
-	Natural = natural
 )
 
 // Wrap breaks a text as a name is broken.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A Format is a language that a graph is written in.
@@ -164,7 +165,7 @@ func (b *builder) hosts() {
 		g.Hosts = append(g.Hosts, host)
 	}
 	for _, g := range b.groups {
-		slices.SortStableFunc(g.Hosts, func(a, b Host) int { return natural(a.Name, b.Name) })
+		slices.SortStableFunc(g.Hosts, func(a, b Host) int { return words.Compare(a.Name, b.Name) })
 	}
 }
 
@@ -247,7 +248,7 @@ func sharing(gluster bool) string {
 // graph puts groups and links in order.
 func (b *builder) graph() *Graph {
 	slices.SortStableFunc(b.groups, func(x, y *Group) int {
-		return cmp.Or(cmp.Compare(x.stage, y.stage), cmp.Compare(x.order, y.order), natural(x.Title, y.Title))
+		return cmp.Or(cmp.Compare(x.stage, y.stage), cmp.Compare(x.order, y.order), words.Compare(x.Title, y.Title))
 	})
 	g := &Graph{Title: b.t.Name, Summary: b.summary()}
 	at := map[*Group]int{}
@@ -282,18 +283,11 @@ func (b *builder) summary() string {
 			clients += len(a.Clients)
 		}
 	}
-	text := count(len(b.t.Hosts), "host")
+	text := words.Count(len(b.t.Hosts), "host")
 	if off > 0 {
 		text += fmt.Sprintf(" (%d not online)", off)
 	}
-	return text + ", " + count(clients, "client")
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return text + ", " + words.Count(clients, "client")
 }
 
 // Texts are all texts of the stack that a picture shows, as the stack has them.
@@ -311,30 +305,4 @@ func (g *Graph) Texts() []string {
 		}
 	}
 	return list
-}
-
-// natural compares names, numbers in them by value: app9 before app10.
-func natural(a, b string) int {
-	x, y := a, b
-	for x != "" && y != "" {
-		m, n := digits(x), digits(y)
-		if m > 0 && n > 0 {
-			p, q := strings.TrimLeft(x[:m], "0"), strings.TrimLeft(y[:n], "0")
-			if c := cmp.Or(cmp.Compare(len(p), len(q)), strings.Compare(p, q)); c != 0 {
-				return c
-			}
-			x, y = x[m:], y[n:]
-			continue
-		}
-		if x[0] != y[0] {
-			return cmp.Compare(x[0], y[0])
-		}
-		x, y = x[1:], y[1:]
-	}
-	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
-}
-
-// digits is how many digits a text begins with.
-func digits(s string) int {
-	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }

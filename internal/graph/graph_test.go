@@ -156,16 +156,6 @@ func TestNotOnline(t *testing.T) {
 	}
 }
 
-func TestNatural(t *testing.T) {
-	want := []string{"app", "app01", "app1", "app2", "app9", "app10", "app10b", "app100", "db1", "db1-2", "db1-10"}
-	got := slices.Clone(want)
-	slices.Reverse(got)
-	slices.SortFunc(got, graph.Natural)
-	if !slices.Equal(got, want) {
-		t.Errorf("%q", got)
-	}
-}
-
 // Any text stays a text in each language, and none of it is lost.
 func FuzzTexts(f *testing.F) {
 	for _, text := range hostile {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plonec/plonec/internal/remote"
 )
 
 // Setup, which takes minutes on a bare host, is a step that people see, and
@@ -17,7 +19,7 @@ func TestSetupIsAStep(t *testing.T) {
 	for _, due := range []bool{true, false} {
 		f := newFakeHosts(t, files())
 		if !due {
-			f.setup = f.fleet.members[0].setupSum()
+			f.setup = f.fleet.members[0].SetupSum()
 			if err := f.fleet.again(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +75,7 @@ func TestNoLock(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "it ended with status 1") {
 			t.Errorf("%v", err)
 		}
-	case <-time.After(quickTimeout / 2):
+	case <-time.After(remote.QuickTimeout / 2):
 		t.Error("it waits for a lock that nobody will give")
 	}
 }

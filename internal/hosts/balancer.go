@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-)
 
-// gateTime is how many seconds the balancers have to see a client.
-const gateTime = 60
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote"
+)
 
 // gates are what a host that rolls its clients asks of each, and what of it the
 // balancers have to say: that another one is to spare, that this one is out, that
@@ -27,7 +27,7 @@ func (f *Fleet) gate(when, server string) string {
 	defer cancel()
 	fronts := f.fronts()
 	if err := each(fronts, len(fronts), func(front *member) error { return front.askBalancer(ctx, question) }); err != nil {
-		return strings.ReplaceAll(f.redact.Redact(err.Error()), "\n", " ")
+		return strings.ReplaceAll(f.Redact(err.Error()), "\n", " ")
 	}
 	return "go"
 }
@@ -36,7 +36,7 @@ func (f *Fleet) gate(when, server string) string {
 // brought them.
 func (f *Fleet) fronts() []*member {
 	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
-		return m.conn == nil || !m.isFront() || m.seen == nil || m.seen.Live[haproxy].Sum == ""
+		return !m.conn.Connected() || !m.IsFront() || m.Seen == nil || m.Seen.Live[plan.HAProxy].Sum == ""
 	})
 }
 
@@ -70,7 +70,7 @@ func (m *member) askBalancer(ctx context.Context, question string) error {
 			return nil
 		case err := <-b.ended:
 			b.ask = nil
-			if fresh && !isLost(err) {
+			if fresh && !remote.IsLost(err) {
 				return err
 			}
 		case <-ctx.Done():
@@ -91,7 +91,7 @@ func (b *balancer) start(m *member) {
 	answers, ended, conn := make(chan string), make(chan error, 1), m.conn
 	b.ask, b.answers, b.ended = ask, answers, ended
 	go func() {
-		err := conn.run(context.Background(), command{argv: []string{scriptDir + "/host", "backends", "--attend"}, stdin: in, line: func(line string) {
+		err := conn.Run(context.Background(), remote.Command{Argv: []string{plan.ScriptDir + "/host", "backends", "--attend"}, Stdin: in, Line: func(line string) {
 			select {
 			case answers <- line:
 			case <-time.After(time.Second): // nobody asked

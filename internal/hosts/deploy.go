@@ -1,20 +1,13 @@
 package hosts
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
-)
 
-// Limits of what a host does on its own.
-const (
-	buildTime = 2 * time.Hour
-	rollTime  = 2 * time.Hour // a host with many clients and a long restart_delay
+	"github.com/plonec/plonec/internal/plan"
 )
 
 // DeployOptions say what a deploy may do.
@@ -45,81 +38,6 @@ func (f *Fleet) overwrite() []string {
 		return []string{"--overwrite"}
 	}
 	return nil
-}
-
-// apps lists the apps of a host.
-func (m *member) apps() []string { return appsOf(m.want) }
-
-// clients lists the clients of a host as balancers call them.
-func (m *member) clients() []string {
-	var names []string
-	for _, w := range m.want {
-		if name, ok := strings.CutPrefix(w.Path, "/etc/systemd/system/"); ok {
-			if server := m.server(name); server != "" {
-				names = append(names, server)
-			}
-		}
-	}
-	return names
-}
-
-// server is what balancers call the client of a unit; empty for other units.
-func (m *member) server(unit string) string {
-	app := unitApp(unit, m.apps())
-	name := strings.TrimSuffix(strings.TrimPrefix(unit, "plone-"+app+"-"), ".service")
-	if app == "" || !strings.HasPrefix(name, "client") {
-		return ""
-	}
-	return m.Name + "-" + name
-}
-
-// isFront tells whether a balancer runs on the host.
-func (m *member) isFront() bool {
-	return slices.ContainsFunc(m.want, func(w wanted) bool { return w.Path == haproxy })
-}
-
-// Apps gives every app of the chosen hosts, in the order in which they are
-// deployed: databases first.
-func (f *Fleet) Apps() []string {
-	first := map[string]int{}
-	for _, m := range f.chosen() {
-		for _, app := range m.apps() {
-			if r, ok := first[app]; !ok || m.rank() < r {
-				first[app] = m.rank()
-			}
-		}
-	}
-	var apps []string
-	for app := range first {
-		apps = append(apps, app)
-	}
-	sort.Slice(apps, func(i, j int) bool {
-		if first[apps[i]] != first[apps[j]] {
-			return first[apps[i]] < first[apps[j]]
-		}
-		return apps[i] < apps[j]
-	})
-	return apps
-}
-
-// named makes sure that every app is one of the chosen hosts', and puts them in
-// order; all of them where none is named.
-func (f *Fleet) named(apps []string) ([]string, error) {
-	all := f.Apps()
-	if err := among(all, apps); err != nil {
-		return nil, err
-	}
-	if len(apps) == 0 {
-		return all, nil
-	}
-	return slices.DeleteFunc(all, func(app string) bool { return !slices.Contains(apps, app) }), nil
-}
-
-// with lists the chosen hosts that have an app, what others need first.
-func (f *Fleet) with(app string) []*member {
-	list := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.apps(), app) })
-	sort.SliceStable(list, func(i, j int) bool { return list[i].rank() < list[j].rank() })
-	return list
 }
 
 // Deploy runs the ladder: for each app one commit and one name for all hosts, a
@@ -208,7 +126,7 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 		release = commonRelease(found, release)
 	}
 	f.sink(Event{Time: time.Now(), Kind: Note, Text: fmt.Sprintf("%s: commit %.12s, as release %s where one is due", app, commit, release)})
-	argv := append([]string{scriptDir + "/host", "deploy", "--release", release, "--commit", commit}, o.flags()...)
+	argv := append([]string{plan.ScriptDir + "/host", "deploy", "--release", release, "--commit", commit}, o.flags()...)
 	argv = append(argv, f.overwrite()...)
 
 	err = each(members, f.options.Parallel, func(m *member) error {
@@ -232,84 +150,6 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 		}
 	}
 	return b, nil
-}
-
-// verb runs a verb of the host's scripts as a job.
-func (m *member) verb(ctx context.Context, step string, limit time.Duration, argv []string, stop bool) error {
-	clients, done := m.clients(), 0
-	last := ""
-	m.did, m.restarts = "", 0
-	answers := &answers{}
-	line := func(line string) {
-		last = m.fleet.redact.Redact(line)
-		m.output(step)(line)
-	}
-	status, err := m.job(ctx, limit, argv, stop, answers, line, func(word string) {
-		what, text, _ := strings.Cut(word, " ")
-		switch what {
-		case "gate":
-			number, question, _ := strings.Cut(text, " ")
-			when, unit, _ := strings.Cut(question, " ")
-			if when == "after" {
-				done++
-			}
-			m.fleet.sink(Event{Time: time.Now(), Host: m.Name, Kind: Progress, Step: step, Text: unit, Done: done, Total: len(clients)})
-			go func() { answers.give(number + " " + m.fleet.gate(when, m.server(unit))) }()
-		case "restarting":
-			m.restarts++
-		case "did":
-			m.did = m.fleet.redact.Redact(text)
-		}
-	})
-	switch {
-	case err != nil:
-		if errors.Is(err, errUnknown) {
-			m.outcome = Unknown
-		}
-		return err
-	case status == 4:
-		m.outcome = Reverted
-		return &hinted{"it was taken back there: the host runs what it ran before", "what failed stands above; on the host: journalctl -u UNIT"}
-	case status == 6:
-		m.outcome = Unknown
-		return &hinted{"it failed there, and so did the way back", "on the host: host status"}
-	case status == 3:
-		return &lockedError{m.Name, "another verb runs on the host"}
-	case status != 0:
-		// The remedy is in the last lines of its output, which are shown.
-		return &hinted{cmp.Or(m.did, strings.TrimSpace(last), "it failed there"), ""}
-	}
-	return nil
-}
-
-// oneByOne runs a verb on one host after the other, and stops at the first
-// where it fails: what had worked goes on serving. After is called behind each.
-func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step string, argv func(*member) []string, after func(done int) error) error {
-	for i, m := range members {
-		done, rest := i, members[i:]
-		err := context.Cause(ctx)
-		if err == nil {
-			rest = members[i+1:] // this one says itself how it is
-			err = m.step(ctx, step, func(ctx context.Context) error {
-				return m.verb(context.WithoutCancel(ctx), step, rollTime, argv(m), false)
-			})
-			if err == nil {
-				m.outcome = Done
-				m.note(Result, m.ran(app), "")
-				done++
-				if err = after(done); err == nil {
-					continue
-				}
-			}
-		}
-		f.asBefore(ctx, rest, app)
-		if done > 0 {
-			err = fmt.Errorf("%w: %s of %s is done on %s and not on %s; mend it and do it again, or plonec rollback %s: %w", ErrSplit, step, app,
-				hostNames(members[:done]), hostNames(members[done:]), app, err)
-		}
-		return err
-	}
-	return nil
 }
 
 // asBefore says of hosts that were not changed how an app is there.
@@ -336,29 +176,6 @@ func (f *Fleet) asBefore(ctx context.Context, members []*member, app string) {
 	})
 }
 
-// ran says in a few words what the last verb came to.
-func (m *member) ran(app string) string {
-	text := cmp.Or(m.did, app+" runs")
-	switch m.restarts {
-	case 0:
-		return text + "; nothing had to restart"
-	case 1:
-		return text + "; 1 process restarted"
-	}
-	return fmt.Sprintf("%s; %d processes restarted", text, m.restarts)
-}
-
-// nothing is what there is to do between two hosts that restart.
-func nothing(int) error { return nil }
-
-func hostNames(members []*member) string {
-	var names []string
-	for _, m := range members {
-		names = append(names, m.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
 // stopForOutage stops an app everywhere before its database moves: no two
 // databases take writes. What uses the database goes first.
 func (f *Fleet) stopForOutage(ctx context.Context, app string, members []*member) error {
@@ -376,7 +193,7 @@ func (f *Fleet) stopForOutage(ctx context.Context, app string, members []*member
 	f.sink(Event{Time: time.Now(), Kind: Note, Text: "the database of " + app + " moves: stopping it on all hosts"})
 	return each(members, len(members), func(m *member) error {
 		return m.step(ctx, "stop", func(ctx context.Context) error {
-			return m.verb(context.WithoutCancel(ctx), "stop", rollTime, []string{scriptDir + "/host", "stop", app}, false)
+			return m.verb(context.WithoutCancel(ctx), "stop", rollTime, []string{plan.ScriptDir + "/host", "stop", app}, false)
 		})
 	})
 }
@@ -393,6 +210,6 @@ func (f *Fleet) letGo(ctx context.Context) error {
 // held are those of the hosts where something is held back.
 func (f *Fleet) held(members []*member) []*member {
 	return slices.DeleteFunc(slices.Clone(members), func(m *member) bool {
-		return !slices.ContainsFunc(m.changes, func(c Change) bool { return c.Waits == Front })
+		return !slices.ContainsFunc(m.Changes, func(c plan.Change) bool { return c.Waits == plan.Front })
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote/remotetest"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -164,8 +166,8 @@ func TestFreshRelease(t *testing.T) {
 		}
 	}
 	f := two(t)
-	f.resolve = func(string, []string) reply {
-		return reply{Out: "commit 0123456789abcdef0123456789abcdef01234567\ntaken 20990101000000\n"}
+	f.resolve = func(string, []string) remotetest.Reply {
+		return remotetest.Reply{Out: "commit 0123456789abcdef0123456789abcdef01234567\ntaken 20990101000000\n"}
 	}
 	if err := f.fleet.Deploy(context.Background(), nil, DeployOptions{Always: true}); err != nil {
 		t.Fatal(err)
@@ -206,7 +208,7 @@ func TestWhatADeployDid(t *testing.T) {
 func TestFrontsTakePart(t *testing.T) {
 	disk := &tree.Disk{Manifest: &tree.Manifest{
 		Hosts: []tree.Host{{Name: "app1", Status: "online"}, {Name: "app2", Status: "online"}, {Name: "lb1", Status: "online"}, {Name: "lb2", Status: "stopped"}},
-		Files: []tree.File{{Host: "lb1", Path: haproxy}, {Host: "lb2", Path: haproxy}},
+		Files: []tree.File{{Host: "lb1", Path: plan.HAProxy}, {Host: "lb2", Path: plan.HAProxy}},
 	}}
 	for _, test := range []struct {
 		options Options
@@ -216,7 +218,7 @@ func TestFrontsTakePart(t *testing.T) {
 		{Options{Hosts: []string{"app1"}, Fronts: true}, "app1 lb1"},
 		{Options{Hosts: []string{"app1"}, Others: true}, "app1 app2 lb1"},
 	} {
-		f := &Fleet{disk: disk, options: test.options}
+		f := &Fleet{tree: &plan.Tree{Disk: disk}, options: test.options}
 		if err := f.choose(); err != nil {
 			t.Fatal(err)
 		}
@@ -249,15 +251,15 @@ func TestOneCommit(t *testing.T) {
 	} {
 		f := two(t)
 		asks, built := 0, ""
-		f.resolve = func(host string, argv []string) reply {
+		f.resolve = func(host string, argv []string) remotetest.Reply {
 			if len(argv) > 1 {
-				return reply{Out: "commit " + argv[1] + "\n"}
+				return remotetest.Reply{Out: "commit " + argv[1] + "\n"}
 			}
 			if host == "app2" {
 				asks++
-				return reply{Out: test.app2 + "\n"}
+				return remotetest.Reply{Out: test.app2 + "\n"}
 			}
-			return reply{Out: test.app1 + "\n"}
+			return remotetest.Reply{Out: test.app1 + "\n"}
 		}
 		f.job = func(host string, argv []string) (string, int) {
 			built = strings.Join(argv, " ")

@@ -2,205 +2,22 @@ package hosts
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"sort"
-	"strconv"
 	"strings"
+
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote"
 )
 
-// An observation is what a host says of itself; see templates/host/observe.
-type observation struct {
-	Boot        string // its boot_id
-	OS          string // ID and VERSION_ID of os-release
-	Missing     string // programs that plonec needs and that are not there
-	FreeKiB     int64  // on the file system of /var/lib/plonec
-	Lock        string // who else is at work
-	Generation  string // the confirmed one; empty: nothing was ever applied
-	Tree        string // the sum of the tree's manifest that it came from
-	Commit      string // the git commit of that tree; empty: none
-	Applied     string // when
-	Setup       string // what the last setup was made from; see setupSum
-	Unconfirmed string // a generation that waits to be confirmed
-
-	Files map[string]fileState // by path
-	Live  map[string]liveState // what plonec put there, as it put it
-	Waits map[string]waitState // what waits for a deploy or a restart, by path
-	Odd   map[string]bool      // paths that are no plain files
-	Units map[string]unitState // of those that were asked for
-	Texts map[string][]byte    // of those that were asked for, as plonec put them, up to 1 MiB; of lists of users the salts
-	// Sources stand for where the values of secret files came from when they were
-	// applied, by path; see sourcesSum.
-	Sources map[string]string
-	Differs map[string]int    // lines, in those that were changed by hand and whose text was asked for
-	DSNs    map[string]string // hidden sums of what environment files have as DSN
-	// Originals are paths where something stood before plonec, which is kept.
-	Originals map[string]bool
-}
-
-// A fileState is a file as it is.
-type fileState struct{ Sum, Mode, Owner string }
-
-// A liveState is a file as plonec put it.
-type liveState struct {
-	Sum     string
-	Effects []string
-}
-
-// A waitState is a file that waits for an app.
-type waitState struct{ App, Sum string } // Sum is empty for one that is to go
-
-// Questions are what observe is asked of paths, beside what it says in any case.
-type questions struct {
-	sums    []string // of files of the tree
-	texts   []string // of which the content is wanted, too
-	secrets []string // whose sums leave the host hidden
-	salts   []string // lists of users among these
-	dsns    []string // environment files, whose DSN is compared
-	units   []string // whose state is wanted
-}
-
-// hiddenMark begins a sum that tells nothing without the nonce of the run. What
-// has it may be compared with others of the same run, and with nothing else.
-const hiddenMark = "~"
-
-// hide is how a sum of a secret leaves a host.
-func (f *Fleet) hide(sum256 string) string { return hiddenMark + sum([]byte(f.nonce+" "+sum256)) }
-
-// observe asks a host how it is, over the login itself where there is none yet.
-func (m *member) observe(ctx context.Context, q questions) (*observation, error) {
-	var ask strings.Builder
-	if nonce := m.fleet.nonce; nonce != "" {
-		fmt.Fprintf(&ask, "nonce %s\n", nonce)
-	}
-	for _, kind := range []struct {
-		word  string
-		paths []string
-	}{{"sum", q.sums}, {"text", q.texts}, {"secret", q.secrets}, {"salts", q.salts}, {"dsn", q.dsns}} {
-		for _, p := range kind.paths {
-			fmt.Fprintf(&ask, "%s %s\n", kind.word, p)
-		}
-	}
-	for _, u := range q.units {
-		fmt.Fprintf(&ask, "unit %s\n", u)
-	}
-	ask.WriteString("end\n")
-	o := newObservation()
+// observe puts questions to the host over a way to ask it.
+func (m *member) observe(ctx context.Context, ask func(context.Context, remote.Command) error, q plan.Questions) (*plan.Observation, error) {
+	o := plan.NewObservation()
 	whole := false
-	what := command{script: m.fleet.scripts["observe"], stdin: strings.NewReader(ask.String()), line: func(line string) {
-		whole = o.read(strings.Split(line, "\t")) || whole
-	}}
-	var err error
-	if m.conn == nil {
-		m.conn, err = m.fleet.dialer.dial(ctx, m.Host, &what)
-	} else {
-		ctx, cancel := context.WithTimeout(ctx, quickTimeout)
-		defer cancel()
-		err = m.conn.run(ctx, what)
-	}
+	err := ask(ctx, remote.Command{Script: m.fleet.scripts["observe"], Stdin: strings.NewReader(m.fleet.tree.Ask(q)), Line: func(line string) {
+		whole = o.Read(strings.Split(line, "\t")) || whole
+	}})
 	if err == nil && !whole {
 		err = fmt.Errorf("%s said only a part of how it is", m.Name)
 	}
 	return o, err
-}
-
-func newObservation() *observation {
-	return &observation{
-		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{},
-		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
-		Sources: map[string]string{}, Differs: map[string]int{}, DSNs: map[string]string{},
-		Units: map[string]unitState{},
-	}
-}
-
-// read takes one line; true is the last one.
-func (o *observation) read(f []string) bool {
-	for len(f) < 6 {
-		f = append(f, "")
-	}
-	single := map[string]*string{
-		"boot": &o.Boot, "os": &o.OS, "missing": &o.Missing, "lock": &o.Lock, "generation": &o.Generation,
-		"tree": &o.Tree, "commit": &o.Commit, "time": &o.Applied, "setup": &o.Setup, "unconfirmed": &o.Unconfirmed,
-	}
-	switch key := f[0]; key {
-	case "free":
-		o.FreeKiB, _ = strconv.ParseInt(f[1], 10, 64)
-	case "file":
-		o.Files[f[4]] = fileState{f[1], f[2], f[3]}
-	case "live":
-		o.Live[f[3]] = liveState{f[1], effects(f[2])}
-	case "waits":
-		app, path, _ := strings.Cut(strings.TrimPrefix(f[1], "/"), "/")
-		o.Waits["/"+path] = waitState{app, f[2]}
-	case "original":
-		o.Originals[f[1]] = true
-	case "unit":
-		o.Units[f[1]] = unitState{f[2], f[3], f[4], f[5]}
-	case "odd":
-		o.Odd[f[1]] = true
-	case "text":
-		o.Texts[f[1]], _ = base64.StdEncoding.DecodeString(f[2])
-	case "source":
-		o.Sources[f[2]] = f[1]
-	case "differs":
-		o.Differs[f[2]], _ = strconv.Atoi(f[1])
-	case "dsn":
-		o.DSNs[f[2]] = f[1]
-	case "end":
-		return true
-	default:
-		if s := single[key]; s != nil {
-			*s = f[1]
-		}
-	}
-	return false
-}
-
-// effects reads a list as it stands in the host's records.
-func effects(s string) []string {
-	if s == "" || s == "-" {
-		return nil
-	}
-	return strings.Split(s, ",")
-}
-
-// recorded is the sum of a file as plonec put it, or left it to wait; empty
-// where it never did.
-func (o *observation) recorded(path string) string {
-	if w := o.Waits[path]; w.Sum != "" {
-		return w.Sum
-	}
-	return o.Live[path].Sum
-}
-
-// digest stands for all of what a plan depends on: it is the same as long as
-// the host is. No sum of a secret is in it: of these it has what they are to each
-// other, which is the same in every run. Daemons come and go, and are no part of
-// it: to start one that should run surprises nobody.
-func (o *observation) digest() string {
-	secret := func(sum256, otherwise string) string {
-		if strings.HasPrefix(sum256, hiddenMark) {
-			return otherwise
-		}
-		return sum256
-	}
-	var lines []string
-	for p, f := range o.Files {
-		is := "other"
-		switch f.Sum {
-		case o.Live[p].Sum:
-			is = "as put"
-		case o.Waits[p].Sum:
-			is = "as it waits"
-		}
-		lines = append(lines, fmt.Sprintf("file %s %s %s %s", p, secret(f.Sum, is), f.Mode, f.Owner))
-	}
-	for p, l := range o.Live {
-		lines = append(lines, fmt.Sprintf("live %s %s", p, secret(l.Sum, "secret")))
-	}
-	for p, w := range o.Waits {
-		lines = append(lines, fmt.Sprintf("waits %s %s %s", p, w.App, secret(w.Sum, "secret")))
-	}
-	sort.Strings(lines)
-	return sum([]byte(strings.Join(append(lines, o.Generation, o.Tree), "\n")))
 }

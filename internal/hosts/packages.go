@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote"
 )
 
 var releaseName = regexp.MustCompile(`^[0-9]{14}$`)
@@ -45,7 +48,7 @@ func (f *Fleet) comparePackages(ctx context.Context, members []*member, app stri
 		if different := differences(f.installed(ctx, m, app, states[i][app+".release"]), there); different != "" {
 			text += ": " + different
 		}
-		m.note(Warning, f.redact.Redact(text), "pin the versions in the repository's requirements.txt or constraints.txt; plonec deploy --always "+app+" builds anew on all hosts")
+		m.note(Warning, f.Redact(text), "pin the versions in the repository's requirements.txt or constraints.txt; plonec deploy --always "+app+" builds anew on all hosts")
 	}
 }
 
@@ -55,10 +58,10 @@ func (f *Fleet) installed(ctx context.Context, m *member, app, release string) m
 	if !releaseName.MatchString(release) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
+	ctx, cancel := context.WithTimeout(ctx, remote.QuickTimeout)
 	defer cancel()
 	list := map[string]string{}
-	err := m.conn.run(ctx, command{argv: []string{"/bin/cat", "--", stateDir + "/" + app + "/releases/" + release + ".packages"}, line: func(line string) {
+	err := m.conn.Run(ctx, remote.Command{Argv: []string{"/bin/cat", "--", plan.StateDir + "/" + app + "/releases/" + release + ".packages"}, Line: func(line string) {
 		if name, version, ok := strings.Cut(line, "-"); ok { // NAME-VERSION.dist-info, NAME-VERSION-py3.11.egg
 			version, _, _ = strings.Cut(strings.TrimSuffix(strings.TrimSuffix(version, ".dist-info"), ".egg"), "-py")
 			list[name] = version

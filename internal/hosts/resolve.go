@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote"
 )
 
 // A resolved is what a host says of the releases that a deploy could take.
@@ -31,13 +35,13 @@ func IsCommit(name string) bool { return fullCommit.MatchString(name) }
 // resolve asks a host; with a commit it need not look for one.
 func (m *member) resolve(ctx context.Context, app, commit string) (resolved, error) {
 	var r resolved
-	argv := []string{scriptDir + "/host", "resolve"}
+	argv := []string{plan.ScriptDir + "/host", "resolve"}
 	if commit != "" {
 		argv = append(argv, "--commit", commit)
 	}
 	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
-	err := m.conn.run(ctx, command{argv: append(argv, app), line: func(line string) {
+	err := m.conn.Run(ctx, remote.Command{Argv: append(argv, app), Line: func(line string) {
 		what, name, _ := strings.Cut(line, " ")
 		switch {
 		case what == "commit" && IsCommit(name):
@@ -58,10 +62,10 @@ func (m *member) resolve(ctx context.Context, app, commit string) (resolved, err
 			r.taken = append(r.taken, name)
 		}
 	}})
-	var exit *exitError
+	var exit *remote.ExitError
 	switch {
-	case errors.As(err, &exit) && exit.status == 3:
-		err = &lockedError{m.Name, "another verb runs on the host"}
+	case errors.As(err, &exit) && exit.Status == 3:
+		err = &remote.LockedError{Host: m.Name, Who: "another verb runs on the host"}
 	case err == nil && r.commit == "":
 		err = errors.New("it gave no commit")
 	}
@@ -104,7 +108,7 @@ func freshRelease(hosts []resolved, now string) (string, error) {
 	n, err := strconv.ParseInt(last, 10, 64)
 	next := fmt.Sprintf("%0*d", len(now), n+1)
 	if err != nil || len(next) != len(now) {
-		return "", &hinted{"no name of a release comes after " + last + ", which is on a host", "plonec status names it; rename that directory"}
+		return "", diag.WithRemedy("no name of a release comes after "+last+", which is on a host", "plonec status names it; rename that directory")
 	}
 	return next, nil
 }
@@ -133,8 +137,8 @@ func oneCommit(ctx context.Context, members []*member, app, asked string) (strin
 	}
 	for i, r := range found {
 		if r.commit != first.commit {
-			return "", nil, &hinted{fmt.Sprintf("the user %s says %.12s on %s, and %.12s on %s", first.word, first.commit, members[0].Name, r.commit, members[i].Name),
-				fmt.Sprintf("give the commit with --commit, or set deploy.%s.scm to a repository that plonec has a key for", app)}
+			return "", nil, diag.WithRemedy(fmt.Sprintf("the user %s says %.12s on %s, and %.12s on %s", first.word, first.commit, members[0].Name, r.commit, members[i].Name),
+				fmt.Sprintf("give the commit with --commit, or set deploy.%s.scm to a repository that plonec has a key for", app))
 		}
 	}
 	return first.commit, found, nil

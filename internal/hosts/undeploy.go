@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-)
 
-// lookTime is how long a host may take to look through what is among its releases.
-const lookTime = 30 * time.Minute
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote"
+)
 
 // ErrHalfDone says that a verb is done on some hosts and not on others.
 var ErrHalfDone = errors.New("not done on all hosts")
@@ -48,12 +47,11 @@ func (f *Fleet) ranked(ctx context.Context, apps []string, verb string, backward
 	}
 	for _, app := range apps {
 		members, done := f.with(app), map[*member]bool{}
-		ranks := []int{0, 1, 2}
+		ranks := byRank(members)
 		if backwards {
 			slices.Reverse(ranks)
 		}
-		for _, rank := range ranks {
-			now := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return m.rank() != rank })
+		for _, now := range ranks {
 			failed := make([]error, len(now))
 			err := each(now, f.options.Parallel, func(m *member) error {
 				err := m.one(ctx, verb, verb, app)
@@ -93,7 +91,7 @@ func halfDone(verb, app string, members []*member, done map[*member]bool, err er
 func (f *Fleet) HostsOf(apps []string) []string {
 	var names []string
 	for _, m := range f.chosen() {
-		if slices.ContainsFunc(m.apps(), func(app string) bool { return len(apps) == 0 || slices.Contains(apps, app) }) {
+		if slices.ContainsFunc(m.Apps(), func(app string) bool { return len(apps) == 0 || slices.Contains(apps, app) }) {
 			names = append(names, m.Name)
 		}
 	}
@@ -115,13 +113,13 @@ func (f *Fleet) Bereft(apps []string) ([]string, error) {
 	type use struct{ server, on, app string }
 	users := map[use][]string{}
 	var uses []use
-	for _, h := range f.disk.Manifest.Hosts {
-		m := &member{Host: h, fleet: f}
-		if m.want, err = m.files(nil); err != nil || h.Status != "online" {
+	for _, h := range f.tree.Disk.Manifest.Hosts {
+		m, err := plan.NewHost(f.tree, h)
+		if err != nil || h.Status != "online" {
 			continue // one of these is not asked either
 		}
-		for _, app := range m.apps() {
-			server := m.values(app, "app.conf", "ZEO_SERVER")
+		for _, app := range m.Apps() {
+			server := m.Values(app, "app.conf", "ZEO_SERVER")
 			if len(server) < 2 || goes(h.Name, app) || !goes(server[0], server[1]) {
 				continue
 			}
@@ -161,9 +159,9 @@ func (f *Fleet) Foreign(ctx context.Context, app string) ([]Foreign, error) {
 		return m.step(ctx, "look", func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, lookTime)
 			defer cancel()
-			argv := []string{scriptDir + "/host", "undeploy", "--foreign", "--list", app}
+			argv := []string{plan.ScriptDir + "/host", "undeploy", "--foreign", "--list", app}
 			at := slices.Index(members, m)
-			return m.conn.run(ctx, command{argv: argv, line: func(line string) {
+			return m.conn.Run(ctx, remote.Command{Argv: argv, Line: func(line string) {
 				w := append(strings.SplitN(line, " ", 4), "", "", "")
 				entry := Foreign{Host: m.Name, Name: w[2], Size: -1}
 				if n, err := strconv.ParseInt(w[1], 10, 64); err == nil {

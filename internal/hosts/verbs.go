@@ -6,13 +6,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/remote"
 )
 
 // prepare locks the hosts of a verb, those that balance its clients too.
 func (f *Fleet) prepare(ctx context.Context) error {
 	for _, m := range f.chosen() {
-		if m.seen.Generation == "" {
-			return &HostError{m.Name, "look", &hinted{"nothing was applied there yet", "plonec apply"}}
+		if m.Seen.Generation == "" {
+			return &HostError{m.Name, "look", diag.WithRemedy("nothing was applied there yet", "plonec apply")}
 		}
 	}
 	return f.lockAll(ctx, f.members, "")
@@ -30,7 +34,7 @@ func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error 
 		return err
 	}
 	for _, app := range apps {
-		argv := append([]string{scriptDir + "/host", "restart"}, f.overwrite()...)
+		argv := append([]string{plan.ScriptDir + "/host", "restart"}, f.overwrite()...)
 		if !changed {
 			argv = append(argv, "--all")
 		}
@@ -44,7 +48,7 @@ func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error 
 // one runs a verb of a host and says how it went.
 func (m *member) one(ctx context.Context, step string, words ...string) error {
 	err := m.step(ctx, step, func(ctx context.Context) error {
-		return m.verb(context.WithoutCancel(ctx), step, rollTime, append([]string{scriptDir + "/host"}, words...), false)
+		return m.verb(context.WithoutCancel(ctx), step, rollTime, append([]string{plan.ScriptDir + "/host"}, words...), false)
 	})
 	if err == nil {
 		m.outcome = Done
@@ -60,17 +64,17 @@ func (f *Fleet) Drain(ctx context.Context, force bool) error {
 	}
 	leaving := map[string]bool{}
 	for _, m := range f.chosen() {
-		for _, c := range m.clients() {
+		for _, c := range m.Clients() {
 			leaving[c] = true
 		}
 	}
 	if len(leaving) == 0 {
-		return &hinted{"no clients run on the chosen hosts", "plonec status shows what runs where"}
+		return diag.WithRemedy("no clients run on the chosen hosts", "plonec status shows what runs where")
 	}
 	for _, front := range f.fronts() {
 		total, stay := map[string]bool{}, map[string]bool{}
-		ctx, cancel := context.WithTimeout(ctx, quickTimeout)
-		err := front.conn.run(ctx, command{argv: []string{scriptDir + "/host", "backends"}, line: func(line string) {
+		ctx, cancel := context.WithTimeout(ctx, remote.QuickTimeout)
+		err := front.conn.Run(ctx, remote.Command{Argv: []string{plan.ScriptDir + "/host", "backends"}, Line: func(line string) {
 			if w := strings.Fields(line); len(w) >= 3 {
 				total[w[0]] = total[w[0]] || leaving[w[1]]
 				stay[w[0]] = stay[w[0]] || !leaving[w[1]] && strings.HasPrefix(w[2], "UP")
@@ -82,12 +86,12 @@ func (f *Fleet) Drain(ctx context.Context, force bool) error {
 		}
 		for _, backend := range slices.Sorted(maps.Keys(total)) {
 			if total[backend] && !stay[backend] && !force {
-				return &HostError{front.Name, "backends", &hinted{"no client would be left to serve " + backend, "drain fewer hosts, or give --force"}}
+				return &HostError{front.Name, "backends", diag.WithRemedy("no client would be left to serve "+backend, "drain fewer hosts, or give --force")}
 			}
 		}
 	}
 	return each(f.chosen(), f.options.Parallel, func(m *member) error {
-		if len(m.clients()) == 0 {
+		if len(m.Clients()) == 0 {
 			return nil
 		}
 		return m.one(ctx, "drain", "drain")
@@ -100,7 +104,7 @@ func (f *Fleet) Undrain(ctx context.Context) error {
 		return err
 	}
 	return each(f.chosen(), f.options.Parallel, func(m *member) error {
-		if len(m.clients()) == 0 {
+		if len(m.Clients()) == 0 {
 			return nil
 		}
 		return m.one(ctx, "undrain", "undrain")
@@ -110,10 +114,10 @@ func (f *Fleet) Undrain(ctx context.Context) error {
 // recipes says where each of the helper recipes runs; rebuild and develop-up
 // are deploys.
 var recipes = map[string]func(*member) bool{
-	"varnish-purge":   (*member).isFront,
-	"varnish-restart": (*member).isFront,
-	"pack":            func(m *member) bool { return m.rank() == 0 },
-	"backup":          func(m *member) bool { return m.rank() == 0 },
+	"varnish-purge":   (*member).IsFront,
+	"varnish-restart": (*member).IsFront,
+	"pack":            func(m *member) bool { return m.Rank() == 0 },
+	"backup":          func(m *member) bool { return m.Rank() == 0 },
 }
 
 // Recipes lists the names that Run knows, beside rebuild and develop-up.

@@ -8,6 +8,7 @@ import (
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -226,18 +227,9 @@ func (c *converter) layersDo() {
 		if x, y := order(a), order(b); x != y {
 			return x - y
 		}
-		return natural(a.Key, b.Key)
+		return words.Compare(a.Key, b.Key)
 	})
 	c.set([]string{"instances"}, input.NewMap(diag.Span{}, fields))
-}
-
-// natural compares names as people count: app2 before app10.
-func natural(a, b string) int {
-	x, y := strings.TrimRight(a, "0123456789"), strings.TrimRight(b, "0123456789")
-	if x == y && len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
 }
 
 // noHosts invents hosts where the files name none: custom JSON alone does not.

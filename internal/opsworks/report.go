@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/words"
 )
 
 // Markdown is the report as a file that goes beside the stack.
@@ -47,7 +49,7 @@ func (m *Migration) Markdown() string {
 
 // Contents counts what the stack holds, in words.
 func (r *Report) Contents() string {
-	return fmt.Sprintf("%s, %s, %s and %s", plural(r.Hosts, "host"), plural(r.Layers, "layer"), plural(r.Apps, "app"), plural(r.Attributes, "further attribute"))
+	return fmt.Sprintf("%s, %s, %s and %s", words.Count(r.Hosts, "host"), words.Count(r.Layers, "layer"), words.Count(r.Apps, "app"), words.Count(r.Attributes, "further attribute"))
 }
 
 // Decisions is the list of what is left to a person, a line each.
@@ -116,11 +118,4 @@ func together(list []Finding) []*group {
 // escape keeps a text from being markup.
 func escape(s string) string {
 	return strings.NewReplacer("<", "&lt;", "*", `\*`, "|", `\|`, "[", `\[`, "\n", " ").Replace(s)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,9 +1,9 @@
-package hosts
+package remote
 
 import "strings"
 
-// hints maps what ssh itself says to what to do about it.
-var hints = []struct{ says, do string }{
+// remedies maps what ssh itself says to what to do about it.
+var remedies = []struct{ says, do string }{
 	{"Host key verification failed", "its key is not known, or is another than it was: add it to known_hosts (ssh-keyscan, after comparing the fingerprint), or --accept-new for hosts that are new"},
 	{"Permission denied", "no key was accepted: see ssh-add -l, and plonec.ssh.user in the stack"},
 	{"Could not resolve", "see instances.HOST.ssh_address in the stack"},
@@ -12,38 +12,31 @@ var hints = []struct{ says, do string }{
 	{"No route to host", "it is down or not reachable from here: give it another status in the stack, or choose others by --host"},
 }
 
-// remoteHints is the same of what has to be there for a program to be started on
+// remoteRemedies is the same of what has to be there for a program to be started on
 // a host. What the program says is its own: the time-out of a git server is not
 // the host's.
-var remoteHints = []struct{ says, do string }{
+var remoteRemedies = []struct{ says, do string }{
 	{"sudo: a password is required", "sudo asks for a password: let this user run it without (sudoers: USER ALL=(ALL) NOPASSWD: ALL)"},
 	{"sudo: not found", "sudo is not installed there"},
 	{"sudo: command not found", "sudo is not installed there"},
 	{"rsync: command not found", "rsync is not installed there: apt-get install rsync"},
 }
 
-// hint says what to do about an error of ssh; remoteHint of one that came over it.
-func hint(said string) string {
-	for _, h := range hints {
+// remedy says what to do about an error of ssh; remoteRemedy of one that came over it.
+func remedy(said string) string {
+	for _, h := range remedies {
 		if strings.Contains(said, h.says) {
 			return h.do
 		}
 	}
-	return remoteHint(said)
+	return remoteRemedy(said)
 }
 
-func remoteHint(said string) string {
-	for _, h := range remoteHints {
+func remoteRemedy(said string) string {
+	for _, h := range remoteRemedies {
 		if strings.Contains(said, h.says) {
 			return h.do
 		}
 	}
 	return ""
 }
-
-// A hinted error knows its remedy.
-type hinted struct {
-	text, hint string
-}
-
-func (e *hinted) Error() string { return e.text }

@@ -1,4 +1,4 @@
-package hosts
+package plan
 
 import (
 	"fmt"
@@ -9,20 +9,20 @@ import (
 
 // seen makes an observation: PATH=SUM of what is there, and of what plonec put
 // there, with an effect where one follows a blank.
-func seen(files, live map[string]string) *observation {
-	o := &observation{Files: map[string]fileState{}, Live: map[string]liveState{}}
+func seen(files, live map[string]string) *Observation {
+	o := &Observation{Files: map[string]FileState{}, Live: map[string]LiveState{}}
 	for p, s := range files {
-		o.Files[p] = fileState{s, "0644", "root:root"}
+		o.Files[p] = FileState{s, "0644", "root:root"}
 	}
 	for p, s := range live {
 		sum, effect, _ := strings.Cut(s, " ")
-		o.Live[p] = liveState{sum, effects(effect)}
+		o.Live[p] = LiveState{sum, effects(effect)}
 	}
 	return o
 }
 
-func want(path, sum string, effects ...string) wanted {
-	return wanted{Path: path, Sum: sum, Mode: "0644", Owner: "root:root", Effects: effects, Local: path}
+func want(path, sum string, effects ...string) Wanted {
+	return Wanted{Path: path, Sum: sum, Mode: "0644", Owner: "root:root", Effects: effects, Rel: path}
 }
 
 func TestChanges(t *testing.T) {
@@ -35,33 +35,33 @@ func TestChanges(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name        string
-		want        []wanted
+		want        []Wanted
 		files, live map[string]string
 		hold        map[string]bool
 		changes     []string // path kind waits drift
 	}{
-		{"nothing", []wanted{want(nginx, "a")}, map[string]string{nginx: "a"}, map[string]string{nginx: "a"}, nil, nil},
-		{"a bare host", []wanted{want(conf, "c"), want(cfg, "d", "deploy:site"), want(nginx, "a")}, nil, nil, nil,
+		{"nothing", []Wanted{want(nginx, "a")}, map[string]string{nginx: "a"}, map[string]string{nginx: "a"}, nil, nil},
+		{"a bare host", []Wanted{want(conf, "c"), want(cfg, "d", "deploy:site"), want(nginx, "a")}, nil, nil, nil,
 			[]string{nginx + " new  false", conf + " new site false", cfg + " new site false"}},
-		{"live", []wanted{want(nginx, "b", "reload:nginx.service")}, map[string]string{nginx: "a"}, map[string]string{nginx: "a"}, nil,
+		{"live", []Wanted{want(nginx, "b", "reload:nginx.service")}, map[string]string{nginx: "a"}, map[string]string{nginx: "a"}, nil,
 			[]string{nginx + " changed  false"}},
-		{"by hand", []wanted{want(nginx, "b")}, map[string]string{nginx: "x"}, map[string]string{nginx: "a"}, nil,
+		{"by hand", []Wanted{want(nginx, "b")}, map[string]string{nginx: "x"}, map[string]string{nginx: "a"}, nil,
 			[]string{nginx + " changed  true"}},
-		{"by hand, as wanted", []wanted{want(nginx, "b")}, map[string]string{nginx: "b"}, map[string]string{nginx: "a"}, nil, nil},
-		{"not plonec's so far", []wanted{want(nginx, "b")}, map[string]string{nginx: "debian"}, nil, nil,
+		{"by hand, as wanted", []Wanted{want(nginx, "b")}, map[string]string{nginx: "b"}, map[string]string{nginx: "a"}, nil, nil},
+		{"not plonec's so far", []Wanted{want(nginx, "b")}, map[string]string{nginx: "debian"}, nil, nil,
 			[]string{nginx + " changed  false"}},
-		{"a unit takes app.conf and the agent along", []wanted{want(conf, "2"), want(client, "2", run), want(agentUnit, "2")},
+		{"a unit takes app.conf and the agent along", []Wanted{want(conf, "2"), want(client, "2", run), want(agentUnit, "2")},
 			map[string]string{conf: "1", client: "1", agentUnit: "1"}, map[string]string{conf: "1", client: "1 " + run, agentUnit: "1"}, nil,
 			[]string{conf + " changed site false", client + " changed site false", agentUnit + " changed site false"}},
-		{"app.conf alone is live", []wanted{want(conf, "2"), want(client, "1", run)},
+		{"app.conf alone is live", []Wanted{want(conf, "2"), want(client, "1", run)},
 			map[string]string{conf: "1", client: "1"}, map[string]string{conf: "1", client: "1 " + run}, nil,
 			[]string{conf + " changed  false"}},
-		{"a client goes", []wanted{want(conf, "2")}, map[string]string{conf: "1", client: "1"}, map[string]string{conf: "1", client: "1 " + run}, nil,
+		{"a client goes", []Wanted{want(conf, "2")}, map[string]string{conf: "1", client: "1"}, map[string]string{conf: "1", client: "1 " + run}, nil,
 			[]string{conf + " changed site false", client + " removed site false"}},
 		{"the app goes", nil, map[string]string{client: "1"}, map[string]string{client: "1 " + run}, nil,
 			[]string{client + " removed  false"}},
-		{"held for the clients", []wanted{want(haproxy, "2", "reload:haproxy.service")}, map[string]string{haproxy: "1"}, map[string]string{haproxy: "1"},
-			map[string]bool{haproxy: true}, []string{haproxy + " changed *clients false"}},
+		{"held for the clients", []Wanted{want(HAProxy, "2", "reload:haproxy.service")}, map[string]string{HAProxy: "1"}, map[string]string{HAProxy: "1"},
+			map[string]bool{HAProxy: true}, []string{HAProxy + " changed *clients false"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
@@ -75,7 +75,7 @@ func TestChanges(t *testing.T) {
 	}
 	other := want(nginx, "a")
 	other.Mode = "0600"
-	if got := changes([]wanted{other}, seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"}), nil); len(got) != 1 || got[0].Kind != ModeOnly {
+	if got := changes([]Wanted{other}, seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"}), nil); len(got) != 1 || got[0].Kind != ModeOnly {
 		t.Errorf("another mode: %+v", got)
 	}
 }
@@ -131,19 +131,8 @@ func TestLastGood(t *testing.T) {
 		// One has none at all.
 		{[]AppStatus{ran(state("2b", "1a 2b", "", ""), "1a 2b"), state("none", "", "", "")}, ""},
 	} {
-		if got := strings.Join(lastGood(test.states), " "); got != test.want {
+		if got := strings.Join(LastGood(test.states), " "); got != test.want {
 			t.Errorf("%v: %q, want %q", test.states, got, test.want)
-		}
-	}
-}
-
-// Whatever stands where ssh takes an address, it is never an option.
-func TestHostName(t *testing.T) {
-	for name, good := range map[string]bool{
-		"10.0.0.1": true, "app1.example.com": true, "fd00::1": true, "-oProxyCommand=id": false, "a b": false, "": false, "a;id": false,
-	} {
-		if hostName.MatchString(name) != good {
-			t.Errorf("%q", name)
 		}
 	}
 }

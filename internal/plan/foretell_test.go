@@ -1,4 +1,4 @@
-package hosts
+package plan
 
 import (
 	"crypto/sha256"
@@ -28,12 +28,12 @@ BUILD_FLAGS=('-N')
 	deployCfg = "[buildout]\nparts = client1\n"
 )
 
-// host makes a member with the app site, and what of it changes.
-func host(changes ...Change) *member {
+// host makes a host with the app site, and what of it changes.
+func host(changes ...Change) *Host {
 	content := map[string]string{"app.conf": appConf, "build.conf": buildConf, "deploy.cfg": deployCfg, "secrets.env": "PLONEC_DSN=\"s3cret\"\n"}
-	m := &member{Host: tree.Host{Name: "app1"}, fleet: &Fleet{secrets: &secret.Resolver{}}, changes: changes, seen: seen(nil, nil)}
+	m := &Host{Host: tree.Host{Name: "app1"}, tree: &Tree{Disk: &tree.Disk{Manifest: &tree.Manifest{}}, Values: true}, Changes: changes, Seen: seen(nil, nil)}
 	for _, name := range []string{"app.conf", "build.conf", "deploy.cfg", "secrets.env"} {
-		m.want = append(m.want, wanted{Path: "/etc/plonec/site/" + name, content: []byte(content[name])})
+		m.Want = append(m.Want, Wanted{Path: "/etc/plonec/site/" + name, Content: []byte(content[name])})
 	}
 	return m
 }
@@ -123,9 +123,9 @@ func TestMovesWithDSN(t *testing.T) {
 	const live, next = "/etc/plonec/site/secrets.env", "/var/lib/plonec/pending/site/etc/plonec/site/secrets.env"
 	const before = "postgresql at DSN (0123456789abcdef)"
 	m := host()
-	m.fleet.nonce = "n"
-	m.want[1].content = []byte("STORAGE='postgresql at DSN'\n")
-	mine, other := m.fleet.hide(sum([]byte("PLONEC_DSN=\"s3cret\"\n"))), m.fleet.hide(sum([]byte("PLONEC_DSN=\"other\"\n")))
+	m.tree.Nonce = "n"
+	m.Want[1].Content = []byte("STORAGE='postgresql at DSN'\n")
+	mine, other := m.tree.hide(sum([]byte("PLONEC_DSN=\"s3cret\"\n"))), m.tree.hide(sum([]byte("PLONEC_DSN=\"other\"\n")))
 	for _, test := range []struct {
 		name    string
 		storage string // of the current release
@@ -140,13 +140,13 @@ func TestMovesWithDSN(t *testing.T) {
 		{"another one waits, and is taken back", before, map[string]string{live: mine, next: other}, "x", false},
 		{"none so far", "ZEO 10.0.0.9:8001", nil, "", true},
 	} {
-		m.seen.DSNs = test.dsns
+		m.Seen.DSNs = test.dsns
 		got := m.moves("site", state("storage", test.storage, "storage-moves", test.byHost))
 		if (got != "") != test.moves || strings.Contains(got, "0123456789ab") {
 			t.Errorf("%s: %q", test.name, got)
 		}
 	}
-	m.want[3].content = nil // without values the host is believed
+	m.Want[3].Content = nil // without values the host is believed
 	for _, said := range []string{"", "x"} {
 		if got := m.moves("site", state("storage", before, "storage-moves", said)); (got != "") != (said != "") {
 			t.Errorf("the host says %q: %q", said, got)
@@ -187,9 +187,9 @@ func TestEffects(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := host(test.changes...)
-			m.seen = seen(nil, test.live)
+			m.Seen = seen(nil, test.live)
 			for _, path := range test.want {
-				m.want = append(m.want, wanted{Path: path, Effects: []string{"reload:haproxy.service"}})
+				m.Want = append(m.Want, Wanted{Path: path, Effects: []string{"reload:haproxy.service"}})
 			}
 			if got := m.left(); (got != nil) != (test.name == "the last file that goes") {
 				t.Errorf("left are %q", got)
@@ -214,16 +214,16 @@ func TestEffectsOnTheAgent(t *testing.T) {
 		{"its script", true, []Change{script}, []string{"restart:plonec-agent.service"}},
 		{"its script came away", true, []Change{{Path: agentScript, Kind: Added}}, []string{"restart:plonec-agent.service"}},
 		{"another mode", true, []Change{{Path: agentScript, Kind: ModeOnly}}, []string{}},
-		{"another script", true, []Change{{Path: scriptDir + "/agent.sh", Kind: Changed}}, []string{}},
+		{"another script", true, []Change{{Path: ScriptDir + "/agent.sh", Kind: Changed}}, []string{}},
 		{"its script, where there is no agent", false, []Change{script}, []string{}},
 		{"its script, and its unit waits", true, []Change{script, {Path: agentUnit, Kind: Changed, Waits: "site", Effects: []string{"restart:plonec-agent.service"}}}, []string{"restart:plonec-agent.service"}},
 		{"its script, and its first unit waits", false, []Change{script, {Path: agentUnit, Kind: Added, Waits: "site", Effects: []string{"restart:plonec-agent.service"}}}, []string{}},
 		{"its script, and its unit goes", true, []Change{script, {Path: agentUnit, Kind: Removed, Effects: []string{"restart:plonec-agent.service"}}}, []string{"stop:plonec-agent.service"}},
 	} {
 		m := host(test.changes...)
-		m.seen = seen(nil, map[string]string{agentScript: "1"})
+		m.Seen = seen(nil, map[string]string{agentScript: "1"})
 		if test.there {
-			m.seen = seen(map[string]string{agentUnit: "1"}, map[string]string{agentScript: "1", agentUnit: "1 restart:plonec-agent.service"})
+			m.Seen = seen(map[string]string{agentUnit: "1"}, map[string]string{agentScript: "1", agentUnit: "1 restart:plonec-agent.service"})
 		}
 		if got := m.effects(); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
@@ -235,58 +235,54 @@ func TestEffectsOnTheAgent(t *testing.T) {
 // waits already; a file that is held back has to be in the generation.
 func TestDue(t *testing.T) {
 	m := host(waits("deploy.cfg", Changed))
-	m.want[2].Sum = "new"
-	m.fleet.disk = &tree.Disk{Sum: "tree2"}
-	m.seen.Generation, m.seen.Tree = "3", "tree1"
+	m.Want[2].Sum = "new"
+	m.tree.Disk = &tree.Disk{Sum: "tree2"}
+	m.Seen.Generation, m.Seen.Tree = "3", "tree1"
 	due := func(what string, want bool) {
 		t.Helper()
-		if m.due() != want {
+		if m.Due() != want {
 			t.Errorf("%s: due is %v", what, !want)
 		}
 	}
 	due("a file to wait", true)
-	m.seen.Waits = map[string]waitState{"/etc/plonec/site/deploy.cfg": {"site", "new"}}
+	m.Seen.Waits = map[string]WaitState{"/etc/plonec/site/deploy.cfg": {"site", "new"}}
 	due("it waits already", false)
-	m.seen.Waits["/etc/plonec/site/deploy.cfg"] = waitState{"site", "old"}
+	m.Seen.Waits["/etc/plonec/site/deploy.cfg"] = WaitState{"site", "old"}
 	due("an earlier text of it waits", true)
-	m.changes = nil
+	m.Changes = nil
 	due("it should wait no longer", true)
-	m.seen.Waits = nil
+	m.Seen.Waits = nil
 	due("nothing", false)
-	m.changes = []Change{{Path: haproxy, Kind: Changed, Waits: Front}}
+	m.Changes = []Change{{Path: HAProxy, Kind: Changed, Waits: Front}}
 	due("a file that is held back, and was not brought", true)
-	m.seen.Tree = "tree2"
+	m.Seen.Tree = "tree2"
 	due("a file that is held back, and was", false)
 }
 
 func TestUnforeseen(t *testing.T) {
 	m := host(waits("deploy.cfg", Changed))
-	planned := HostPlan{Host: "app1", Digest: m.seen.digest(), Files: []FileChange{{Change: m.changes[0]}}}
+	planned := HostPlan{Host: "app1", Digest: m.Seen.Digest(), Files: []FileChange{{Change: m.Changes[0]}}}
 	for _, test := range []struct {
 		name  string
 		plan  []HostPlan
 		wrong string
 	}{
 		{"as planned", []HostPlan{planned}, ""},
-		{"a host that was not planned for", nil, "app1: plan: it was not planned for"},
-		{"a host that is not there", []HostPlan{planned, {Host: "app2"}}, "app2: plan: it was planned for, and is not one of the hosts now"},
-		{"a host that changed", []HostPlan{{Host: "app1", Digest: "other", Files: planned.Files}}, "app1: plan: the host has changed since it was planned for"},
-		{"what could not be known", []HostPlan{{Host: "app1", Digest: planned.Digest, Unasked: []string{m.changes[0].Path}}}, ""},
-		{"another secret", []HostPlan{{Host: "app1", Digest: planned.Digest}}, "app1: plan: other files change than was planned for: are the secrets the same?"},
+		{"a host that was not planned for", nil, "app1: it was not planned for"},
+		{"a host that is not there", []HostPlan{planned, {Host: "app2"}}, "app2: it was planned for, and is not one of the hosts now"},
+		{"a host that changed", []HostPlan{{Host: "app1", Digest: "other", Files: planned.Files}}, "app1: the host has changed since it was planned for"},
+		{"what could not be known", []HostPlan{{Host: "app1", Digest: planned.Digest, Unasked: []string{m.Changes[0].Path}}}, ""},
+		{"another secret", []HostPlan{{Host: "app1", Digest: planned.Digest}}, "app1: other files change than was planned for: are the secrets the same?"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := &Fleet{options: Options{Plan: &Plan{Hosts: test.plan}}, members: []*member{m}}
 			var got []string
-			for _, err := range f.unforeseen() {
-				got = append(got, err.Error())
+			for _, s := range (&Plan{Hosts: test.plan}).Unforeseen([]*Host{m}) {
+				got = append(got, s.Host+": "+s.Text)
 			}
 			if strings.Join(got, "\n") != test.wrong {
 				t.Errorf("got %q, want %q", got, test.wrong)
 			}
 		})
-	}
-	if (&Fleet{members: []*member{m}}).unforeseen() != nil {
-		t.Error("without a plan everything is as foreseen")
 	}
 }
 
@@ -302,10 +298,10 @@ func TestReadPlan(t *testing.T) {
 
 // What a host says of itself, and that another answer is another digest.
 func TestObservation(t *testing.T) {
-	read := func(lines ...string) *observation {
-		o := newObservation()
+	read := func(lines ...string) *Observation {
+		o := NewObservation()
 		for _, line := range lines {
-			o.read(strings.Split(line, "\t"))
+			o.Read(strings.Split(line, "\t"))
 		}
 		return o
 	}
@@ -318,16 +314,16 @@ func TestObservation(t *testing.T) {
 	}
 	o := read(lines...)
 	if o.Generation != "4" || o.Setup != "s" || o.Unconfirmed != "5" || o.FreeKiB != 1000 || !o.Originals["/etc/nginx/nginx.conf"] || !o.Odd["/etc/x"] ||
-		string(o.Texts["/etc/y"]) != "hi" || o.Files["/etc/nginx/nginx.conf"] != (fileState{"aa", "0644", "root:root"}) {
+		string(o.Texts["/etc/y"]) != "hi" || o.Files["/etc/nginx/nginx.conf"] != (FileState{"aa", "0644", "root:root"}) {
 		t.Errorf("%+v", o)
 	}
 	if o.Sources["/etc/plonec/key"] != "names" || o.Differs["/etc/z"] != 3 || o.DSNs["/etc/d"] != "~dd" {
 		t.Errorf("%+v", o)
 	}
-	if l := o.Live["/etc/nginx/nginx.conf"]; !reflect.DeepEqual(l, liveState{"aa", []string{"reload:nginx.service"}}) || o.Live["/etc/plonec/host.env"].Effects != nil {
+	if l := o.Live["/etc/nginx/nginx.conf"]; !reflect.DeepEqual(l, LiveState{"aa", []string{"reload:nginx.service"}}) || o.Live["/etc/plonec/host.env"].Effects != nil {
 		t.Errorf("%+v", o.Live)
 	}
-	if !reflect.DeepEqual(o.Waits, map[string]waitState{
+	if !reflect.DeepEqual(o.Waits, map[string]WaitState{
 		"/etc/plonec/site/deploy.cfg": {"site", "cc"}, "/etc/systemd/system/plone-site-client3.service": {"site", ""},
 	}) {
 		t.Errorf("%+v", o.Waits)
@@ -342,7 +338,7 @@ func TestObservation(t *testing.T) {
 		other := read(slices.Replace(slices.Clone(lines), i, i+1, strings.Replace(line, "aa", "ab", 1)+"x")...)
 		counts := !strings.HasPrefix(line, "setup") && !strings.HasPrefix(line, "source") && !strings.HasPrefix(line, "differs") && !strings.HasPrefix(line, "dsn") && !strings.HasPrefix(line, "unconfirmed") && !strings.HasPrefix(line, "free") &&
 			!strings.HasPrefix(line, "original") && !strings.HasPrefix(line, "odd") && !strings.HasPrefix(line, "text")
-		if (other.digest() != o.digest()) != counts {
+		if (other.Digest() != o.Digest()) != counts {
 			t.Errorf("%q: another digest: %v", line, !counts)
 		}
 	}
@@ -352,12 +348,12 @@ func TestObservation(t *testing.T) {
 // the same, and says what the secrets are to each other.
 func TestDigestWithoutSums(t *testing.T) {
 	digest := func(file, live, waits string) string {
-		o := newObservation()
-		o.Files["/s"], o.Live["/s"] = fileState{file, "0600", "root:root"}, liveState{Sum: live}
+		o := NewObservation()
+		o.Files["/s"], o.Live["/s"] = FileState{file, "0600", "root:root"}, LiveState{Sum: live}
 		if waits != "" {
-			o.Waits["/s"] = waitState{"site", waits}
+			o.Waits["/s"] = WaitState{"site", waits}
 		}
-		return o.digest()
+		return o.Digest()
 	}
 	if digest("~a", "~a", "~b") != digest("~c", "~c", "~d") {
 		t.Error("another nonce is another digest")
@@ -389,11 +385,11 @@ func TestShown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := host()
-			m.fleet.redact = secret.NewRedactor()
-			m.want = []wanted{{Path: "/etc/x", content: []byte(test.after)}}
-			m.seen.Texts = map[string][]byte{}
+			m.tree.Redactor = secret.NewRedactor()
+			m.Want = []Wanted{{Path: "/etc/x", Content: []byte(test.after)}}
+			m.Seen.Texts = map[string][]byte{}
 			if test.before != "" {
-				m.seen.Texts["/etc/x"] = []byte(test.before)
+				m.Seen.Texts["/etc/x"] = []byte(test.before)
 			}
 			fc := m.shown(test.change, true)
 			if fc.Unshown != test.unshown || (fc.Diff == "") != (test.unshown != "") {
@@ -405,9 +401,9 @@ func TestShown(t *testing.T) {
 		})
 	}
 	m := host()
-	m.fleet.redact = secret.NewRedactor(secret.NewValue("hunter22"))
-	m.want = []wanted{{Path: "/etc/x", content: []byte("b\n")}}
-	m.seen.Texts = map[string][]byte{"/etc/x": []byte("password hunter22\n")}
+	m.tree.Redactor = secret.NewRedactor(secret.NewValue("hunter22"))
+	m.Want = []Wanted{{Path: "/etc/x", Content: []byte("b\n")}}
+	m.Seen.Texts = map[string][]byte{"/etc/x": []byte("password hunter22\n")}
 	if fc := m.shown(c, true); strings.Contains(fc.Diff, "hunter22") || !strings.Contains(fc.Diff, "-password ***") {
 		t.Errorf("a secret that somebody wrote into it: %s", fc.Diff)
 	}
@@ -420,7 +416,7 @@ func TestForetellAnotherRevision(t *testing.T) {
 		strings.Replace(buildConf, "SCM_REVISION='main'", "SCM_REVISION='v1'", 1): "deploy",
 	} {
 		m := host(waits("build.conf", Changed, "deploy:site"))
-		m.seen.Texts = map[string][]byte{"/etc/plonec/site/build.conf": []byte(before)}
+		m.Seen.Texts = map[string][]byte{"/etc/plonec/site/build.conf": []byte(before)}
 		plans := m.foretell(state())
 		if len(plans) != 1 || plans[0].Command() != want {
 			t.Fatalf("%q: %+v", before, plans)

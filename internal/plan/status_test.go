@@ -1,7 +1,6 @@
-package hosts
+package plan
 
 import (
-	"context"
 	"strings"
 	"testing"
 )
@@ -29,7 +28,7 @@ func TestPending(t *testing.T) {
 		{nil, state("unit."+zeo+".state", "failed"), "site: start of zeo: plonec start site"},
 	} {
 		m := host(test.changes...)
-		m.seen.Generation = "1"
+		m.Seen.Generation = "1"
 		var got []string
 		for _, p := range m.pending(test.state) {
 			got = append(got, p.Text+": "+p.Command)
@@ -40,47 +39,11 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// Before anybody is asked it is known where a rollback goes.
-func TestRollbackTarget(t *testing.T) {
-	f := two(t)
-	f.status = map[string]string{
-		"app1": "site.release=3\nsite.commit=cc\nsite.kept=1 2 3\nsite.releases=1:good:aa 2:good:bb 3:good:cc\n",
-		"app2": "site.release=3\nsite.commit=cc\nsite.kept=1 3\nsite.releases=1:good:aa 3:good:cc\n",
-	}
-	ctx := context.Background()
-	from, to, names, err := f.fleet.RollbackTarget(ctx, "site", "")
-	if err != nil || from != (Target{"3", "cc"}) || to != (Target{"1", "aa"}) || strings.Join(names, " ") != "app1 app2" {
-		t.Errorf("from %v to %v on %v: %v", from, to, names, err)
-	}
-	_, _, _, err = f.fleet.RollbackTarget(ctx, "site", "2")
-	if err == nil || err.Error() != "app2: rollback: it has no release 2 of site" || f.fleet.Hint(err) != "kept are 1 3" || Told(err) {
-		t.Errorf("a release that is not on all: %v; %s", err, f.fleet.Hint(err))
-	}
-	if err := f.fleet.Rollback(ctx, "site", "2", false); err == nil || f.fleet.Hint(err) != "kept are 1 3" || Told(err) {
-		t.Errorf("the rollback itself: %v", err)
-	}
-	f.status["app1"], f.status["app2"] = "site.release=3\nsite.kept=3\n", "site.release=3\nsite.kept=3\n"
-	if _, _, _, err = f.fleet.RollbackTarget(ctx, "site", ""); err == nil || !strings.Contains(err.Error(), "no earlier good release") {
-		t.Errorf("nothing to go back to: %v", err)
-	}
-}
-
 // What is not plonec's among the releases is in the report, with what hosts say of
 // its size.
 func TestForeignInStatus(t *testing.T) {
-	got := appStatus("site", map[string]string{"site.foreign": "20160101000000 (1.2G), by-hand (of unknown size)", "site.ran": "1 2"})
+	got := AppStatusOf("site", map[string]string{"site.foreign": "20160101000000 (1.2G), by-hand (of unknown size)", "site.ran": "1 2"})
 	if strings.Join(got.Foreign, "|") != "20160101000000 (1.2G)|by-hand (of unknown size)" || strings.Join(got.way(), " ") != "1 2" {
 		t.Errorf("%+v", got)
-	}
-}
-
-// An error that a step has told of need not be told again.
-func TestTold(t *testing.T) {
-	f := two(t)
-	err := each(f.fleet.members, 2, func(m *member) error {
-		return m.step(context.Background(), "look", func(context.Context) error { return &hinted{"no", "do"} })
-	})
-	if list := HostErrors(err); !Told(err) || len(list) != 2 || list[1].Host != "app2" || list[1].Error() != "app2: look: no" {
-		t.Errorf("%v: %v", err, list)
 	}
 }

@@ -1,4 +1,4 @@
-package hosts
+package remote
 
 import (
 	"context"
@@ -9,31 +9,10 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/plonec/plonec/internal/secret"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/remote/remotetest"
 	"github.com/plonec/plonec/internal/tree"
 )
-
-// A remedy for hosts is no remedy for what a program on a host says.
-func TestHints(t *testing.T) {
-	const git = "fatal: unable to access 'https://git.example.com/': Connection timed out"
-	for _, test := range []struct {
-		reply
-		want string
-	}{
-		{reply{Err: git, Status: 1}, ""},
-		{reply{Err: "git@git.example.com: Permission denied (publickey).\r\n" + git + "\r\n", Status: 128}, ""},
-		{reply{Err: "ssh: connect to host git.example.com port 22: Connection refused\nHost key verification failed\nfatal: no", Status: lost}, ""},
-		{reply{Err: "sudo: a password is required\n", Status: 1}, "sudo asks for a password"},
-		{reply{Err: git + "\nclient_loop: Connection to app1 timed out\n", Status: lost}, "it is down or not reachable"},
-	} {
-		f := two(t)
-		f.resolve = func(string, []string) reply { return test.reply }
-		err := f.fleet.Deploy(context.Background(), []string{"site"}, DeployOptions{})
-		if got := f.fleet.Hint(err); err == nil || !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
-			t.Errorf("%q: %v; the hint is %q", test.Err, err, got)
-		}
-	}
-}
 
 // What ssh said where a login failed is shown from its beginning to its end, and
 // nothing of it reaches a terminal.
@@ -55,7 +34,7 @@ func TestWordsOfAFailedLogin(t *testing.T) {
 	if strings.ContainsFunc(strings.ReplaceAll(err.Error(), "\n", ""), unicode.IsControl) || len(err.Error()) > 1000 {
 		t.Errorf("%d bytes: %q", len(err.Error()), err)
 	}
-	if _, hint := (&Fleet{redact: secret.NewRedactor()}).words(err); !strings.HasPrefix(hint, "no key was accepted") {
+	if _, hint := diag.Remedy(err); !strings.HasPrefix(hint, "no key was accepted") {
 		t.Errorf("the hint is %q", hint)
 	}
 }
@@ -70,18 +49,10 @@ func TestProgramsGetNoSecrets(t *testing.T) {
 	for name, value := range map[string]string{"HOME": home, "DB_PASSWORD": "hunter22", "SOPS_AGE_KEY": "AGE-SECRET-KEY-1", "AWS_PROFILE": "prod"} {
 		t.Setenv(name, value)
 	}
-	f := two(t)
-	disk := f.fleet.disk
-	disk.Manifest.Secrets = []tree.Secret{{Host: "elsewhere", Path: "/x", Format: "raw", Entries: []tree.SecretEntry{{Source: "env:DB_PASSWORD"}}}}
-	fleet, err := New(disk, Options{}, nil, func(Event) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer fleet.Close()
-	if err := fleet.Look(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if err := fleet.members[0].conn.rsync(context.Background(), []string{t.TempDir()}, "/x", ""); err != nil {
+	h := newHost(t, func([]string) remotetest.Reply { return remotetest.Reply{} }, tree.Secret{
+		Host: "elsewhere", Path: "/x", Format: "raw", Entries: []tree.SecretEntry{{Source: "env:DB_PASSWORD"}},
+	})
+	if err := h.Rsync(context.Background(), []string{t.TempDir()}, "/x", ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ssh", "rsync"} {
@@ -107,6 +78,17 @@ func TestKnownHostsOption(t *testing.T) {
 	} {
 		if got, err := knownHosts(file); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %s, %v", file, got, err)
+		}
+	}
+}
+
+// Whatever stands where ssh takes an address, it is never an option.
+func TestHostName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"10.0.0.1": true, "app1.example.com": true, "fd00::1": true, "-oProxyCommand=id": false, "a b": false, "": false, "a;id": false,
+	} {
+		if hostName.MatchString(name) != good {
+			t.Errorf("%q", name)
 		}
 	}
 }

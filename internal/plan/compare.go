@@ -1,12 +1,9 @@
-package hosts
+package plan
 
 import (
-	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/plonec/plonec/internal/secret"
 	"github.com/plonec/plonec/internal/tree"
@@ -46,13 +43,13 @@ func Compare(before, after *tree.Disk) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	find := func(f *Fleet, name string) *member {
-		if i := slices.IndexFunc(f.members, func(m *member) bool { return m.Name == name }); i >= 0 {
-			return f.members[i]
+	find := func(hosts []*Host, name string) *Host {
+		if i := slices.IndexFunc(hosts, func(m *Host) bool { return m.Name == name }); i >= 0 {
+			return hosts[i]
 		}
 		return nil
 	}
-	for _, m := range will.members {
+	for _, m := range will {
 		earlier := find(was, m.Name)
 		online := earlier != nil && earlier.Status == "online"
 		if m.Status != "online" {
@@ -64,16 +61,16 @@ func Compare(before, after *tree.Disk) (*Comparison, error) {
 			}
 			continue
 		}
-		o, state := &observation{}, map[string]string{}
+		o, state := &Observation{}, map[string]string{}
 		if online {
 			o, state = earlier.imagine(m.against(earlier))
 		} else {
 			c.New = append(c.New, m.Name)
 		}
-		if err := m.saw(context.Background(), o); err != nil {
-			return nil, &HostError{m.Name, "diff", err}
+		if err := m.See(o); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
-		h := m.foresee(state, true)
+		h := m.Foresee(state, true)
 		for i := range h.Files {
 			if f := &h.Files[i]; f.Secret && f.Kind == Changed {
 				f.Diff, f.Unshown = hunks(f.Path, earlier.sources(f.Path), m.sources(f.Path)), ""
@@ -81,42 +78,41 @@ func Compare(before, after *tree.Disk) (*Comparison, error) {
 		}
 		c.Hosts = append(c.Hosts, h)
 	}
-	for _, m := range was.members {
+	for _, m := range was {
 		if m.Status == "online" && find(will, m.Name) == nil {
 			c.Gone = append(c.Gone, Leaver{Host: m.Name})
 		}
 	}
-	will.members = slices.DeleteFunc(will.members, func(m *member) bool { return m.Status != "online" })
-	c.Apps, c.Always = will.Apps(), will.always()
-	c.Outage = will.outage(c.Hosts)
+	will = slices.DeleteFunc(will, func(m *Host) bool { return m.Status != "online" })
+	c.Apps, c.Always = Apps(will), Always(will)
+	c.Outage = Outage(after, c.Hosts)
 	return c, nil
 }
 
 // imagined are the hosts of a tree, with the files that they should have.
-func imagined(disk *tree.Disk) (*Fleet, error) {
-	f := &Fleet{disk: disk, redact: secret.NewRedactor(), sink: func(Event) {}, sources: true}
-	for _, h := range disk.Manifest.Hosts {
-		m := &member{Host: h, fleet: f, asked: true}
+func imagined(disk *tree.Disk) ([]*Host, error) {
+	t := &Tree{Disk: disk, Redactor: secret.NewRedactor(), sources: true}
+	hosts := make([]*Host, len(disk.Manifest.Hosts))
+	for i, h := range disk.Manifest.Hosts {
 		var err error
-		if m.want, err = m.files(nil); err != nil {
+		if hosts[i], err = NewHost(t, h); err != nil {
 			return nil, err
 		}
-		f.members = append(f.members, m)
 	}
-	return f, nil
+	return hosts, nil
 }
 
 // against lists the paths of files that are not the same on an earlier host, or
 // that only one of the two has; all of them where there is none.
-func (m *member) against(earlier *member) []string {
+func (m *Host) against(earlier *Host) []string {
 	var paths []string
-	same := map[string]wanted{}
+	same := map[string]Wanted{}
 	if earlier != nil {
-		for _, w := range earlier.want {
+		for _, w := range earlier.Want {
 			same[w.Path] = w
 		}
 	}
-	for _, w := range m.want {
+	for _, w := range m.Want {
 		if e, there := same[w.Path]; !there || e.Sum != w.Sum || e.Mode != w.Mode || e.Owner != w.Owner {
 			paths = append(paths, w.Path)
 		}
@@ -128,59 +124,31 @@ func (m *member) against(earlier *member) []string {
 // imagine is how the host is when its tree was applied and deployed, and
 // nothing else ever happened: as its observation and its status would say. show
 // are the files whose content is wanted.
-func (m *member) imagine(show []string) (*observation, map[string]string) {
-	o := &observation{
-		Generation: "1", Tree: m.fleet.disk.Sum, Setup: m.setupSum(),
-		Files: map[string]fileState{}, Live: map[string]liveState{}, Waits: map[string]waitState{}, Texts: map[string][]byte{},
+func (m *Host) imagine(show []string) (*Observation, map[string]string) {
+	o := &Observation{
+		Generation: "1", Tree: m.tree.Disk.Sum, Setup: m.SetupSum(),
+		Files: map[string]FileState{}, Live: map[string]LiveState{}, Waits: map[string]WaitState{}, Texts: map[string][]byte{},
 		Sources: map[string]string{},
 	}
-	show = append(slices.Clone(show), "/etc/plonec/host.env", haproxy)
-	for _, w := range m.want {
-		o.Files[w.Path] = fileState{w.Sum, w.Mode, w.Owner}
-		o.Live[w.Path] = liveState{w.Sum, w.Effects}
-		if w.Local == "" {
+	show = append(slices.Clone(show), "/etc/plonec/host.env", HAProxy)
+	for _, w := range m.Want {
+		o.Files[w.Path] = FileState{w.Sum, w.Mode, w.Owner}
+		o.Live[w.Path] = LiveState{w.Sum, w.Effects}
+		if w.Secret() {
 			o.Sources[w.Path] = w.Sources
 		}
-		if w.Local != "" && slices.Contains(show, w.Path) {
-			// The tree may be a stranger's, of which nothing but the manifest was judged:
-			// its files are read as the tree's, never through a link to another's.
-			if rel, err := filepath.Rel(m.fleet.disk.Dir, w.Local); err == nil {
-				if text, err := m.fleet.disk.Read(filepath.ToSlash(rel)); err == nil {
-					o.Texts[w.Path] = text
-				}
-			}
+		if !w.Secret() && slices.Contains(show, w.Path) {
+			o.Texts[w.Path] = m.content(w)
 		}
 	}
 	state := map[string]string{}
-	for _, app := range m.apps() {
+	for _, app := range m.Apps() {
 		state[app+".release"], state[app+".state"] = "the current one", "good"
 		state[app+".config"] = m.configSum(app)
 		state[app+".storage"] = m.value(app, "build.conf", "STORAGE")
-		for _, unit := range m.values(app, "app.conf", "UNITS_OF_APP") {
+		for _, unit := range m.Values(app, "app.conf", "UNITS_OF_APP") {
 			state[app+".unit."+unit+".state"] = "active"
 		}
 	}
 	return o, state
-}
-
-// sources says where the values of a secret file come from, a line for each.
-func (m *member) sources(path string) []byte {
-	for _, s := range m.secretFiles() {
-		if s.Path == path {
-			return sources(s)
-		}
-	}
-	return nil
-}
-
-// sourcesSum stands for where the values of a secret file come from, and for its
-// format: names only, which the tree shows.
-func sourcesSum(s tree.Secret) string { return sum(append(sources(s), s.Format...)) }
-
-func sources(s tree.Secret) []byte {
-	var b strings.Builder
-	for _, e := range s.Entries {
-		fmt.Fprintf(&b, "%s\n", strings.TrimSpace(e.Key+" from "+e.From()))
-	}
-	return []byte(b.String())
 }

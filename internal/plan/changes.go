@@ -1,33 +1,12 @@
-package hosts
+package plan
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
 	"path"
-	"slices"
 	"sort"
-	"strconv"
 	"strings"
 )
-
-// A wanted file is one that a host should have.
-type wanted struct {
-	Path, Sum, Mode, Owner string
-	Effects                []string
-	Local                  string // where it lies in the tree; empty: a secret
-	Format, Sources        string // of a secret; see sourcesSum
-	content                []byte // of a secret; nil: its values are not known here
-}
-
-// text is the content of the file.
-func (w wanted) text() []byte {
-	if w.Local == "" {
-		return w.content
-	}
-	text, _ := os.ReadFile(w.Local) // it was read when the tree was opened
-	return text
-}
 
 // A Change is what apply, or what follows it, does to one file of a host.
 type Change struct {
@@ -55,16 +34,20 @@ const (
 // clients that it names run.
 const Front = "*clients"
 
+// Where things are on a host.
 const (
+	ScriptDir = "/usr/local/lib/plonec"
+	StateDir  = "/var/lib/plonec"
+	HAProxy   = "/etc/haproxy/haproxy.cfg"
+
 	agentUnit   = "/etc/systemd/system/plonec-agent.service"
-	agentScript = scriptDir + "/agent"
-	haproxy     = "/etc/haproxy/haproxy.cfg"
+	agentScript = ScriptDir + "/agent"
 )
 
 // changes compares what a host should have with what it has. hold are paths
 // that have to wait for other hosts. The same rules are in
 // templates/host/generation.sh, which does what is foretold here.
-func changes(want []wanted, o *observation, hold map[string]bool) []Change {
+func changes(want []Wanted, o *Observation, hold map[string]bool) []Change {
 	var list, late []Change
 	apps := appsOf(want)
 	waiting := map[string]bool{}
@@ -75,7 +58,7 @@ func changes(want []wanted, o *observation, hold map[string]bool) []Change {
 		if there && now.Sum == w.Sum && now.Mode == w.Mode && now.Owner == w.Owner {
 			continue
 		}
-		c := Change{Path: w.Path, Kind: Changed, Effects: w.Effects, Secret: w.Local == ""}
+		c := Change{Path: w.Path, Kind: Changed, Effects: w.Effects, Secret: w.Secret()}
 		switch {
 		case !there:
 			c.Kind = Added
@@ -128,45 +111,6 @@ func changes(want []wanted, o *observation, hold map[string]bool) []Change {
 	return list
 }
 
-// appsOf lists the apps that a host has.
-func appsOf(want []wanted) []string {
-	var apps []string
-	for _, w := range want {
-		if dir, file := path.Split(w.Path); file == "app.conf" && path.Dir(path.Clean(dir)) == "/etc/plonec" {
-			apps = append(apps, path.Base(dir))
-		}
-	}
-	return apps
-}
-
-// appOf is the app for whose next deploy or restart a file waits; empty for
-// one that goes live at once.
-func appOf(effects, apps []string) string {
-	for _, e := range effects {
-		verb, unit, _ := strings.Cut(e, ":")
-		if verb == "deploy" && slices.Contains(apps, unit) {
-			return unit
-		}
-		if verb == "restart" {
-			if app := unitApp(unit, apps); app != "" {
-				return app
-			}
-		}
-	}
-	return ""
-}
-
-// unitApp is the app that a unit belongs to: plone-APP-NAME.service.
-func unitApp(unit string, apps []string) string {
-	found := ""
-	for _, app := range apps {
-		if strings.HasPrefix(unit, "plone-"+app+"-") && len(app) > len(found) {
-			found = app
-		}
-	}
-	return found
-}
-
 // servers lists what a haproxy.cfg sends requests to: name and address.
 func servers(config []byte) map[string]bool {
 	set := map[string]bool{}
@@ -193,14 +137,4 @@ func sendsElsewhere(old, new []byte) bool {
 func sum(data []byte) string {
 	s := sha256.Sum256(data)
 	return hex.EncodeToString(s[:])
-}
-
-func plural(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "s"):
-		return strconv.Itoa(n) + " " + noun + "es"
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }

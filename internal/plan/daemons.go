@@ -1,4 +1,4 @@
-package hosts
+package plan
 
 import (
 	"cmp"
@@ -27,16 +27,16 @@ func (d Daemon) Start() string {
 	return start
 }
 
-// A unitState is what systemd says of a unit: LoadState, ActiveState, SubState
+// A UnitState is what systemd says of a unit: LoadState, ActiveState, SubState
 // and UnitFileState.
-type unitState struct{ Load, Active, Sub, File string }
+type UnitState struct{ Load, Active, Sub, File string }
 
 // autoRestart begins the SubState of a unit that died and will be started.
 const autoRestart = "auto-restart"
 
 // runs tells whether a unit runs, or is about to for the first time. One that
 // systemd will start again is dead until then.
-func (u unitState) runs() bool {
+func (u UnitState) runs() bool {
 	switch u.Active {
 	case "inactive", "failed", "deactivating":
 		return false
@@ -45,12 +45,12 @@ func (u unitState) runs() bool {
 }
 
 // unitsOf are the daemons that a host with these files should run.
-func (m *member) unitsOf(want []wanted) []string {
+func (m *Host) unitsOf(want []Wanted) []string {
 	var units []string
 	for _, w := range want {
 		switch w.Path {
 		case "/etc/plonec/host.env":
-			for _, service := range strings.Fields(strings.Join(assigned(w.text(), "SERVICES"), " ")) {
+			for _, service := range strings.Fields(strings.Join(assigned(m.content(w), "SERVICES"), " ")) {
 				units = append(units, service+".service")
 			}
 		case agentUnit:
@@ -64,12 +64,12 @@ func (m *member) unitsOf(want []wanted) []string {
 // that somebody disabled or masked, which stay as they are. What was only
 // stopped may have died as well: it is started. On a host where nothing was
 // applied all of them are to come.
-func (m *member) dead() (down, stopped []Daemon) {
-	if m.seen.Generation == "" {
+func (m *Host) dead() (down, stopped []Daemon) {
+	if m.Seen.Generation == "" {
 		return nil, nil
 	}
 	known := m.known()
-	for unit, u := range m.seen.Units {
+	for unit, u := range m.Seen.Units {
 		if u.runs() || !known[unit] {
 			continue
 		}
@@ -93,9 +93,9 @@ func (m *member) dead() (down, stopped []Daemon) {
 }
 
 // known are the units of which plonec has put something there.
-func (m *member) known() map[string]bool {
+func (m *Host) known() map[string]bool {
 	known := map[string]bool{}
-	for _, l := range m.seen.Live {
+	for _, l := range m.Seen.Live {
 		for _, e := range l.Effects {
 			_, unit, _ := strings.Cut(e, ":")
 			known[unit] = true

@@ -1,4 +1,4 @@
-package hosts
+package remote
 
 import (
 	"bufio"
@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plonec/plonec/internal/remote/remotetest"
 )
 
 // A realJob is the host's own script at work in a folder of the test. For what
@@ -122,7 +124,6 @@ exit 3
 // tell is told, and nothing else. However the connection breaks, each line and
 // each word comes once and whole.
 func TestJob(t *testing.T) {
-	f := newFakeHosts(t, map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n"})
 	r := newRealJob(t)
 	program := r.program()
 	wantTold := []string{"did one", "gate 7 after x :end 0", "generation 5"}
@@ -130,9 +131,9 @@ func TestJob(t *testing.T) {
 	for cut := 0; cut < length; cut += 1 + length/23 {
 		var replies []string
 		id, asked := "", 0
-		f.follow = func(argv []string) reply {
-			id = argv[1]
-			out := r.run(argv...)
+		h := newHost(t, func(argv []string) remotetest.Reply {
+			id = argv[2]
+			out := r.run(argv[1:]...)
 			length = max(length, len(out))
 			if asked++; asked == 1 {
 				out = out[:min(len(out), cut)]
@@ -140,11 +141,13 @@ func TestJob(t *testing.T) {
 				out = strings.TrimSuffix(out, " 3\n")
 			}
 			replies = append(replies, out)
-			return reply{Out: out, Status: map[bool]int{true: lost}[asked < 3]}
-		}
+			return remotetest.Reply{Out: out, Status: map[bool]int{true: lost}[asked < 3]}
+		})
 		var got, told []string
-		status, err := f.fleet.members[0].job(context.Background(), setupTime, []string{program}, false, nil,
-			func(line string) { got = append(got, line) }, func(word string) { told = append(told, word) })
+		status, err := h.RunJob(context.Background(), Job{
+			Script: jobScript, Limit: time.Hour, Argv: []string{program}, Lost: func() {},
+			Line: func(line string) { got = append(got, line) }, Told: func(word string) { told = append(told, word) },
+		})
 		if err != nil || status != 3 || asked != 3 {
 			t.Errorf("cut at %d: %d, %v, asked %d times: %q", cut, status, err, asked, replies)
 		}
@@ -240,16 +243,17 @@ func TestJobOfManyLines(t *testing.T) {
 // A job that the host refuses to begin is an error at once: there is nothing to
 // follow.
 func TestJobThatNeverBegins(t *testing.T) {
-	f := newFakeHosts(t, map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n"})
-	nobody := func(string) {}
 	for status, said := range map[int]string{1: "no space left", 127: "sudo: a password is required"} {
-		f.begin = &reply{Status: status, Err: said}
-		asked := f.count("app1 job")
-		if _, err := f.fleet.members[0].job(context.Background(), setupTime, []string{"true"}, false, nil, nobody, nobody); err == nil {
+		asked := 0
+		h := newHost(t, func([]string) remotetest.Reply {
+			asked++
+			return remotetest.Reply{Status: status, Err: said}
+		})
+		if _, err := h.RunJob(context.Background(), Job{Script: jobScript, Limit: time.Hour, Argv: []string{"true"}}); err == nil {
 			t.Errorf("%q: no error", said)
 		}
-		if n := f.count("app1 job") - asked; n != 1 {
-			t.Errorf("%q: asked %d times", said, n)
+		if asked != 1 {
+			t.Errorf("%q: asked %d times", said, asked)
 		}
 	}
 }
@@ -257,8 +261,8 @@ func TestJobThatNeverBegins(t *testing.T) {
 // Over a new connection a job gets all answers again, and nobody waits for the
 // old one.
 func TestAnswers(t *testing.T) {
-	a := &answers{}
-	a.give("before.one go")
+	a := &Answers{}
+	a.Give("before.one go")
 	in, end := a.follow()
 	lines := bufio.NewScanner(in)
 	next := func() string {
@@ -268,13 +272,13 @@ func TestAnswers(t *testing.T) {
 	if got := next(); got != "before.one go" {
 		t.Errorf("got %q", got)
 	}
-	go a.give("after.one go")
+	go a.Give("after.one go")
 	if got := next(); got != "after.one go" {
 		t.Errorf("got %q", got)
 	}
 	given := make(chan bool)
 	go func() {
-		a.give("before.two HAProxy sees nobody") // which nobody reads
+		a.Give("before.two HAProxy sees nobody") // which nobody reads
 		close(given)
 	}()
 	end()

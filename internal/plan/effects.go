@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"slices"
+	"sort"
+	"strings"
+)
+
+// daemons are those that configure looks after by itself: it compares what they
+// were loaded with.
+var daemons = []string{"haproxy.service", "nginx.service", "varnish.service", "plonec-agent.service"}
+
+// effects lists what apply itself does to units, as in the manifest: stops
+// first, then by unit.
+func (m *Host) effects() []string {
+	known := m.known()
+	wanted := map[string]bool{}
+	for _, w := range m.Want {
+		for _, e := range w.Effects {
+			_, unit, _ := strings.Cut(e, ":")
+			wanted[unit] = true
+		}
+	}
+	verbs := map[string]string{} // by unit
+	for _, c := range m.Live() {
+		if unit := unitOf(c.Path); unit != "" && c.Kind == Removed {
+			verbs[unit] = "stop"
+		}
+		for _, e := range c.Effects {
+			verb, unit, _ := strings.Cut(e, ":")
+			ours := slices.Contains(daemons, unit)
+			switch {
+			case verb == "deploy", unitApp(unit, m.Apps()) != "", verbs[unit] == "stop":
+			case c.Kind == Removed && !(ours && wanted[unit]):
+			case c.Kind == ModeOnly && ours: // it reads the same bytes
+			case ours && !known[unit]:
+				verbs[unit] = "start"
+			case verbs[unit] != "restart":
+				verbs[unit] = verb
+			}
+		}
+	}
+	// Every host has the agent's script; where the agent runs, it runs that one.
+	// As agent_up of processes.sh.
+	agent := unitOf(agentUnit)
+	_, there := m.Seen.Files[agentUnit]
+	if there && verbs[agent] == "" && slices.ContainsFunc(m.Live(), func(c Change) bool { return c.Path == agentScript && (c.Kind == Changed || c.Kind == Added) }) {
+		verbs[agent] = "restart"
+	}
+	down, stopped := m.dead()
+	for _, d := range down {
+		verbs[d.Unit] = "start"
+	}
+	for _, d := range stopped {
+		delete(verbs, d.Unit)
+	}
+	list := []string{}
+	for unit, verb := range verbs {
+		list = append(list, verb+":"+unit)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := strings.HasPrefix(list[i], "stop:"), strings.HasPrefix(list[j], "stop:")
+		if a != b {
+			return a
+		}
+		return list[i] < list[j]
+	})
+	return list
+}
+
+// left lists the daemons whose last file goes: nobody stops them, or reloads
+// what stood there before plonec.
+func (m *Host) left() []string {
+	var list []string
+	for _, unit := range daemons {
+		names := func(effects []string) bool {
+			return slices.ContainsFunc(effects, func(e string) bool { return strings.HasSuffix(e, ":"+unit) })
+		}
+		goes := slices.ContainsFunc(m.Live(), func(c Change) bool { return c.Kind == Removed && unitOf(c.Path) != unit && names(c.Effects) })
+		if goes && !slices.ContainsFunc(m.Want, func(w Wanted) bool { return names(w.Effects) }) {
+			list = append(list, unit)
+		}
+	}
+	return list
+}
+
+// unitOf is the unit that a file is, which is stopped where the file goes.
+func unitOf(path string) string {
+	name, ok := strings.CutPrefix(path, "/etc/systemd/system/")
+	if ok && !strings.Contains(name, "/") {
+		for _, kind := range []string{".service", ".timer", ".socket", ".mount", ".automount"} {
+			if strings.HasSuffix(name, kind) {
+				return name
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// foretell says what is left to do for the host's apps when it has the tree's
+// files. state is what its status says of it as it is. The same rules are in
+// templates/host: verbs/deploy (due), and stale in processes.sh.
+func (m *Host) foretell(state map[string]string) []AppPlan {
+	plans := []AppPlan{}
+	for _, app := range m.Apps() {
+		a := AppPlan{App: app}
+		environment := false
+		restart := map[string]bool{}
+		changed := map[string]bool{}
+		for _, c := range m.Changes {
+			if c.Waits != app {
+				continue
+			}
+			a.Files++
+			changed[c.Path] = true
+			if c.Path == agentUnit {
+				a.Agent = map[ChangeKind]string{Added: "start", Removed: "stop"}[c.Kind]
+				a.Agent = cmp.Or(a.Agent, "restart")
+				continue
+			}
+			if unit := unitOf(c.Path); unit != "" && c.Kind == Removed {
+				a.Stop = append(a.Stop, unit)
+				continue
+			}
+			environment = environment || c.Path == "/etc/plonec/"+app+"/app.env"
+			for _, e := range c.Effects {
+				if verb, unit, _ := strings.Cut(e, ":"); verb == "restart" {
+					restart[unit] = true
+				}
+			}
+		}
+		a.Build = m.whyBuild(app, state, changed)
+		a.Source = m.otherSource(app)
+		if a.Moves = m.moves(app, state); a.Moves != "" && a.Build == "" {
+			a.Build = "its database moves"
+		}
+		zeo := m.value(app, "app.conf", "ZEO_UNIT")
+		for _, unit := range m.Values(app, "app.conf", "UNITS_OF_APP") {
+			key := app + ".unit." + unit
+			switch {
+			case state[key+".state"] != "active":
+				a.Start = append(a.Start, unit)
+			case restart[unit] || state[key+".pending"] != "" || unit != zeo && (environment || a.Build != ""):
+				a.Restart = append(a.Restart, unit)
+			case a.Build != "":
+				a.Maybe = append(a.Maybe, unit)
+			}
+		}
+		if state[app+".release"] == "" || state[app+".release"] == "none" {
+			a.NewDatabase = m.value(app, "app.conf", "FILESTORAGE_DIR")
+		}
+		a.Unfinished = state[app+".unfinished-switch"] != ""
+		a.Stopped = state[app+".stopped"] != ""
+		a.HalfGone = state[app+".unfinished-undeploy"] != ""
+		if a.Files > 0 || a.Build != "" || len(a.Restart)+len(a.Start)+len(a.Stop) > 0 || a.Unfinished {
+			plans = append(plans, a)
+		}
+	}
+	return plans
+}
+
+// otherSource is the revision that the app is deployed from, where the tree says
+// another one, or another repository, than what is there.
+func (m *Host) otherSource(app string) string {
+	file := "/etc/plonec/" + app + "/build.conf"
+	before, there := m.Seen.Texts[file]
+	if !there || bytes.Equal(linesWith(before, "SCM_"), linesWith(m.text(file), "SCM_")) {
+		return ""
+	}
+	return cmp.Or(m.value(app, "build.conf", "SCM_REVISION"), "HEAD")
+}
+
+// whyBuild says why a deploy of the same commit would make a new release.
+func (m *Host) whyBuild(app string, state map[string]string, changed map[string]bool) string {
+	release, mark, config := state[app+".release"], state[app+".state"], state[app+".config"]
+	dir := "/etc/plonec/" + app
+	secret := slices.ContainsFunc(m.Values(app, "build.conf", "SECRET_CONFIGS"), func(name string) bool { return changed[dir+"/"+name] })
+	files := ""
+	switch {
+	case changed[dir+"/deploy.cfg"]:
+		files = "deploy.cfg changed"
+	case changed[dir+"/build.conf"]:
+		files = "what the buildout is run with changed"
+	case secret:
+		files = "a secret part of deploy.cfg changed"
+	}
+	switch {
+	case release == "" || release == "none":
+		return "there is no release yet"
+	case mark != "good" && mark != "built":
+		return "the current release is marked " + mark
+	case config == "": // scripts that do not tell
+		return files
+	case config == m.configSum(app) && secret:
+		return "a secret part of deploy.cfg changed"
+	case config == m.configSum(app) && state[app+".other-secrets"] != "":
+		return "the current release was built with other secret parts of deploy.cfg"
+	case config == m.configSum(app):
+		return ""
+	case files == "":
+		return "the current release was built with another deploy.cfg"
+	}
+	return files
+}
+
+// configSum is the first of the sums that config_sum of release.sh gives.
+func (m *Host) configSum(app string) string {
+	text := slices.Clone(m.text("/etc/plonec/" + app + "/deploy.cfg"))
+	return sum(append(text, linesWith(m.text("/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
+}

@@ -1,0 +1,129 @@
+package plan
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/plonec/plonec/internal/words"
+)
+
+// A HostStatus is how a host is.
+type HostStatus struct {
+	Host        string      `json:"host"`
+	Error       *Reason     `json:"error,omitempty"` // it could not be asked: nothing else is known
+	Generation  string      `json:"generation"`      // the applied one; empty: none yet
+	Unconfirmed string      `json:"unconfirmed,omitempty"`
+	Commit      string      `json:"commit,omitempty"` // of the tree that was applied
+	Applied     string      `json:"applied,omitempty"`
+	Current     bool        `json:"current"` // it has the files of this tree
+	Lock        string      `json:"lock,omitempty"`
+	Unfit       *Reason     `json:"unfit,omitempty"` // why nothing could be applied
+	Apps        []AppStatus `json:"apps,omitempty"`
+	Services    []Service   `json:"services,omitempty"`
+	Drift       []string    `json:"drift,omitempty"` // changed or removed by hand
+	Pending     []Pending   `json:"pending,omitempty"`
+	Last        string      `json:"last,omitempty"` // of the host's history
+}
+
+// An AppStatus is how an app is on a host.
+type AppStatus struct {
+	App      string            `json:"app"`
+	Release  string            `json:"release"`
+	Commit   string            `json:"commit"`
+	State    string            `json:"state"`
+	Packages string            `json:"packages"` // stands for what is installed
+	Kept     []string          `json:"kept"`
+	Bad      []string          `json:"bad,omitempty"`       // marked bad, or failed
+	Failed   []string          `json:"failed,omitempty"`    // that were not built
+	Unfit    []string          `json:"unfit,omitempty"`     // that lack what a unit runs now
+	Commits  map[string]string `json:"commits,omitempty"`   // by release that is kept; nil: scripts that do not tell
+	Stopped  bool              `json:"stopped,omitempty"`   // by plonec stop
+	HalfGone string            `json:"half_gone,omitempty"` // since when an undeploy that did not come to its end
+	Foreign  []string          `json:"foreign,omitempty"`   // what lies among the releases and is not plonec's: names, with sizes where they were asked for
+	Units    []Unit            `json:"units"`
+
+	built []string // that never ran: nobody switched to them
+	ran   []string // that led to the current one, itself last; nil: scripts that do not tell
+}
+
+// A Unit is a process of an app.
+type Unit struct {
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Release string `json:"release,omitempty"` // that it runs from
+	Pending string `json:"pending,omitempty"` // why a restart is due
+	Agent   string `json:"agent,omitempty"`   // what balancers are told
+}
+
+// A Service is a daemon of the host.
+type Service struct {
+	Name  string `json:"name"`
+	State string `json:"state"`
+	Start string `json:"start,omitempty"` // the command on the host that starts it, where somebody disabled or masked it
+}
+
+func (m *Host) Describe(state map[string]string) HostStatus {
+	s := HostStatus{
+		Host: m.Name, Generation: m.Seen.Generation, Unconfirmed: m.Seen.Unconfirmed, Commit: m.Seen.Commit, Applied: m.Seen.Applied,
+		Current: m.Seen.Generation != "" && !m.FilesDue(), Lock: m.Seen.Lock, Drift: m.drift(), Last: state["host.last"],
+	}
+	if s.Lock == "" {
+		s.Lock = state["host.lock"]
+	}
+	if err := m.Fit(); err != nil {
+		s.Unfit = ReasonOf(err)
+	}
+	for _, app := range m.Apps() {
+		s.Apps = append(s.Apps, AppStatusOf(app, state))
+	}
+	_, stopped := m.dead()
+	for key, value := range state {
+		if name, ok := strings.CutPrefix(key, "service."); ok {
+			service := Service{Name: name, State: value}
+			if i := slices.IndexFunc(stopped, func(d Daemon) bool { return d.name() == name }); i >= 0 {
+				service.State, service.Start = stopped[i].State, stopped[i].Start()
+			}
+			s.Services = append(s.Services, service)
+		}
+	}
+	sort.Slice(s.Services, func(i, j int) bool { return s.Services[i].Name < s.Services[j].Name })
+	s.Pending = m.pending(state)
+	return s
+}
+
+func AppStatusOf(app string, state map[string]string) AppStatus {
+	get := func(key string) string { return state[app+"."+key] }
+	a := AppStatus{
+		App: app, Release: get("release"), Commit: get("commit"), State: get("state"), Packages: get("packages"),
+		Kept: strings.Fields(get("kept")), Bad: strings.Fields(get("bad")), Unfit: strings.Fields(get("unfit")), Stopped: get("stopped") != "", Units: []Unit{},
+	}
+	a.ran, a.HalfGone = strings.Fields(get("ran")), get("unfinished-undeploy")
+	if text := get("foreign"); text != "" {
+		a.Foreign = strings.Split(text, ", ")
+	}
+	for _, word := range strings.Fields(get("releases")) {
+		f := append(strings.Split(word, ":"), "", "")
+		if a.Commits == nil {
+			a.Commits = map[string]string{}
+		}
+		a.Commits[f[0]] = f[2]
+		switch f[1] {
+		case "failed":
+			a.Failed = append(a.Failed, f[0])
+		case "built":
+			a.built = append(a.built, f[0])
+		}
+	}
+	for key, value := range state {
+		name, ok := strings.CutPrefix(key, app+".unit.")
+		if name, isState := strings.CutSuffix(name, ".state"); ok && isState {
+			unit := "unit." + name
+			a.Units = append(a.Units, Unit{
+				Name: name, State: value, Release: get(unit + ".release"), Pending: get(unit + ".pending"), Agent: get(unit + ".agent"),
+			})
+		}
+	}
+	slices.SortFunc(a.Units, func(x, y Unit) int { return words.Compare(x.Name, y.Name) })
+	return a
+}
