@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -183,21 +184,6 @@ func (f *Fleet) report(err error) {
 	}
 }
 
-// rank is where a host stands in the order of things: what others need comes
-// first. Storage, clients, front ends.
-func (m *member) rank() int {
-	rank := 1
-	for _, w := range m.want {
-		switch {
-		case w.Path == haproxy:
-			return 2
-		case strings.HasSuffix(w.Path, "-zeo.service"):
-			rank = 0
-		}
-	}
-	return rank
-}
-
 // Apply makes every host as the tree has it, but for what waits for a deploy.
 // Look came before. All hosts are staged and checked before the first one is
 // changed; a host on which the change does not take effect, or that cannot be
@@ -233,10 +219,10 @@ func (f *Fleet) Apply(ctx context.Context) error {
 	}
 	// From here on a host that is at work is not left in the middle.
 	steady := context.WithoutCancel(ctx)
-	for rank := range 3 {
+	for _, rank := range topology.Ranks {
 		var now []*member
 		for _, m := range work {
-			if m.rank() == rank {
+			if m.Rank == rank {
 				now = append(now, m)
 			}
 		}

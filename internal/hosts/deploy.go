@@ -9,6 +9,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // Limits of what a host does on its own.
@@ -81,11 +83,11 @@ func (m *member) isFront() bool {
 // Apps gives every app of the chosen hosts, in the order in which they are
 // deployed: databases first.
 func (f *Fleet) Apps() []string {
-	first := map[string]int{}
+	first := map[string]topology.Rank{}
 	for _, m := range f.chosen() {
 		for _, app := range m.apps() {
-			if r, ok := first[app]; !ok || m.rank() < r {
-				first[app] = m.rank()
+			if r, ok := first[app]; !ok || m.Rank < r {
+				first[app] = m.Rank
 			}
 		}
 	}
@@ -118,7 +120,7 @@ func (f *Fleet) named(apps []string) ([]string, error) {
 // with lists the chosen hosts that have an app, what others need first.
 func (f *Fleet) with(app string) []*member {
 	list := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.apps(), app) })
-	sort.SliceStable(list, func(i, j int) bool { return list[i].rank() < list[j].rank() })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Rank < list[j].Rank })
 	return list
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // lookTime is how long a host may take to look through what is among its releases.
@@ -48,12 +50,12 @@ func (f *Fleet) ranked(ctx context.Context, apps []string, verb string, backward
 	}
 	for _, app := range apps {
 		members, done := f.with(app), map[*member]bool{}
-		ranks := []int{0, 1, 2}
+		ranks := slices.Clone(topology.Ranks)
 		if backwards {
 			slices.Reverse(ranks)
 		}
 		for _, rank := range ranks {
-			now := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return m.rank() != rank })
+			now := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return m.Rank != rank })
 			failed := make([]error, len(now))
 			err := each(now, f.options.Parallel, func(m *member) error {
 				err := m.one(ctx, verb, verb, app)

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // Format is the version of the manifest's own layout.
@@ -76,6 +77,10 @@ type Host struct {
 	Layers     []string `json:"layers"`
 	Status     string   `json:"status"`
 	SSH        SSH      `json:"ssh"`
+	// Rank is the host's place in the order in which hosts are applied to.
+	Rank topology.Rank `json:"rank"`
+	// Helpers are the helper recipes that are for it, by name: plonec run NAME.
+	Helpers []string `json:"helpers"`
 }
 
 // SSH is how a host is reached. What is not set is as ssh's own configuration

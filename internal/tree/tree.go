@@ -55,6 +55,7 @@ func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*T
 	for i, h := range t.Hosts {
 		m.Hosts = append(m.Hosts, Host{
 			Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, inputs),
+			Rank: h.Rank(), Helpers: h.Helpers(),
 		})
 		m.Files = append(m.Files, files[i]...)
 		tree.content = contents(tree.content, rendered[i])
