@@ -458,6 +458,35 @@ func TestStatusOfAnAppsProgram(t *testing.T) {
 	contains(t, r.host(1, "run", "backup"), "its words\nplonec: bin/backup of site ended with status 3\n")
 }
 
+// A pack is a ZEO server's, or RelStorage's, in one stage or in two.
+func TestRunPack(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	r.release("20260101000000", "good", 1)
+	r.link(r.deployTo+"/current", "releases/20260101000000")
+	contains(t, r.host(1, "run", "pack"), "no app here has a bin/zeopack or bin/zodbpack or bin/zodbpack-prepack\n")
+	// Each program is preferred to those that came before it.
+	for _, test := range []struct {
+		programs []string
+		want     string
+	}{
+		{[]string{"zodbpack-prepack", "zodbpack-pack"}, "plonec: running bin/zodbpack-prepack of site\nzodbpack-prepack ran\nplonec: running bin/zodbpack-pack of site\nzodbpack-pack ran\n"},
+		{[]string{"zodbpack"}, "plonec: running bin/zodbpack of site\nzodbpack ran\n"},
+		{[]string{"zeopack"}, "plonec: running bin/zeopack of site\nzeopack ran\n"},
+	} {
+		for _, name := range test.programs {
+			program := r.deployTo + "/current/bin/" + name
+			r.write(program, "#!/bin/sh\necho "+name+" ran\n")
+			if err := os.Chmod(program, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out := r.host(0, "run", "pack"); out != test.want {
+			t.Errorf("got %q, want %q", out, test.want)
+		}
+	}
+}
+
 // A release that went in part when its removal was killed is none to go back to, and
 // goes at the next prune; an undeploy that was killed is called half done.
 func TestHalfRemoved(t *testing.T) {

@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/templates"
 )
 
 // between holds what stands between the comments "NAME" and "end of NAME" of a
@@ -58,4 +61,58 @@ func TestRolesInTheDocumentation(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Role, strings.Join(names, ", "), strings.Join(code(d.Recipes, "*"), ", "), does)
 	}
 	between(t, "../../docs/stack.md", "roles", b.String())
+}
+
+// libraries is the text of templates, one after the other.
+func libraries(t *testing.T, pattern string) []byte {
+	t.Helper()
+	names, err := fs.Glob(templates.FS, pattern)
+	if err != nil || len(names) == 0 {
+		t.Fatal("no templates are called ", pattern)
+	}
+	var all []byte
+	for _, name := range names {
+		text, err := fs.ReadFile(templates.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text...)
+	}
+	return all
+}
+
+// Every verb of a host has a row in docs/hosts.md, and knows the options there.
+func TestHostVerbsInTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/hosts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := libraries(t, "host/*.sh")
+	options, word := regexp.MustCompile(`--[a-z-]+`), regexp.MustCompile(`[a-z]+`)
+	told := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[a-z].*?) \\| .*$").FindAllStringSubmatch(string(text), -1) {
+		for _, span := range regexp.MustCompile("`([a-z][^`]*)`").FindAllStringSubmatch(row[1], -1) {
+			verb := word.FindString(span[1])
+			script, err := templates.FS.ReadFile("host/verbs/" + verb)
+			if err != nil {
+				t.Errorf("docs/hosts.md has a verb %s: %v", verb, err)
+				continue
+			}
+			told[verb] = true
+			for _, option := range options.FindAllString(span[1], -1) {
+				if !bytes.Contains(append(script, shared...), []byte(option)) {
+					t.Errorf("docs/hosts.md offers %s %s, which the script does not know", verb, option)
+				}
+			}
+		}
+	}
+	verbs, err := fs.ReadDir(templates.FS, "host/verbs")
+	if err != nil || len(verbs) == 0 {
+		t.Fatal("no verbs: ", err)
+	}
+	for _, v := range verbs {
+		if !told[v.Name()] {
+			t.Errorf("docs/hosts.md does not tell of host %s", v.Name())
+		}
+	}
 }

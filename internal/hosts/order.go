@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // Apps gives every app of the chosen hosts, in the order in which they are
@@ -36,16 +37,16 @@ func (f *Fleet) named(apps []string) ([]string, error) {
 // with lists the chosen hosts that have an app, what others need first.
 func (f *Fleet) with(app string) []*member {
 	list := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.Apps(), app) })
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Rank() < list[j].Rank() })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Rank < list[j].Rank })
 	return list
 }
 
 // byRank sorts hosts into those that are changed at once, what others need first:
 // storage, clients, front ends.
 func byRank(members []*member) [][]*member {
-	ranks := make([][]*member, plan.Ranks)
+	ranks := make([][]*member, len(topology.Ranks))
 	for _, m := range members {
-		ranks[m.Rank()] = append(ranks[m.Rank()], m)
+		ranks[m.Rank] = append(ranks[m.Rank], m)
 	}
 	return ranks
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // prepare locks the hosts of a verb, those that balance its clients too.
@@ -111,38 +112,30 @@ func (f *Fleet) Undrain(ctx context.Context) error {
 	})
 }
 
-// recipes says where each of the helper recipes runs; rebuild and develop-up
+// Recipes lists the names that Run knows, beside rebuild and develop-up, which
 // are deploys.
-var recipes = map[string]func(*member) bool{
-	"varnish-purge":   (*member).IsFront,
-	"varnish-restart": (*member).IsFront,
-	"pack":            func(m *member) bool { return m.Rank() == 0 },
-	"backup":          func(m *member) bool { return m.Rank() == 0 },
-}
-
-// Recipes lists the names that Run knows, beside rebuild and develop-up.
 func Recipes() []string {
 	var names []string
-	for name := range recipes {
-		names = append(names, name)
+	for _, h := range topology.Helpers() {
+		names = append(names, h.Name)
 	}
-	slices.Sort(names)
 	return names
 }
 
 // Run runs one of the cookbook's helper recipes on the chosen hosts that it is
 // for.
 func (f *Fleet) Run(ctx context.Context, name string) error {
-	fits := recipes[name]
-	if fits == nil {
+	helpers := topology.Helpers()
+	i := slices.IndexFunc(helpers, func(h topology.Helper) bool { return h.Name == name })
+	if i < 0 {
 		return fmt.Errorf("there is no recipe %s: rebuild, develop-up, %s", name, strings.Join(Recipes(), ", "))
 	}
 	if err := f.prepare(ctx); err != nil {
 		return err
 	}
-	now := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !fits(m) })
+	now := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.Helpers, name) })
 	if len(now) == 0 {
-		return fmt.Errorf("%s is for none of the chosen hosts", name)
+		return diag.WithRemedy("none of the chosen hosts can run "+name, "it is for "+helpers[i].Host)
 	}
 	for _, m := range now { // one after the other: a purge or a pack at once everywhere is a load of its own
 		if err := m.one(ctx, name, "run", name); err != nil {

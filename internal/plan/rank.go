@@ -2,35 +2,18 @@ package plan
 
 import (
 	"sort"
-	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
 )
-
-// Ranks is how many ranks there are.
-const Ranks = 3
-
-// Rank is where a host stands in the order of things: what others need comes
-// first. Storage, clients, front ends.
-func (m *Host) Rank() int {
-	rank := 1
-	for _, w := range m.Want {
-		switch {
-		case w.Path == HAProxy:
-			return 2
-		case strings.HasSuffix(w.Path, "-zeo.service"):
-			rank = 0
-		}
-	}
-	return rank
-}
 
 // Apps gives every app of hosts, in the order in which they are deployed: databases
 // first.
 func Apps(hosts []*Host) []string {
-	first := map[string]int{}
+	first := map[string]topology.Rank{}
 	for _, m := range hosts {
 		for _, app := range m.Apps() {
-			if r, ok := first[app]; !ok || m.Rank() < r {
-				first[app] = m.Rank()
+			if r, ok := first[app]; !ok || m.Rank < r {
+				first[app] = m.Rank
 			}
 		}
 	}

@@ -35,6 +35,9 @@ const (
 	RankFronts
 )
 
+// Ranks are all of them, in their order.
+var Ranks = []Rank{RankStorage, RankClients, RankFronts}
+
 // A Stage is a place on a request's way: a column of the picture.
 type Stage int
 

@@ -14,15 +14,15 @@ import (
 func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Host {
 	d := Host{
 		Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, in),
-		Rank: int(h.Rank()), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
+		Rank: h.Rank(), Helpers: h.Helpers(), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
 	}
 	for _, s := range h.Services() {
-		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: string(s.Kind), App: s.App, Server: s.Server, Rank: int(s.Rank())})
+		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: string(s.Kind), App: s.App, Server: s.Server, Rank: s.Rank()})
 	}
 	for _, a := range h.Apps {
 		app := App{
 			Name: a.Name, Config: configSum(a.Name, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
-			Always: a.Config.AlwaysBuildoutOnDeploy, Pack: a.Pack || a.Zeo != nil,
+			Always: a.Config.AlwaysBuildoutOnDeploy,
 		}
 		if a.Zeo != nil {
 			app.DataFS = a.Zeo.FilestorageDir

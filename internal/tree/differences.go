@@ -75,7 +75,7 @@ func hostFields(h Host) []field {
 	list := []field{
 		{"address", h.Address}, {"ssh address", h.SSHAddress}, {"ssh user", h.SSH.User}, {"ssh port", port},
 		{"known_hosts", h.SSH.KnownHosts}, {"layers", strings.Join(h.Layers, ", ")}, {"status", h.Status},
-		{"rank", fmt.Sprint(h.Rank)}, {"packages", strings.Join(h.Packages, " ")}, {"sum of the setup", h.Setup},
+		{"rank", fmt.Sprint(h.Rank)}, {"helpers", strings.Join(h.Helpers, " ")}, {"packages", strings.Join(h.Packages, " ")}, {"sum of the setup", h.Setup},
 	}
 	for _, s := range h.Services {
 		list = append(list, field{"service " + s.Unit, strings.TrimSpace(fmt.Sprintf("%s of rank %d %s %s", s.Kind, s.Rank, s.App, s.Server))})

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // Format is the version of the manifest's own layout. One of format 1 says nothing
@@ -80,10 +81,11 @@ type Host struct {
 	SSH        SSH      `json:"ssh"`
 	// Rank is the host's place in the order in which hosts are applied to: what
 	// others need has a lower one.
-	Rank int `json:"rank"`
+	Rank topology.Rank `json:"rank"`
 	// Services are what it runs for good, in the order in which they start.
 	Services []Service `json:"services"`
-	Apps     []App     `json:"apps"` // sorted by name
+	Apps     []App     `json:"apps"`    // sorted by name
+	Helpers  []string  `json:"helpers"` // the helper recipes that are for it, by name: plonec run NAME
 	// Packages are what setup makes sure of, as apt-get takes them, sorted.
 	Packages []string `json:"packages"`
 	Setup    string   `json:"setup"` // the sum of what setup depends on: another one makes it due
@@ -91,11 +93,11 @@ type Host struct {
 
 // A Service is a unit that a host runs for good.
 type Service struct {
-	Unit   string `json:"unit"`             // its name in systemd
-	Kind   string `json:"kind"`             // a topology.Kind
-	App    string `json:"app,omitempty"`    // whose process it is; empty: the host's own
-	Server string `json:"server,omitempty"` // what balancers call it; empty: they do not
-	Rank   int    `json:"rank"`             // as Host.Rank
+	Unit   string        `json:"unit"`             // its name in systemd
+	Kind   string        `json:"kind"`             // a topology.Kind
+	App    string        `json:"app,omitempty"`    // whose process it is; empty: the host's own
+	Server string        `json:"server,omitempty"` // what balancers call it; empty: they do not
+	Rank   topology.Rank `json:"rank"`             // as Host.Rank
 }
 
 // An App is what a host has of an app.
@@ -106,7 +108,6 @@ type App struct {
 	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
-	Pack     bool   `json:"pack,omitempty"`     // its database is packed from here
 }
 
 // SSH is how a host is reached. What is not set is as ssh's own configuration
