@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestResolve(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		daemon.Process.Signal(os.Interrupt)
+		daemon.Process.Signal(syscall.SIGTERM) // SIGINT is ignored in a job of a script
 		daemon.Wait()
 	})
 	server := "git://127.0.0.1:" + strconv.Itoa(port) + "/repo"
