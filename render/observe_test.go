@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -129,34 +128,73 @@ func TestObserveHidesSecrets(t *testing.T) {
 	}
 }
 
-// What stage brings notes where the values of secrets come from.
-func TestReceiveNotesSources(t *testing.T) {
+// What stage brings notes where the values of secrets come from, and what plonec has
+// decided.
+func TestReceiveNotes(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	stage := root + "/var/lib/plonec/stage/s"
 	if err := os.MkdirAll(stage+"/root", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	line := strings.Join([]string{"secret", sumOf("A=1\n"), "0600", "root:root", "-", "/etc/plonec-test/secrets.env", "env", "names", base64.StdEncoding.EncodeToString([]byte("A=1\n"))}, "\t")
-	inRoot(t, root, "receive", line+"\n", "s")
-	for name, want := range map[string]string{
+	var list strings.Builder
+	line := func(fields ...string) { list.WriteString(strings.Join(fields, "\t") + "\n") }
+	line("secret", sumOf("A=1\n"), "0600", "root:root", "restart:x.service", "site", "/etc/plonec-test/secrets.env", "env", "names", base64.StdEncoding.EncodeToString([]byte("A=1\n")))
+	line("gone", "-", "/etc/plonec-test/old")
+	line("gone", "site", "/etc/systemd/system/x.service")
+	line("service", "nginx.service", "nginx", "-")
+	line("service", "x.service", "client", "site")
+	line("leaves", "varnish.service")
+	line("fact", "setup", "00")
+	line("fact", "config:site", "01")
+	inRoot(t, root, "receive", list.String(), "s")
+	wanted := map[string]string{
 		"sources":                          "env\tnames\t/etc/plonec-test/secrets.env\n",
-		"manifest":                         sumOf("A=1\n") + "\t0600\troot:root\t-\t/etc/plonec-test/secrets.env\n",
+		"manifest":                         sumOf("A=1\n") + "\t0600\troot:root\trestart:x.service\tsite\t/etc/plonec-test/secrets.env\n",
+		"gone":                             "-\t/etc/plonec-test/old\nsite\t/etc/systemd/system/x.service\n",
+		"services":                         "nginx.service nginx -\nx.service client site\n",
+		"leaves":                           "varnish.service\n",
+		"facts":                            "setup=00\nconfig:site=01\n",
 		"root/etc/plonec-test/secrets.env": "A=1\n",
-	} {
+	}
+	for name, want := range wanted {
 		got, err := os.ReadFile(stage + "/" + name)
 		if err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-	if names := slices.Collect(func(yield func(string) bool) {
-		files, _ := os.ReadDir(stage)
-		for _, f := range files {
-			if !yield(f.Name()) {
-				return
-			}
+	files, err := os.ReadDir(stage)
+	if err != nil || len(files) != len(wanted) {
+		t.Errorf("beside them there are %v, %v", files, err)
+	}
+}
+
+// TestReceiveRefuses gives lists that no plonec sends.
+func TestReceiveRefuses(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../templates/host/receive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ line, says string }{
+		{"file\t00\t0644\troot:root\t-\t../x\t/etc/a", "waits for nothing that there is"},
+		{"file\t00\t0644\troot:root\t-\t/etc/a", "waits for nothing that there is"}, // as plonec 0.1 sent it
+		{"gone\t../x\t/etc/a", "no way to remove"},
+		{"gone\t-\tetc/a", "no way to remove"},
+		{"service\ta b.service\tclient\t-", "no service"},
+		{"service\ta.service\tclient\t../x", "no service"},
+		{"leaves\ta b", "no unit"},
+		{"fact\tconfig:../x\t00", "no fact"},
+		{"other\t00", "no line of a list"},
+	} {
+		root := t.TempDir()
+		if err := os.MkdirAll(root+"/var/lib/plonec/stage/s/root", 0o755); err != nil {
+			t.Fatal(err)
 		}
-	}); len(names) != 3 {
-		t.Errorf("beside them there are %v", names)
+		cmd := exec.Command("/bin/bash", "-c", strings.ReplaceAll(string(text), "/var/lib/plonec", root+"/var/lib/plonec"), "plonec", "s")
+		cmd.Stdin = strings.NewReader(c.line + "\n")
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), c.says) {
+			t.Errorf("%q: %v\n%s", c.line, err, out)
+		}
 	}
 }

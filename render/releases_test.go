@@ -88,6 +88,35 @@ func (r *releasesHost) host(status int, args ...string) string {
 	return string(out)
 }
 
+// TestConfigSum: what plonec sent counts as long as the files are those that it
+// sent with it; one that somebody changed makes another release.
+func TestConfigSum(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, nil)
+	gen := r.root + "/var/lib/plonec/gen/7"
+	build, err := os.ReadFile(r.root + "/etc/plonec/site/build.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write(r.root+"/var/lib/plonec/confirmed", "generation=7\n")
+	r.write(gen+"/facts", "setup=00\nconfig:site.x=11\nconfig:site=22\n")
+	r.write(gen+"/manifest", sumOf(string(build))+"\t0644\troot:root\tdeploy:site\t-\t/etc/plonec/site/build.conf\n")
+	if got := r.bash("config_sum"); got != "22" {
+		t.Errorf("with the files that were sent: %q", got)
+	}
+	r.write(r.root+"/etc/plonec/site/build.conf", string(build)+"# by hand\n")
+	first := r.bash("config_sum")
+	r.write(r.root+"/etc/plonec/site/build.conf", string(build)+"# by another hand\n")
+	if second := r.bash("config_sum"); len(first) != 64 || len(second) != 64 || first == second {
+		t.Errorf("changed by hand: %q, then %q", first, second)
+	}
+	// What waits counts for the next deploy, and nothing else.
+	r.write(r.root+"/var/lib/plonec/pending/site/etc/plonec/site/build.conf", string(build))
+	if now, next := r.bash("config_sum"), r.bash("NEXT=1; config_sum"); now == "22" || next != "22" {
+		t.Errorf("now %q, next %q", now, next)
+	}
+}
+
 // release puts one of plonec's there, made that many hours ago.
 func (r *releasesHost) release(name, state string, hours int) {
 	r.t.Helper()

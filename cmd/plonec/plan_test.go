@@ -31,7 +31,7 @@ func aPlan() *plan.Plan {
 		Hosts: []plan.HostPlan{
 			{Host: "app1", Address: "10.0.1.1", Due: true, Files: onTwo("10.0.1.1"), Stages: 5, Deploy: []plan.AppPlan{site}},
 			{Host: "app2", Address: "10.0.1.12", Due: true, Files: onTwo("10.0.1.12"), Stages: 5, Deploy: []plan.AppPlan{site}},
-			{Host: "db1", Lock: "root@ci, since 2026", Left: []string{"nginx.service"}},
+			{Host: "db1", Lock: "root@ci, since 2026"},
 			{Host: "db2", Error: &plan.Reason{Text: "ssh db2: \x1b[31mtimed out", Hint: "is it down?"}},
 			{
 				Host: "lb1", Due: true, Apply: []string{"stop:old.timer", "reload:nginx.service"}, Stages: 1, Added: []string{"app1-client3"},
@@ -55,8 +55,7 @@ apply   app1 app2  1 file: nothing to reload; 5 files to wait
 deploy  app1 app2  site: buildout (deploy.cfg changed), rolling restart of client1 client2, start of client3 client4, each
         lb1        haproxy.cfg, 1 server more: reload haproxy once the clients run
 nothing db1
-look    db1        nothing configures nginx any more; what runs goes on as it is: systemctl disable --now nginx
-        db1        another plonec is at work there: root@ci, since 2026
+look    db1        another plonec is at work there: root@ci, since 2026
         db2        not asked: ssh db2: timed out; is it down?
         lb1        apply would refuse: changed by hand: /etc/nginx/nginx.conf; take it over
         app3 is stopped in the stack: left out

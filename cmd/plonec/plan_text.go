@@ -70,10 +70,6 @@ func (r *planReport) rows() []planRow {
 		if !h.Due && !h.DeployDue() && h.Unsure == nil {
 			add("nothing", h.Host, "")
 		}
-		if len(h.Left) > 0 {
-			names := strings.ReplaceAll(strings.Join(h.Left, " "), ".service", "")
-			add("look", h.Host, "nothing configures "+names+" any more; what runs goes on as it is: systemctl disable --now "+names)
-		}
 		for _, d := range h.Stopped {
 			add("look", h.Host, d.String()+" was stopped on purpose, and stays so: "+d.Start()+" on the host starts it")
 		}

@@ -28,11 +28,6 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 			for _, note := range []string{"tree=" + f.tree.Disk.Sum, "commit=" + f.options.Commit, "by=" + f.options.Who} {
 				argv = append(argv, "--note", note)
 			}
-			for _, c := range m.Changes {
-				if c.Waits == plan.Front {
-					argv = append(argv, "--hold", c.Path)
-				}
-			}
 		}
 		if f.options.Force {
 			argv = append(argv, "--force")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/remote"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // Setup, which takes minutes on a bare host, is a step that people see, and
@@ -17,9 +18,9 @@ func TestSetupIsAStep(t *testing.T) {
 		return map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n", "app1:/etc/x": "x"}
 	}
 	for _, due := range []bool{true, false} {
-		f := newFakeHosts(t, files())
+		f := newFakeHosts(t, files(), func(h *tree.Host) { h.Setup = "sum" })
 		if !due {
-			f.setup = f.fleet.members[0].SetupSum()
+			f.setup = f.fleet.members[0].Setup
 			if err := f.fleet.again(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +49,7 @@ func TestSetupIsAStep(t *testing.T) {
 	}
 
 	// Where it fails no checker is asked, and nothing is said of them.
-	f := newFakeHosts(t, files())
+	f := newFakeHosts(t, files(), func(h *tree.Host) { h.Setup = "sum" })
 	f.job = func(_ string, argv []string) (string, int) {
 		if slices.Contains(argv, "setup") {
 			return ":did apt-get could not install nginx\n", 1
@@ -66,7 +67,7 @@ func TestSetupIsAStep(t *testing.T) {
 // A host that cannot give its lock, on a full disk for instance, says so at
 // once, though it was to hear more of plonec.
 func TestNoLock(t *testing.T) {
-	f := newFakeHosts(t, map[string]string{"app1:/etc/x": "x"})
+	f := newFakeHosts(t, map[string]string{"app1:/etc/x": "x"}, nil)
 	f.held = ""
 	ended := make(chan error, 1)
 	go func() { ended <- f.fleet.Apply(context.Background()) }()

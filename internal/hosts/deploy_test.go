@@ -15,13 +15,10 @@ import (
 // two are two hosts with clients of one app.
 func two(t *testing.T) *fakeHosts {
 	t.Helper()
-	files := map[string]string{}
-	for _, h := range []string{"app1", "app2"} {
-		files[h+":/etc/plonec/host.env"] = "HOST='" + h + "'\n"
-		files[h+":/etc/plonec/site/app.conf"] = "APP='site'\nUNITS_OF_APP=('plone-site-client1.service')\n"
-		files[h+":/etc/plonec/site/build.conf"] = "STORAGE=''\n"
-	}
-	return newFakeHosts(t, files)
+	return newFakeHosts(t, map[string]string{"app1:/etc/plonec/host.env": "HOST='app1'\n", "app2:/etc/plonec/host.env": "HOST='app2'\n"}, func(h *tree.Host) {
+		h.Apps = []tree.App{{Name: "site"}}
+		h.Services = []tree.Service{{Unit: "plone-site-client1.service", Kind: "client", App: "site", Server: h.Name + "-client1"}}
+	})
 }
 
 // Where a build fails, what is said of the app is so: on a first deploy there
@@ -206,9 +203,9 @@ func TestWhatADeployDid(t *testing.T) {
 
 // A restart of one host asks the front ends too, and no other host.
 func TestFrontsTakePart(t *testing.T) {
+	front := []tree.Service{{Unit: "haproxy.service", Kind: "haproxy"}}
 	disk := &tree.Disk{Manifest: &tree.Manifest{
-		Hosts: []tree.Host{{Name: "app1", Status: "online"}, {Name: "app2", Status: "online"}, {Name: "lb1", Status: "online"}, {Name: "lb2", Status: "stopped"}},
-		Files: []tree.File{{Host: "lb1", Path: plan.HAProxy}, {Host: "lb2", Path: plan.HAProxy}},
+		Hosts: []tree.Host{{Name: "app1", Status: "online"}, {Name: "app2", Status: "online"}, {Name: "lb1", Status: "online", Services: front}, {Name: "lb2", Status: "stopped", Services: front}},
 	}}
 	for _, test := range []struct {
 		options Options

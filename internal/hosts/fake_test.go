@@ -45,14 +45,14 @@ type fakeHosts struct {
 }
 
 // newFakeHosts makes a run over the hosts of a tree with these files: HOST:PATH
-// and what is in them.
-func newFakeHosts(t *testing.T, files map[string]string) *fakeHosts {
+// and what is in them. describe completes what the manifest says of a host.
+func newFakeHosts(t *testing.T, files map[string]string, describe func(*tree.Host)) *fakeHosts {
 	t.Helper()
 	f := &fakeHosts{t: t, jobs: map[string][]string{}, status: map[string]string{}, held: "held\n"}
 	f.job = func(string, []string) (string, int) { return "", 0 }
 	dir := t.TempDir()
 	disk := &tree.Disk{Dir: filepath.Join(dir, "build"), Sum: "tree", Manifest: &tree.Manifest{}}
-	for _, name := range append([]string{"verbs/setup"}, sent...) {
+	for _, name := range sent {
 		text, err := os.ReadFile("../../templates/host/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +70,11 @@ func newFakeHosts(t *testing.T, files map[string]string) *fakeHosts {
 		}
 		disk.Manifest.Files = append(disk.Manifest.Files, file)
 		if host != "*" && !slices.ContainsFunc(disk.Manifest.Hosts, func(h tree.Host) bool { return h.Name == host }) {
-			disk.Manifest.Hosts = append(disk.Manifest.Hosts, tree.Host{Name: host, SSHAddress: host, Status: "online"})
+			h := tree.Host{Name: host, SSHAddress: host, Status: "online"}
+			if describe != nil {
+				describe(&h)
+			}
+			disk.Manifest.Hosts = append(disk.Manifest.Hosts, h)
 		}
 	}
 	remotetest.Answer(t, f.answer)

@@ -46,7 +46,7 @@ func (f *Fleet) with(app string) []*member {
 func byRank(members []*member) [][]*member {
 	ranks := make([][]*member, len(topology.Ranks))
 	for _, m := range members {
-		ranks[m.Rank] = append(ranks[m.Rank], m)
+		ranks[m.Turn()] = append(ranks[m.Turn()], m)
 	}
 	return ranks
 }

@@ -46,7 +46,7 @@ func (m *member) plan(ctx context.Context, h *plan.HostPlan, diffs bool) error {
 	if m.failed != nil {
 		return m.failed
 	}
-	show := []string{"/etc/plonec/host.env"}
+	var show []string
 	for _, c := range m.Changes {
 		if c.Kind == plan.Changed && !c.Secret && !c.Foreign {
 			show = append(show, c.Path)

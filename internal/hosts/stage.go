@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -35,7 +36,7 @@ func (m *member) stage(ctx context.Context, session string) error {
 		if err := m.conn.Rsync(ctx, from, plan.StateDir+"/stage/"+session+"/root", link); err != nil {
 			return err
 		}
-		return m.conn.Run(ctx, remote.Command{Script: f.scripts["receive"], Argv: []string{session}, Stdin: bytes.NewReader(m.manifest())})
+		return m.conn.Run(ctx, remote.Command{Script: f.scripts["receive"], Argv: []string{session}, Stdin: bytes.NewReader(m.list())})
 	})
 	if err != nil {
 		return err
@@ -64,21 +65,37 @@ func (m *member) staged(ctx context.Context, verb, session string, failed error)
 	})
 }
 
-// manifest is the list of a host's files as its scripts read it, with the
-// content of the secret ones.
-func (m *member) manifest() []byte {
+// list is all that the host is told with the files, as the script receive reads it:
+// what waits for what, the content of the secret files, what runs there for good and
+// what does no longer, and the sums that the host compares.
+func (m *member) list() []byte {
 	var b bytes.Buffer
+	line := func(fields ...string) { b.WriteString(strings.Join(fields, "\t") + "\n") }
+	none := func(s string) string { return cmp.Or(s, "-") }
+	waits := map[string]string{}
+	for _, c := range m.Changes {
+		if waits[c.Path] = c.Waits; c.Kind == plan.Removed {
+			line("gone", none(c.Waits), c.Path)
+		}
+	}
 	for _, w := range m.Want {
-		effects := strings.Join(w.Effects, ",")
-		if effects == "" {
-			effects = "-"
-		}
-		kind, is, more := "file", w.Sum, ""
+		fields := []string{"file", w.Sum, w.Mode, w.Owner, none(strings.Join(w.Effects, ",")), none(waits[w.Path]), w.Path}
 		if w.Secret() {
-			kind, is = "secret", fmt.Sprintf("%x", sha256.Sum256(w.Content))
-			more = "\t" + strings.Join([]string{w.Format, w.Sources, base64.StdEncoding.EncodeToString(w.Content)}, "\t")
+			fields[0], fields[1] = "secret", fmt.Sprintf("%x", sha256.Sum256(w.Content))
+			fields = append(fields, w.Format, w.Sources, base64.StdEncoding.EncodeToString(w.Content))
 		}
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s%s\n", kind, is, w.Mode, w.Owner, effects, w.Path, more)
+		line(fields...)
+	}
+	for _, s := range m.Services {
+		line("service", s.Unit, s.Kind, none(s.App))
+	}
+	for _, unit := range m.Leaving() {
+		line("leaves", unit)
+	}
+	line("fact", "setup", m.Setup)
+	line("fact", "packages", strings.Join(m.Packages, " "))
+	for _, a := range m.Host.Host.Apps {
+		line("fact", "config:"+a.Name, a.Config)
 	}
 	return b.Bytes()
 }

@@ -114,16 +114,14 @@ func (f *Fleet) Bereft(apps []string) ([]string, error) {
 	users := map[use][]string{}
 	var uses []use
 	for _, h := range f.tree.Disk.Manifest.Hosts {
-		m, err := plan.NewHost(f.tree, h)
-		if err != nil || h.Status != "online" {
+		if h.Status != "online" {
 			continue // one of these is not asked either
 		}
-		for _, app := range m.Apps() {
-			server := m.Values(app, "app.conf", "ZEO_SERVER")
-			if len(server) < 2 || goes(h.Name, app) || !goes(server[0], server[1]) {
+		for _, app := range h.Apps {
+			if app.Zeo == nil || goes(h.Name, app.Name) || !goes(app.Zeo.Host, app.Zeo.App) {
 				continue
 			}
-			u := use{server[1], server[0], app}
+			u := use{app.Zeo.App, app.Zeo.Host, app.Name}
 			if users[u] == nil {
 				uses = append(uses, u)
 			}

@@ -6,25 +6,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // served are a ZEO server of one app and the clients of another on two hosts.
 func served(t *testing.T) *fakeHosts {
 	t.Helper()
-	files := map[string]string{
-		"db1:/etc/plonec/host.env":                            "HOST='db1'\n",
-		"db1:/etc/plonec/database/app.conf":                   "APP='database'\nUNITS_OF_APP=('plone-database-zeo.service')\nZEO_UNIT='plone-database-zeo.service'\n",
-		"db1:/etc/plonec/database/build.conf":                 "STORAGE=''\n",
-		"db1:/etc/systemd/system/plone-database-zeo.service":  "[Service]\n",
-		"app1:/etc/systemd/system/plone-site-client1.service": "[Service]\n",
-		"app2:/etc/systemd/system/plone-site-client1.service": "[Service]\n",
+	files := map[string]string{}
+	for _, name := range []string{"db1", "app1", "app2"} {
+		files[name+":/etc/plonec/host.env"] = "HOST='" + name + "'\n"
 	}
-	for _, h := range []string{"app1", "app2"} {
-		files[h+":/etc/plonec/host.env"] = "HOST='" + h + "'\n"
-		files[h+":/etc/plonec/site/app.conf"] = "APP='site'\nUNITS_OF_APP=('plone-site-client1.service')\nZEO_UNIT=''\nZEO_ADDRESS='10.0.0.1:8001'\nZEO_SERVER=('db1' 'database')\n"
-		files[h+":/etc/plonec/site/build.conf"] = "STORAGE=''\n"
-	}
-	return newFakeHosts(t, files)
+	return newFakeHosts(t, files, func(h *tree.Host) {
+		if h.Name == "db1" {
+			h.Apps = []tree.App{{Name: "database", DataFS: "/data"}}
+			h.Services = []tree.Service{{Unit: "plone-database-zeo.service", Kind: "zeo", App: "database"}}
+			return
+		}
+		h.Rank = topology.RankClients
+		h.Apps = []tree.App{{Name: "site", Zeo: &tree.ZeoServer{Host: "db1", App: "database"}}}
+		h.Services = []tree.Service{{Unit: "plone-site-client1.service", Kind: "client", App: "site", Server: h.Name + "-client1"}}
+	})
 }
 
 // Whoever stops a ZEO server alone is told whose database that is, also where the

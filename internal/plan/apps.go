@@ -1,77 +1,107 @@
 package plan
 
 import (
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
 )
 
-// appsOf lists the apps that a host has.
-func appsOf(want []Wanted) []string {
-	var apps []string
-	for _, w := range want {
-		if dir, file := path.Split(w.Path); file == "app.conf" && path.Dir(path.Clean(dir)) == "/etc/plonec" {
-			apps = append(apps, path.Base(dir))
+// Apps lists the apps of a host, sorted.
+func (m *Host) Apps() []string {
+	var names []string
+	for _, a := range m.Host.Apps {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// app is what the tree says of an app of the host.
+func (m *Host) app(name string) tree.App {
+	for _, a := range m.Host.Apps {
+		if a.Name == name {
+			return a
 		}
 	}
-	return apps
+	return tree.App{}
+}
+
+// servicesOf are the processes of an app on the host, in the order in which they
+// start.
+func (m *Host) servicesOf(app string) []tree.Service {
+	return slices.DeleteFunc(slices.Clone(m.Services), func(s tree.Service) bool { return s.App != app })
+}
+
+// service is what the tree says of a unit; its kind is empty where it says nothing.
+func (m *Host) service(unit string) tree.Service {
+	for _, s := range m.Services {
+		if s.Unit == unit {
+			return s
+		}
+	}
+	return tree.Service{}
 }
 
 // appOf is the app for whose next deploy or restart a file waits; empty for
 // one that goes live at once.
-func appOf(effects, apps []string) string {
+func (m *Host) appOf(effects []string) string {
 	for _, e := range effects {
-		verb, unit, _ := strings.Cut(e, ":")
-		if verb == "deploy" && slices.Contains(apps, unit) {
-			return unit
-		}
+		verb, name, _ := strings.Cut(e, ":")
 		if verb == "restart" {
-			if app := unitApp(unit, apps); app != "" {
-				return app
-			}
+			name = m.unitApp(name)
+		}
+		if (verb == "deploy" || verb == "restart") && slices.Contains(m.Apps(), name) {
+			return name
 		}
 	}
 	return ""
 }
 
-// unitApp is the app that a unit belongs to: plone-APP-NAME.service.
-func unitApp(unit string, apps []string) string {
-	found := ""
-	for _, app := range apps {
-		if strings.HasPrefix(unit, "plone-"+app+"-") && len(app) > len(found) {
-			found = app
-		}
+// unitApp is the app that a unit belongs to, in the tree or by what the host says;
+// empty for other units.
+func (m *Host) unitApp(unit string) string {
+	if app := m.service(unit).App; app != "" || m.Seen == nil {
+		return app
 	}
-	return found
+	return m.Seen.Services[unit].App
 }
 
-// Apps lists the apps of a host.
-func (m *Host) Apps() []string { return appsOf(m.Want) }
+// Leaving are the host's own services that the tree does not have there any more,
+// sorted: apply stops them.
+func (m *Host) Leaving() []string {
+	var list []string
+	for unit, s := range m.Seen.Services {
+		if s.App == "" && m.service(unit).Unit == "" {
+			list = append(list, unit)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
 
 // Clients lists the clients of a host as balancers call them.
 func (m *Host) Clients() []string {
 	var names []string
-	for _, w := range m.Want {
-		if name, ok := strings.CutPrefix(w.Path, "/etc/systemd/system/"); ok {
-			if server := m.Server(name); server != "" {
-				names = append(names, server)
-			}
+	for _, s := range m.Services {
+		if s.Server != "" {
+			names = append(names, s.Server)
 		}
 	}
 	return names
 }
 
 // Server is what balancers call the client of a unit; empty for other units.
-func (m *Host) Server(unit string) string {
-	app := unitApp(unit, m.Apps())
-	name := strings.TrimSuffix(strings.TrimPrefix(unit, "plone-"+app+"-"), ".service")
-	if app == "" || !strings.HasPrefix(name, "client") {
-		return ""
-	}
-	return m.Name + "-" + name
-}
+func (m *Host) Server(unit string) string { return m.service(unit).Server }
 
 // IsFront tells whether a balancer runs on the host.
-func (m *Host) IsFront() bool {
-	return slices.ContainsFunc(m.Want, func(w Wanted) bool { return w.Path == HAProxy })
+func (m *Host) IsFront() bool { return m.Runs(string(topology.KindHaproxy)) }
+
+// Turn is when the host is applied to: in its place in the order of things, or last
+// where something leaves it that others may need until then.
+func (m *Host) Turn() topology.Rank {
+	if m.Seen != nil && len(m.Leaving()) > 0 {
+		return slices.Max(topology.Ranks)
+	}
+	return m.Rank
 }

@@ -44,15 +44,15 @@ const (
 	agentScript = ScriptDir + "/agent"
 )
 
-// changes compares what a host should have with what it has. hold are paths
-// that have to wait for other hosts. The same rules are in
-// templates/host/generation.sh, which does what is foretold here.
-func changes(want []Wanted, o *Observation, hold map[string]bool) []Change {
+// compare says how what a host should have differs from what it has, and what of
+// it waits for what. hold are paths that have to wait for other hosts. The host is
+// told, and decides nothing of it again.
+func (m *Host) compare(hold map[string]bool) []Change {
 	var list, late []Change
-	apps := appsOf(want)
+	o := m.Seen
 	waiting := map[string]bool{}
 	wantPaths := map[string]bool{}
-	for _, w := range want {
+	for _, w := range m.Want {
 		wantPaths[w.Path] = true
 		now, there := o.Files[w.Path]
 		if there && now.Sum == w.Sum && now.Mode == w.Mode && now.Owner == w.Owner {
@@ -68,10 +68,11 @@ func changes(want []Wanted, o *Observation, hold map[string]bool) []Change {
 		live, ours := o.Live[w.Path]
 		c.Drift = ours && now.Sum != live.Sum && now.Sum != w.Sum
 		c.Foreign = !ours && c.Kind == Changed
-		switch app := appOf(w.Effects, apps); {
+		switch app := m.appOf(w.Effects); {
 		case hold[w.Path]:
 			c.Waits = Front
-		case app != "" && c.Kind != ModeOnly:
+		case c.Kind == ModeOnly:
+		case app != "":
 			c.Waits = app
 			waiting[app] = true
 		case strings.HasPrefix(w.Path, "/etc/plonec/") && path.Base(w.Path) == "app.conf", w.Path == agentUnit:
@@ -86,7 +87,7 @@ func changes(want []Wanted, o *Observation, hold map[string]bool) []Change {
 		}
 		now, there := o.Files[p]
 		c := Change{Path: p, Kind: Removed, Effects: live.Effects, Drift: there && now.Sum != live.Sum, Foreign: o.Originals[p]}
-		if c.Waits = appOf(live.Effects, apps); c.Waits != "" {
+		if c.Waits = m.appOf(live.Effects); c.Waits != "" {
 			waiting[c.Waits] = true
 		}
 		list = append(list, c)

@@ -2,15 +2,19 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // seen makes an observation: PATH=SUM of what is there, and of what plonec put
 // there, with an effect where one follows a blank.
 func seen(files, live map[string]string) *Observation {
-	o := &Observation{Files: map[string]FileState{}, Live: map[string]LiveState{}}
+	o := &Observation{Files: map[string]FileState{}, Live: map[string]LiveState{}, Services: map[string]ServiceState{}}
 	for p, s := range files {
 		o.Files[p] = FileState{s, "0644", "root:root"}
 	}
@@ -65,7 +69,12 @@ func TestChanges(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, c := range changes(test.want, seen(test.files, test.live), test.hold) {
+			m := &Host{Want: test.want, Seen: seen(test.files, test.live)}
+			m.Seen.Services[path.Base(client)] = ServiceState{"client", "site"}
+			if slices.ContainsFunc(test.want, func(w Wanted) bool { return w.Path == conf }) {
+				m.Host.Apps = []tree.App{{Name: "site"}}
+			}
+			for _, c := range m.compare(test.hold) {
 				got = append(got, fmt.Sprintf("%s %s %s %v", c.Path, c.Kind, c.Waits, c.Drift))
 			}
 			if !reflect.DeepEqual(got, test.changes) {
@@ -75,7 +84,8 @@ func TestChanges(t *testing.T) {
 	}
 	other := want(nginx, "a")
 	other.Mode = "0600"
-	if got := changes([]Wanted{other}, seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"}), nil); len(got) != 1 || got[0].Kind != ModeOnly {
+	m := &Host{Want: []Wanted{other}, Seen: seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"})}
+	if got := m.compare(nil); len(got) != 1 || got[0].Kind != ModeOnly {
 		t.Errorf("another mode: %+v", got)
 	}
 }

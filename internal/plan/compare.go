@@ -64,6 +64,9 @@ func Compare(before, after *tree.Disk) (*Comparison, error) {
 		o, state := &Observation{}, map[string]string{}
 		if online {
 			o, state = earlier.imagine(m.against(earlier))
+			if before.Manifest.Format == 1 {
+				o.Packages = m.Packages // it does not name them
+			}
 		} else {
 			c.New = append(c.New, m.Name)
 		}
@@ -126,11 +129,14 @@ func (m *Host) against(earlier *Host) []string {
 // are the files whose content is wanted.
 func (m *Host) imagine(show []string) (*Observation, map[string]string) {
 	o := &Observation{
-		Generation: "1", Tree: m.tree.Disk.Sum, Setup: m.SetupSum(),
+		Generation: "1", Tree: m.tree.Disk.Sum, Setup: m.Setup, Packages: m.Packages,
 		Files: map[string]FileState{}, Live: map[string]LiveState{}, Waits: map[string]WaitState{}, Texts: map[string][]byte{},
-		Sources: map[string]string{},
+		Sources: map[string]string{}, Services: map[string]ServiceState{},
 	}
-	show = append(slices.Clone(show), "/etc/plonec/host.env", HAProxy)
+	for _, s := range m.Services {
+		o.Services[s.Unit] = ServiceState{s.Kind, s.App}
+	}
+	show = append(slices.Clone(show), HAProxy)
 	for _, w := range m.Want {
 		o.Files[w.Path] = FileState{w.Sum, w.Mode, w.Owner}
 		o.Live[w.Path] = LiveState{w.Sum, w.Effects}
@@ -144,10 +150,9 @@ func (m *Host) imagine(show []string) (*Observation, map[string]string) {
 	state := map[string]string{}
 	for _, app := range m.Apps() {
 		state[app+".release"], state[app+".state"] = "the current one", "good"
-		state[app+".config"] = m.configSum(app)
-		state[app+".storage"] = m.value(app, "build.conf", "STORAGE")
-		for _, unit := range m.Values(app, "app.conf", "UNITS_OF_APP") {
-			state[app+".unit."+unit+".state"] = "active"
+		state[app+".config"], state[app+".storage"] = m.app(app).Config, m.app(app).Storage
+		for _, s := range m.servicesOf(app) {
+			state[app+".unit."+s.Unit+".state"] = "active"
 		}
 	}
 	return o, state

@@ -44,18 +44,11 @@ func (u UnitState) runs() bool {
 	return !strings.HasPrefix(u.Sub, autoRestart)
 }
 
-// unitsOf are the daemons that a host with these files should run.
-func (m *Host) unitsOf(want []Wanted) []string {
+// ownUnits are the host's own services: what it should run but for apps.
+func (m *Host) ownUnits() []string {
 	var units []string
-	for _, w := range want {
-		switch w.Path {
-		case "/etc/plonec/host.env":
-			for _, service := range strings.Fields(strings.Join(assigned(m.content(w), "SERVICES"), " ")) {
-				units = append(units, service+".service")
-			}
-		case agentUnit:
-			units = append(units, "plonec-agent.service")
-		}
+	for _, s := range m.servicesOf("") {
+		units = append(units, s.Unit)
 	}
 	return units
 }

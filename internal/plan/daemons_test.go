@@ -33,6 +33,7 @@ func TestDaemonsThatDoNotRun(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := host(test.changes...)
+			m.own(nginx)
 			m.Seen = seen(nil, map[string]string{conf: "1 reload:" + nginx})
 			m.Seen.Generation, m.Seen.Units = "1", map[string]UnitState{nginx: test.unit}
 			m.Want = []Wanted{{Path: conf, Effects: []string{"reload:" + nginx}}}
@@ -70,9 +71,11 @@ func TestDaemonsOfAHostThatIsNew(t *testing.T) {
 }
 
 func TestUnitsThatAreAskedFor(t *testing.T) {
-	m := &Host{}
-	got := m.unitsOf([]Wanted{{Path: "/etc/plonec/host.env", Content: []byte("HOST=lb1\nSERVICES='varnish haproxy nginx'\n")}, {Path: agentUnit}, {Path: "/etc/x"}})
-	if want := []string{"varnish.service", "haproxy.service", "nginx.service", "plonec-agent.service"}; !reflect.DeepEqual(got, want) {
+	m := host()
+	m.own("plonec-agent.service")
+	m.own("nginx.service")
+	got := m.Questions().units
+	if want := []string{"plonec-agent.service", "nginx.service"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q", got)
 	}
 	o := &Observation{Units: map[string]UnitState{}}

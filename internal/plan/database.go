@@ -9,7 +9,7 @@ import (
 // database; empty where it stays. As storage of release.sh, but that a DSN, a
 // secret, does not show by its sum.
 func (m *Host) moves(app string, state map[string]string) string {
-	before, after := state[app+".storage"], m.value(app, "build.conf", "STORAGE")
+	before, after := state[app+".storage"], m.app(app).Storage
 	if before == "" {
 		if state[app+".storage-moves"] != "" { // scripts that do not tell
 			return "to " + after

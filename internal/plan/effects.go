@@ -6,21 +6,10 @@ import (
 	"strings"
 )
 
-// daemons are those that configure looks after by itself: it compares what they
-// were loaded with.
-var daemons = []string{"haproxy.service", "nginx.service", "varnish.service", "plonec-agent.service"}
-
 // effects lists what apply itself does to units, as in the manifest: stops
 // first, then by unit.
 func (m *Host) effects() []string {
 	known := m.known()
-	wanted := map[string]bool{}
-	for _, w := range m.Want {
-		for _, e := range w.Effects {
-			_, unit, _ := strings.Cut(e, ":")
-			wanted[unit] = true
-		}
-	}
 	verbs := map[string]string{} // by unit
 	for _, c := range m.Live() {
 		if unit := unitOf(c.Path); unit != "" && c.Kind == Removed {
@@ -28,10 +17,12 @@ func (m *Host) effects() []string {
 		}
 		for _, e := range c.Effects {
 			verb, unit, _ := strings.Cut(e, ":")
-			ours := slices.Contains(daemons, unit)
+			// The host's own services: configure compares what they were loaded with.
+			own := m.service(unit)
+			ours := own.Unit != "" && own.App == ""
 			switch {
-			case verb == "deploy", unitApp(unit, m.Apps()) != "", verbs[unit] == "stop":
-			case c.Kind == Removed && !(ours && wanted[unit]):
+			case verb == "deploy", m.unitApp(unit) != "", verbs[unit] == "stop":
+			case c.Kind == Removed && !ours:
 			case c.Kind == ModeOnly && ours: // it reads the same bytes
 			case ours && !known[unit]:
 				verbs[unit] = "start"
@@ -46,6 +37,9 @@ func (m *Host) effects() []string {
 	_, there := m.Seen.Files[agentUnit]
 	if there && verbs[agent] == "" && slices.ContainsFunc(m.Live(), func(c Change) bool { return c.Path == agentScript && (c.Kind == Changed || c.Kind == Added) }) {
 		verbs[agent] = "restart"
+	}
+	for _, unit := range m.Leaving() {
+		verbs[unit] = "stop"
 	}
 	down, stopped := m.dead()
 	for _, d := range down {
@@ -65,22 +59,6 @@ func (m *Host) effects() []string {
 		}
 		return list[i] < list[j]
 	})
-	return list
-}
-
-// left lists the daemons whose last file goes: nobody stops them, or reloads
-// what stood there before plonec.
-func (m *Host) left() []string {
-	var list []string
-	for _, unit := range daemons {
-		names := func(effects []string) bool {
-			return slices.ContainsFunc(effects, func(e string) bool { return strings.HasSuffix(e, ":"+unit) })
-		}
-		goes := slices.ContainsFunc(m.Live(), func(c Change) bool { return c.Kind == Removed && unitOf(c.Path) != unit && names(c.Effects) })
-		if goes && !slices.ContainsFunc(m.Want, func(w Wanted) bool { return names(w.Effects) }) {
-			list = append(list, unit)
-		}
-	}
 	return list
 }
 

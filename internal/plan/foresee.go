@@ -10,7 +10,7 @@ import (
 func (m *Host) Foresee(state map[string]string, diffs bool) HostPlan {
 	h := HostPlan{
 		Host: m.Name, Address: m.Address, Refused: []Reason{}, Due: m.Due(), Files: []FileChange{},
-		Apply: m.effects(), Left: m.left(), Deploy: m.foretell(state),
+		Apply: m.effects(), Deploy: m.foretell(state),
 	}
 	for _, c := range m.Changes {
 		h.Files = append(h.Files, m.shown(c, diffs))
@@ -26,7 +26,7 @@ func (m *Host) Foresee(state map[string]string, diffs bool) HostPlan {
 	h.Down, h.Stopped = m.dead()
 	h.Stages, h.Unstage = m.staging()
 	if h.Due && m.SetupDue() {
-		h.Setup, h.Install = true, m.packages()
+		h.Setup, h.Install = true, m.newPackages()
 	}
 	if before, there := m.Seen.Texts[HAProxy]; there {
 		h.Added, h.Gone = moreServers(before, m.text(HAProxy)), moreServers(m.text(HAProxy), before)
@@ -74,7 +74,7 @@ func Always(hosts []*Host) []string {
 	list := []string{}
 	for _, m := range hosts {
 		for _, app := range m.Apps() {
-			if m.value(app, "build.conf", "ALWAYS_BUILDOUT") != "" && !slices.Contains(list, app) {
+			if m.app(app).Always && !slices.Contains(list, app) {
 				list = append(list, app)
 			}
 		}

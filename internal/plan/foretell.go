@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // foretell says what is left to do for the host's apps when it has the tree's
@@ -44,20 +46,19 @@ func (m *Host) foretell(state map[string]string) []AppPlan {
 		if a.Moves = m.moves(app, state); a.Moves != "" && a.Build == "" {
 			a.Build = "its database moves"
 		}
-		zeo := m.value(app, "app.conf", "ZEO_UNIT")
-		for _, unit := range m.Values(app, "app.conf", "UNITS_OF_APP") {
-			key := app + ".unit." + unit
+		for _, s := range m.servicesOf(app) {
+			unit, key := s.Unit, app+".unit."+s.Unit
 			switch {
 			case state[key+".state"] != "active":
 				a.Start = append(a.Start, unit)
-			case restart[unit] || state[key+".pending"] != "" || unit != zeo && (environment || a.Build != ""):
+			case restart[unit] || state[key+".pending"] != "" || s.Kind != string(topology.KindZeo) && (environment || a.Build != ""):
 				a.Restart = append(a.Restart, unit)
 			case a.Build != "":
 				a.Maybe = append(a.Maybe, unit)
 			}
 		}
 		if state[app+".release"] == "" || state[app+".release"] == "none" {
-			a.NewDatabase = m.value(app, "app.conf", "FILESTORAGE_DIR")
+			a.NewDatabase = m.app(app).DataFS
 		}
 		a.Unfinished = state[app+".unfinished-switch"] != ""
 		a.Stopped = state[app+".stopped"] != ""
@@ -77,14 +78,14 @@ func (m *Host) otherSource(app string) string {
 	if !there || bytes.Equal(linesWith(before, "SCM_"), linesWith(m.text(file), "SCM_")) {
 		return ""
 	}
-	return cmp.Or(m.value(app, "build.conf", "SCM_REVISION"), "HEAD")
+	return cmp.Or(m.app(app).Revision, "HEAD")
 }
 
 // whyBuild says why a deploy of the same commit would make a new release.
 func (m *Host) whyBuild(app string, state map[string]string, changed map[string]bool) string {
 	release, mark, config := state[app+".release"], state[app+".state"], state[app+".config"]
 	dir := "/etc/plonec/" + app
-	secret := slices.ContainsFunc(m.Values(app, "build.conf", "SECRET_CONFIGS"), func(name string) bool { return changed[dir+"/"+name] })
+	secret := slices.ContainsFunc(m.Want, func(w Wanted) bool { return w.Secret() && changed[w.Path] && slices.Contains(w.Effects, "deploy:"+app) })
 	files := ""
 	switch {
 	case changed[dir+"/deploy.cfg"]:
@@ -101,20 +102,14 @@ func (m *Host) whyBuild(app string, state map[string]string, changed map[string]
 		return "the current release is marked " + mark
 	case config == "": // scripts that do not tell
 		return files
-	case config == m.configSum(app) && secret:
+	case config == m.app(app).Config && secret:
 		return "a secret part of deploy.cfg changed"
-	case config == m.configSum(app) && state[app+".other-secrets"] != "":
+	case config == m.app(app).Config && state[app+".other-secrets"] != "":
 		return "the current release was built with other secret parts of deploy.cfg"
-	case config == m.configSum(app):
+	case config == m.app(app).Config:
 		return ""
 	case files == "":
 		return "the current release was built with another deploy.cfg"
 	}
 	return files
-}
-
-// configSum is the first of the sums that config_sum of release.sh gives.
-func (m *Host) configSum(app string) string {
-	text := slices.Clone(m.text("/etc/plonec/" + app + "/deploy.cfg"))
-	return sum(append(text, linesWith(m.text("/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
 }

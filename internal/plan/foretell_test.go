@@ -1,50 +1,50 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/plonec/plonec/internal/secret"
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 )
 
-// A client host and a ZEO server of one app, as the scripts' data has them.
+// The scripts' data of an app, as far as a plan reads it.
 const (
-	appConf = `APP='site'
-UNITS_OF_APP=('plone-site-zeo.service' 'plone-site-client1.service' 'plone-site-client2.service')
-ZEO_UNIT='plone-site-zeo.service'
-FILESTORAGE_DIR='/data/it'\''s'
-`
 	buildConf = `SCM_REVISION='main'
-ALWAYS_BUILDOUT=
-STORAGE='ZEO 10.0.0.9:8001'
-SECRET_CONFIGS=('plonec-secret-1.cfg')
 BUILD_FLAGS=('-N')
 `
 	deployCfg = "[buildout]\nparts = client1\n"
 )
 
-// host makes a host with the app site, and what of it changes.
+// host makes a host with the app site, a ZEO server and two clients, and what of it
+// changes.
 func host(changes ...Change) *Host {
-	content := map[string]string{"app.conf": appConf, "build.conf": buildConf, "deploy.cfg": deployCfg, "secrets.env": "PLONEC_DSN=\"s3cret\"\n"}
-	m := &Host{Host: tree.Host{Name: "app1"}, tree: &Tree{Disk: &tree.Disk{Manifest: &tree.Manifest{}}, Values: true}, Changes: changes, Seen: seen(nil, nil)}
-	for _, name := range []string{"app.conf", "build.conf", "deploy.cfg", "secrets.env"} {
-		m.Want = append(m.Want, Wanted{Path: "/etc/plonec/site/" + name, Content: []byte(content[name])})
+	content := map[string]string{"app.conf": "APP='site'\n", "build.conf": buildConf, "deploy.cfg": deployCfg, "secrets.env": "PLONEC_DSN=\"s3cret\"\n", "plonec-secret-1.cfg": "x"}
+	m := &Host{tree: &Tree{Disk: &tree.Disk{Manifest: &tree.Manifest{}}, Values: true}, Changes: changes, Seen: seen(nil, nil)}
+	m.Host = tree.Host{Name: "app1", Apps: []tree.App{{Name: "site", Config: "cfg", Storage: "ZEO 10.0.0.9:8001", DataFS: "/data/it's", Revision: "main"}}}
+	for _, name := range []string{"zeo", "client1", "client2"} {
+		m.Services = append(m.Services, tree.Service{Unit: "plone-site-" + name + ".service", Kind: strings.TrimRight(name, "12"), App: "site"})
+	}
+	for _, name := range []string{"app.conf", "build.conf", "deploy.cfg", "secrets.env", "plonec-secret-1.cfg"} {
+		w := Wanted{Path: "/etc/plonec/site/" + name, Content: []byte(content[name])}
+		if name == "plonec-secret-1.cfg" {
+			w.Effects = []string{"deploy:site"}
+		}
+		m.Want = append(m.Want, w)
 	}
 	return m
 }
 
+// own adds a service of the host's own to what it should have.
+func (m *Host) own(unit string) { m.Services = append(m.Services, tree.Service{Unit: unit}) }
+
 // state is what a host says that runs all it should; with pairs of a key and
 // another value.
 func state(pairs ...string) map[string]string {
-	sum := sha256.Sum256([]byte(deployCfg + "BUILD_FLAGS=('-N')\n"))
-	s := map[string]string{
-		"site.release": "20261101120000", "site.state": "good", "site.config": hex.EncodeToString(sum[:]), "site.storage": "ZEO 10.0.0.9:8001",
-	}
+	s := map[string]string{"site.release": "20261101120000", "site.state": "good", "site.config": "cfg", "site.storage": "ZEO 10.0.0.9:8001"}
 	for _, unit := range []string{"zeo", "client1", "client2"} {
 		s["site.unit.plone-site-"+unit+".service.state"] = "active"
 	}
@@ -124,7 +124,7 @@ func TestMovesWithDSN(t *testing.T) {
 	const before = "postgresql at DSN (0123456789abcdef)"
 	m := host()
 	m.tree.Nonce = "n"
-	m.Want[1].Content = []byte("STORAGE='postgresql at DSN'\n")
+	m.Host.Apps[0].Storage = "postgresql at DSN"
 	mine, other := m.tree.hide(sum([]byte("PLONEC_DSN=\"s3cret\"\n"))), m.tree.hide(sum([]byte("PLONEC_DSN=\"other\"\n")))
 	for _, test := range []struct {
 		name    string
@@ -180,7 +180,7 @@ func TestEffects(t *testing.T) {
 		{"a daemon that was not there", nil, []string{conf}, []Change{change(conf, Added, "reload:haproxy.service")}, []string{"start:haproxy.service"}},
 		{"another mode is read by nobody", there, []string{conf}, []Change{change(conf, ModeOnly, "reload:haproxy.service")}, []string{}},
 		{"a file that goes", there, []string{conf}, []Change{change(users, Removed, "reload:haproxy.service")}, []string{"reload:haproxy.service"}},
-		{"the last file that goes", there, nil, []Change{change(conf, Removed, "reload:haproxy.service")}, []string{}},
+		{"a service that goes is stopped", there, nil, []Change{change(conf, Removed, "reload:haproxy.service")}, []string{"stop:haproxy.service"}},
 		{"a unit that goes is stopped", there, []string{conf},
 			[]Change{change(unit, Removed, "start:backup.timer"), change(conf, Changed, "reload:haproxy.service")}, []string{"stop:backup.timer", "reload:haproxy.service"}},
 		{"what waits", there, []string{conf}, []Change{{Path: conf, Kind: Changed, Waits: Front, Effects: []string{"reload:haproxy.service"}}}, []string{}},
@@ -188,11 +188,13 @@ func TestEffects(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := host(test.changes...)
 			m.Seen = seen(nil, test.live)
-			for _, path := range test.want {
-				m.Want = append(m.Want, Wanted{Path: path, Effects: []string{"reload:haproxy.service"}})
+			m.Seen.Services["haproxy.service"] = ServiceState{Kind: "haproxy"}
+			if test.want != nil || test.changes == nil {
+				m.own("haproxy.service")
 			}
-			if got := m.left(); (got != nil) != (test.name == "the last file that goes") {
-				t.Errorf("left are %q", got)
+			last := m.Turn() == topology.RankFronts
+			if leaves := strings.HasPrefix(test.name, "a service that goes"); last != leaves {
+				t.Errorf("it comes last: %v", last)
 			}
 			if got := m.effects(); !reflect.DeepEqual(got, test.effects) {
 				t.Errorf("got %q, want %q", got, test.effects)
@@ -223,6 +225,7 @@ func TestEffectsOnTheAgent(t *testing.T) {
 		m := host(test.changes...)
 		m.Seen = seen(nil, map[string]string{agentScript: "1"})
 		if test.there {
+			m.own("plonec-agent.service")
 			m.Seen = seen(map[string]string{agentUnit: "1"}, map[string]string{agentScript: "1", agentUnit: "1 restart:plonec-agent.service"})
 		}
 		if got := m.effects(); !reflect.DeepEqual(got, test.want) {
@@ -310,7 +313,7 @@ func TestObservation(t *testing.T) {
 		"live\taa\treload:nginx.service\t/etc/nginx/nginx.conf", "live\tbb\t-\t/etc/plonec/host.env",
 		"waits\t/site/etc/plonec/site/deploy.cfg\tcc", "waits\t/site/etc/systemd/system/plone-site-client3.service",
 		"file\t~ff\t0600\troot:root\t/etc/plonec/key", "live\t~ff\t-\t/etc/plonec/key", "source\tnames\t/etc/plonec/key", "differs\t3\t/etc/z",
-		"dsn\t~dd\t/etc/d", "original\t/etc/nginx/nginx.conf", "file\taa\t0644\troot:root\t/etc/nginx/nginx.conf", "odd\t/etc/x", "text\t/etc/y\taGk=",
+		"dsn\t~dd\t/etc/d", "service\tnginx.service\tnginx\t-", "service\tx.service\tclient\tsite", "packages\tnginx varnish", "original\t/etc/nginx/nginx.conf", "file\taa\t0644\troot:root\t/etc/nginx/nginx.conf", "odd\t/etc/x", "text\t/etc/y\taGk=",
 	}
 	o := read(lines...)
 	if o.Generation != "4" || o.Setup != "s" || o.Unconfirmed != "5" || o.FreeKiB != 1000 || !o.Originals["/etc/nginx/nginx.conf"] || !o.Odd["/etc/x"] ||
@@ -318,6 +321,9 @@ func TestObservation(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	if o.Sources["/etc/plonec/key"] != "names" || o.Differs["/etc/z"] != 3 || o.DSNs["/etc/d"] != "~dd" {
+		t.Errorf("%+v", o)
+	}
+	if o.Services["nginx.service"] != (ServiceState{"nginx", ""}) || o.Services["x.service"] != (ServiceState{"client", "site"}) || !slices.Equal(o.Packages, []string{"nginx", "varnish"}) {
 		t.Errorf("%+v", o)
 	}
 	if l := o.Live["/etc/nginx/nginx.conf"]; !reflect.DeepEqual(l, LiveState{"aa", []string{"reload:nginx.service"}}) || o.Live["/etc/plonec/host.env"].Effects != nil {
@@ -336,7 +342,7 @@ func TestObservation(t *testing.T) {
 	}
 	for i, line := range lines {
 		other := read(slices.Replace(slices.Clone(lines), i, i+1, strings.Replace(line, "aa", "ab", 1)+"x")...)
-		counts := !strings.HasPrefix(line, "setup") && !strings.HasPrefix(line, "source") && !strings.HasPrefix(line, "differs") && !strings.HasPrefix(line, "dsn") && !strings.HasPrefix(line, "unconfirmed") && !strings.HasPrefix(line, "free") &&
+		counts := !strings.HasPrefix(line, "setup") && !strings.HasPrefix(line, "service") && !strings.HasPrefix(line, "packages") && !strings.HasPrefix(line, "source") && !strings.HasPrefix(line, "differs") && !strings.HasPrefix(line, "dsn") && !strings.HasPrefix(line, "unconfirmed") && !strings.HasPrefix(line, "free") &&
 			!strings.HasPrefix(line, "original") && !strings.HasPrefix(line, "odd") && !strings.HasPrefix(line, "text")
 		if (other.Digest() != o.Digest()) != counts {
 			t.Errorf("%q: another digest: %v", line, !counts)

@@ -50,7 +50,7 @@ func (m *Host) See(o *Observation) error {
 	if err != nil {
 		return err
 	}
-	m.Changes = changes(m.Want, o, hold)
+	m.Changes = m.compare(hold)
 	return nil
 }
 

@@ -10,17 +10,18 @@ import (
 
 // An Observation is what a host says of itself; see templates/host/observe.
 type Observation struct {
-	Boot        string // its boot_id
-	OS          string // ID and VERSION_ID of os-release
-	Missing     string // programs that plonec needs and that are not there
-	FreeKiB     int64  // on the file system of /var/lib/plonec
-	Lock        string // who else is at work
-	Generation  string // the confirmed one; empty: nothing was ever applied
-	Tree        string // the sum of the tree's manifest that it came from
-	Commit      string // the git commit of that tree; empty: none
-	Applied     string // when
-	Setup       string // what the last setup was made from; see setupSum
-	Unconfirmed string // a generation that waits to be confirmed
+	Boot        string   // its boot_id
+	OS          string   // ID and VERSION_ID of os-release
+	Missing     string   // programs that plonec needs and that are not there
+	FreeKiB     int64    // on the file system of /var/lib/plonec
+	Lock        string   // who else is at work
+	Generation  string   // the confirmed one; empty: nothing was ever applied
+	Tree        string   // the sum of the tree's manifest that it came from
+	Commit      string   // the git commit of that tree; empty: none
+	Applied     string   // when
+	Setup       string   // what the last setup was made from, as tree.Host.Setup
+	Packages    []string // that it made sure of
+	Unconfirmed string   // a generation that waits to be confirmed
 
 	Files map[string]FileState // by path
 	Live  map[string]LiveState // what plonec put there, as it put it
@@ -33,6 +34,8 @@ type Observation struct {
 	Sources map[string]string
 	Differs map[string]int    // lines, in those that were changed by hand and whose text was asked for
 	DSNs    map[string]string // hidden sums of what environment files have as DSN
+	// Services are what runs there for good as plonec applied it, by unit.
+	Services map[string]ServiceState
 	// Originals are paths where something stood before plonec, which is kept.
 	Originals map[string]bool
 }
@@ -46,6 +49,9 @@ type LiveState struct {
 	Effects []string
 }
 
+// A ServiceState is a service as plonec applied it. App is empty for the host's own.
+type ServiceState struct{ Kind, App string }
+
 // A WaitState is a file that waits for an app.
 type WaitState struct{ App, Sum string } // Sum is empty for one that is to go
 
@@ -54,7 +60,7 @@ func NewObservation() *Observation {
 		Files: map[string]FileState{}, Live: map[string]LiveState{}, Waits: map[string]WaitState{},
 		Odd: map[string]bool{}, Texts: map[string][]byte{}, Originals: map[string]bool{},
 		Sources: map[string]string{}, Differs: map[string]int{}, DSNs: map[string]string{},
-		Units: map[string]UnitState{},
+		Units: map[string]UnitState{}, Services: map[string]ServiceState{},
 	}
 }
 
@@ -85,6 +91,10 @@ func (o *Observation) Read(f []string) bool {
 		o.Odd[f[1]] = true
 	case "text":
 		o.Texts[f[1]], _ = base64.StdEncoding.DecodeString(f[2])
+	case "service":
+		o.Services[f[1]] = ServiceState{f[2], strings.TrimPrefix(f[3], "-")}
+	case "packages":
+		o.Packages = strings.Fields(f[1])
 	case "source":
 		o.Sources[f[2]] = f[1]
 	case "differs":

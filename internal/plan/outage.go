@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -29,9 +30,10 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 				continue
 			}
 			for _, unit := range a.Restart {
-				if strings.HasSuffix(unit, "-zeo.service") {
+				switch service := disk.Manifest.Service(h.Host, unit); {
+				case service.Kind == string(topology.KindZeo):
 					add("%s: the ZEO server of %s restarts; its clients wait for it", h.Host, a.App)
-				} else if clientsOf(disk, a.App) == 1 && strings.HasPrefix(unit, "plone-"+a.App+"-client") {
+				case service.Kind == string(topology.KindClient) && clientsOf(disk, a.App) == 1:
 					add("%s: %s has one client, which restarts", h.Host, a.App)
 				}
 			}
@@ -46,14 +48,12 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 // clientsOf counts the clients of an app on all hosts that are online, chosen
 // or not.
 func clientsOf(disk *tree.Disk, app string) int {
-	online := map[string]bool{}
-	for _, h := range disk.Manifest.Hosts {
-		online[h.Name] = h.Status == "online"
-	}
 	n := 0
-	for _, file := range disk.Manifest.Files {
-		if online[file.Host] && strings.HasPrefix(file.Path, "/etc/systemd/system/plone-"+app+"-client") && strings.HasSuffix(file.Path, ".service") {
-			n++
+	for _, h := range disk.Manifest.Hosts {
+		for _, s := range h.Services {
+			if h.Status == "online" && s.App == app && s.Kind == string(topology.KindClient) {
+				n++
+			}
 		}
 	}
 	return n

@@ -49,7 +49,6 @@ type HostPlan struct {
 	Unstage int          `json:"unstages,omitempty"` // files that waited and do no longer
 	Down    []Daemon     `json:"down,omitempty"`     // daemons that do not run; apply starts them
 	Stopped []Daemon     `json:"stopped,omitempty"`  // daemons that somebody disabled or masked; they stay so
-	Left    []string     `json:"left,omitempty"`     // daemons that nothing of the tree configures any more, and that run on
 	Deploy  []AppPlan    `json:"deploy"`
 	Added   []string     `json:"servers_added,omitempty"` // of its haproxy.cfg
 	Gone    []string     `json:"servers_removed,omitempty"`

@@ -10,11 +10,11 @@ import (
 // Questions are what observe is asked of paths, beside what it says in any case.
 type Questions struct {
 	Sums    []string // of files of the tree
-	Texts   []string // of which the content is Wanted, too
+	Texts   []string // of which the content is wanted, too
 	secrets []string // whose sums leave the host hidden
 	salts   []string // lists of users among these
 	dsns    []string // environment files, whose DSN is compared
-	units   []string // whose state is Wanted
+	units   []string // whose state is wanted
 }
 
 // hiddenMark begins a sum that tells nothing without the nonce of the run. What
@@ -39,17 +39,12 @@ func (m *Host) Questions(show ...string) Questions {
 			q.dsns = append(q.dsns, s.Path, pendingPath(path.Base(app), s.Path))
 		}
 	}
-	var own []Wanted
 	for _, file := range m.tree.Disk.Manifest.Files {
-		if file.Host != "*" && file.Host != m.Name {
-			continue
-		}
-		own = append(own, Wanted{Path: file.Path, Rel: file.Rel()})
-		if !slices.Contains(show, file.Path) {
+		if (file.Host == "*" || file.Host == m.Name) && !slices.Contains(show, file.Path) {
 			q.Sums = append(q.Sums, file.Path)
 		}
 	}
-	q.units = m.unitsOf(own)
+	q.units = m.ownUnits()
 	return q
 }
 

@@ -27,6 +27,9 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 		if a.Zeo != nil {
 			app.DataFS = a.Zeo.FilestorageDir
 		}
+		if zeo := a.Storage.Zeo; a.Zeo == nil && zeo != nil {
+			app.Zeo = &ZeoServer{zeo.App.Host.Name, zeo.App.Name}
+		}
 		d.Apps = append(d.Apps, app)
 	}
 	return d
@@ -39,8 +42,8 @@ func configSum(app string, files []render.File) string {
 	return sumOf(append(text, linesWith(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
 }
 
-// setupSum stands for what setup depends on: it is what setup_sum of
-// templates/host/generation.sh gives. files are sorted by path.
+// setupSum stands for what setup depends on: the host compares it with that of the
+// last setup. files are sorted by path.
 func setupSum(files []render.File, setup []byte) string {
 	text := slices.Concat(setup, content(files, "/etc/plonec/host.env"))
 	for _, ending := range []string{"/app.conf", "/build.conf"} {

@@ -18,9 +18,9 @@ import (
 	"github.com/plonec/plonec/internal/topology"
 )
 
-// Format is the version of the manifest's own layout. One of format 1 says nothing
-// of services and apps: it is read for what it has, by Parse and Read, and by
-// nothing that works with hosts.
+// Format is the version of the manifest's own layout. One of format 1, which
+// plonec 0.1 wrote, is read by Parse and Read for what it has, and by nothing that
+// works with hosts.
 const Format = 2
 
 // ManifestName is the manifest's file in the tree.
@@ -91,6 +91,11 @@ type Host struct {
 	Setup    string   `json:"setup"` // the sum of what setup depends on: another one makes it due
 }
 
+// Runs tells whether the host has services of a kind.
+func (h *Host) Runs(kind string) bool {
+	return slices.ContainsFunc(h.Services, func(s Service) bool { return s.Kind == kind })
+}
+
 // A Service is a unit that a host runs for good.
 type Service struct {
 	Unit   string        `json:"unit"`             // its name in systemd
@@ -108,6 +113,15 @@ type App struct {
 	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
+	// Zeo is the app of the stack that serves its database, on another host or on
+	// this one; nil: none does.
+	Zeo *ZeoServer `json:"zeo,omitempty"`
+}
+
+// A ZeoServer is the app that serves a database, and its host.
+type ZeoServer struct {
+	Host string `json:"host"`
+	App  string `json:"app"`
 }
 
 // SSH is how a host is reached. What is not set is as ssh's own configuration
@@ -249,6 +263,9 @@ func Parse(data []byte) (*Manifest, error) {
 	if m.Format < 1 || m.Format > Format {
 		return nil, &FormatError{m.Plonec, m.Format}
 	}
+	if m.Format == 1 {
+		m.upgrade()
+	}
 	if err := m.judge(); err != nil {
 		return nil, err
 	}
@@ -334,6 +351,19 @@ func (h *Host) judge() error {
 		units[s.Unit] = true
 	}
 	return nil
+}
+
+// Service is what the manifest says of a unit of a host; it is empty where it says
+// nothing.
+func (m *Manifest) Service(host, unit string) Service {
+	for _, h := range m.Hosts {
+		for _, s := range h.Services {
+			if h.Name == host && s.Unit == unit {
+				return s
+			}
+		}
+	}
+	return Service{}
 }
 
 // safe tells whether a file of a manifest lies inside the tree.

@@ -155,11 +155,6 @@ func faulty(what string, faults []string) error {
 // Path is where a file of the manifest lies.
 func (d *Disk) Path(f File) string { return filepath.Join(d.Dir, f.Rel()) }
 
-// Has tells whether the tree has a file for a host.
-func (d *Disk) Has(host, path string) bool {
-	return slices.ContainsFunc(d.Manifest.Files, func(f File) bool { return f.Path == path && f.Host == host })
-}
-
 // Root is the folder of a host's own files, or with "*" of those of every
 // host. It may not be there.
 func (d *Disk) Root(host string) string {

@@ -14,15 +14,18 @@ mark() { printf '%s\n' "generation=$gen" "boot=$(boot_id)" "$@" | write "$STATE/
 
 # ---- what a generation holds ------------------------------------------------
 
-# read_manifest DIR: into SUM, MODE, OWNER and EFFECTS by path, and PATHS.
+# read_manifest DIR: into SUM, MODE, OWNER, EFFECTS and WAITS by path, and PATHS;
+# into GONE what each path that goes waits for; into SERVICE the app of each unit.
 read_manifest() {
-	local sum mode owner effects path
-	declare -gA SUM=() MODE=() OWNER=() EFFECTS=()
+	local sum mode owner effects waits path unit app
+	declare -gA SUM=() MODE=() OWNER=() EFFECTS=() WAITS=() GONE=() SERVICE=()
 	PATHS=()
-	while IFS=$'\t' read -r sum mode owner effects path; do
+	while IFS=$'\t' read -r sum mode owner effects waits path; do
 		PATHS+=("$path")
-		SUM[$path]=$sum MODE[$path]=$mode OWNER[$path]=$owner EFFECTS[$path]=$effects
+		SUM[$path]=$sum MODE[$path]=$mode OWNER[$path]=$owner EFFECTS[$path]=$effects WAITS[$path]=$waits
 	done <"$1/manifest"
+	while IFS=$'\t' read -r waits path; do GONE[$path]=$waits; done <"$1/gone"
+	while read -r unit _ app; do SERVICE[$unit]=$app; done <"$1/services"
 }
 
 # read_live: what plonec put here, into LIVE and LIVE_EFFECTS by path.
@@ -48,74 +51,27 @@ read_now() {
 	while IFS=$'\t' read -r -d '' entry path; do MODES[$path]=$entry; done < <(stat --printf '%04a %U:%G\t%n\0' -- "${files[@]}")
 }
 
-# read_units: which app each unit belongs to, into APP_OF, and the apps of the
-# generation, into APPS_NOW.
-read_units() {
-	local dir app unit
-	declare -gA APP_OF=() APPS_NOW=()
-	for dir in "" "$STATE/gen/$gen/root"; do
-		for app in "$dir"/etc/plonec/*/app.conf; do
-			app=${app%/app.conf}
-			app=${app##*/}
-			[[ -z $dir ]] || APPS_NOW[$app]=1
-			while IFS= read -r unit; do APP_OF[$unit]=$app; done < <(
-				# shellcheck source=/dev/null
-				. "$dir/etc/plonec/$app/app.conf" && printf '%s\n' "${UNITS_OF_APP[@]}"
-			)
-		done
-	done
-}
-
-# app_of EFFECTS: the app of this generation for whose next deploy or
-# restart a file waits; nothing for one that goes live at once.
-app_of() {
-	local effect app=''
-	for effect in ${1//,/ }; do
-		case $effect in
-		deploy:*) app=${effect#*:} ;;
-		restart:*) app=${APP_OF[${effect#*:}]-} ;;
-		esac
-		if [[ -n $app && -n ${APPS_NOW[$app]-} ]]; then
-			printf '%s' "$app"
-			return
-		fi
-	done
-}
-
 # sort_out: what is to be done, into WRITE and REMOVE, paths that change at
-# once, and WAIT and LEAVE, those that wait for an app, by path.
+# once, and WAIT and LEAVE, those that wait for an app, by path. plonec has said
+# which wait for what.
 sort_out() {
-	local path app
+	local path
 	declare -gA WAIT=() LEAVE=()
-	local -A waiting=() late=()
 	WRITE=() REMOVE=()
 	for path in "${PATHS[@]}"; do
 		if [[ ${NOW[$path]-} == "${SUM[$path]}" && ${MODES[$path]-} == "${MODE[$path]} ${OWNER[$path]}" ]]; then continue; fi
-		app=$(app_of "${EFFECTS[$path]}")
-		if [[ -n ${hold[$path]-} ]]; then
-			continue
-		elif [[ -n $app && ${NOW[$path]-} != "${SUM[$path]}" ]]; then
-			WAIT[$path]=$app waiting[$app]=1
-		elif [[ $path == */etc/plonec/*/app.conf || $path == /etc/systemd/system/plonec-agent.service ]]; then
-			late[$path]=1
-		else
-			WRITE+=("$path")
-		fi
+		case ${WAITS[$path]} in
+		\*clients) [[ -z $held ]] || WRITE+=("$path") ;;
+		-) WRITE+=("$path") ;;
+		*) WAIT[$path]=${WAITS[$path]} ;;
+		esac
 	done
 	for path in "${!LIVE[@]}"; do
 		[[ -z ${SUM[$path]-} ]] || continue
-		app=$(app_of "${LIVE_EFFECTS[$path]}")
-		if [[ -n $app ]]; then
-			LEAVE[$path]=$app waiting[$app]=1
-		else
-			REMOVE+=("$path")
-		fi
-	done
-	# What names an app's processes goes with them.
-	for path in "${!late[@]}"; do
-		app=${path#/etc/plonec/} app=${app%/app.conf}
-		[[ $path == */app.conf ]] || app=$(printf '%s\n' "${!waiting[@]}" | sort | head -n 1)
-		if [[ -n $app && -n ${waiting[$app]-} ]]; then WAIT[$path]=$app; else WRITE+=("$path"); fi
+		case ${GONE[$path]--} in
+		-) REMOVE+=("$path") ;;
+		*) LEAVE[$path]=${GONE[$path]} ;;
+		esac
 	done
 }
 
@@ -135,7 +91,7 @@ refuse_drift() {
 # set_up DIR: setup, where what was staged makes it due.
 set_up() {
 	local want
-	want=$(setup_sum "$1/root")
+	want=$(fact "$1" setup)
 	[[ $(cat -- "$STATE/setup" 2>/dev/null) != "$want" ]] || return 0
 	/bin/bash "$LIB/verbs/setup" --staged "$1/root/etc/plonec" || return
 	printf '%s\n' "$want" | write "$STATE/setup"
@@ -168,14 +124,6 @@ check_staged() {
 		(($? == 9)) || return 1
 		warn "the staged files cannot be shown to the checkers here: they are asked when the files are in place"
 	}
-}
-
-# setup_sum ROOT: what setup depends on.
-setup_sum() {
-	{
-		cat -- "$LIB/verbs/setup" "$1/etc/plonec/host.env"
-		grep -ahE "^(APP|DEPLOY_TO|FILESTORAGE_DIR|BLOB_DIR|BUILD_PYTHON)" -- "$1"/etc/plonec/*/app.conf "$1"/etc/plonec/*/build.conf || true
-	} | sum
 }
 
 # run_checkers PATH…: each of the programs that read one of them.
@@ -220,7 +168,7 @@ run_checkers() {
 
 # ---- in, and back ---------------------------------------------------------------
 
-# activate_generation: gen, held, hold, force, seconds and notes are the
+# activate_generation: gen, held, force, seconds and notes are the
 # caller's. What fails before the first file is in its place changed nothing.
 activate_generation() {
 	local root=$STATE/gen/$gen/root path begin
@@ -229,7 +177,6 @@ activate_generation() {
 	read_manifest "$STATE/gen/$gen"
 	read_live
 	read_now "${PATHS[@]}" "${!LIVE[@]}"
-	read_units
 	sort_out
 	if ! (refuse_drift); then
 		abandon
@@ -293,14 +240,16 @@ keep_before() {
 		fi
 	done
 	# Units that go are stopped, each by itself, and come back where it fails.
-	for path in "${REMOVE[@]}"; do
-		if [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|timer|socket|mount|automount))$ ]]; then
-			unit=${BASH_REMATCH[1]}
-			printf '%s %s %s\n' "$unit" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)"
-		fi
+	{
+		[[ -n $held ]] || cat -- "$STATE/gen/$gen/leaves"
+		for path in "${REMOVE[@]}"; do
+			if [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|timer|socket|mount|automount))$ ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
+		done
+	} | sort -u | while IFS= read -r unit; do
+		printf '%s %s %s\n' "$unit" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)"
 	done >"$txn/units" || return 1
-	for unit in nginx haproxy varnish; do
-		systemctl is-active -q -- "$unit" || printf '%s\n' "$unit"
+	for unit in $(own_services); do
+		systemctl is-active -q -- "$unit" || printf '%s\n' "${unit%.service}"
 	done >"$txn/down"
 	if [[ -e $STATE/live ]]; then cp -p -- "$STATE/live" "$txn/live" || return 1; fi
 	mkdir -p -- "$txn/pending" "$txn/removals" || return 1
@@ -351,6 +300,7 @@ bring_files() {
 	while read -r unit _; do
 		say "stopping $unit, which is no longer wanted"
 		systemctl -q disable --now -- "$unit" || return 1
+		rm -f -- "$STATE/loaded/${unit%.service}"
 	done <"$txn/units"
 	for path in "${WRITE[@]}"; do mv -fT -- "$path.plonec-new" "$path" || return 1; done
 	for path in "${REMOVE[@]}"; do
@@ -374,7 +324,7 @@ take_effect() {
 	local effect unit
 	if grep -q /systemd/ "$txn/paths"; then systemctl daemon-reload || return 1; fi
 	/usr/local/lib/plonec/verbs/configure || return 1
-	for effect in $(other_effects "${WRITE[@]}" "${REMOVE[@]}"); do
+	for effect in $(other_effects "${WRITE[@]}"); do
 		unit=${effect#*:}
 		case $effect in
 		reload:*) systemctl reload -- "$unit" ;;
@@ -388,16 +338,22 @@ take_effect() {
 	done
 }
 
+# own_services: the host's own, by unit.
+own_services() {
+	local unit
+	for unit in "${!SERVICE[@]}"; do [[ ${SERVICE[$unit]} != - ]] || printf '%s\n' "$unit"; done
+}
+
 # other_effects PATH…: the effects of files that neither configure nor a deploy
-# brings about, each once.
+# brings about, each once: those of units that are no services.
 other_effects() {
 	local path effect all
 	for path in "$@"; do
 		all=${EFFECTS[$path]-${LIVE_EFFECTS[$path]-}}
 		for effect in ${all//,/ }; do
 			case $effect in
-			*:nginx.service | *:haproxy.service | *:varnish.service | *:plonec-agent.service | deploy:* | -) ;;
-			*) [[ -n ${APP_OF[${effect#*:}]-} ]] || printf '%s\n' "$effect" ;;
+			deploy:* | -) ;;
+			*) [[ -n ${SERVICE[${effect#*:}]-} ]] || printf '%s\n' "$effect" ;;
 			esac
 		done
 	done | sort -u
@@ -406,7 +362,7 @@ other_effects() {
 # revert_generation WHY: back to what was, whatever state it is in. It may be
 # run again and again; only at its end is the record gone.
 revert_generation() {
-	local path unit active enabled held service ok=1
+	local path unit active enabled held ok=1
 	gen=$(record_of unconfirmed generation)
 	[[ -n $gen ]] || {
 		say "there is nothing to take back"
@@ -461,18 +417,21 @@ restore_files() {
 
 # undo_effects: the daemons run the files of before.
 undo_effects() {
-	local unit service
+	local unit
+	read_manifest "$STATE/gen/$gen" && read_live || return 1
 	if [[ -x /usr/local/lib/plonec/verbs/configure && -e /etc/plonec/host.env ]]; then
 		PLONEC_DOWN=$(tr '\n' ' ' 2>/dev/null <"$txn/down") /usr/local/lib/plonec/verbs/configure || return 1
 	else
 		# There was nothing of plonec's: Debian's own services go on.
-		for service in nginx haproxy varnish; do
-			rm -f -- "$STATE/loaded/$service"
-			if systemctl is-active -q -- "$service"; then systemctl restart -- "$service" || true; fi
+		for unit in $(own_services); do
+			rm -f -- "$STATE/loaded/${unit%.service}"
+			if [[ -n ${SUM[/etc/systemd/system/$unit]-} ]]; then
+				systemctl -q disable --now -- "$unit" 2>/dev/null || true
+			elif systemctl is-active -q -- "$unit"; then
+				systemctl restart -- "$unit" || true
+			fi
 		done
-		systemctl -q disable --now -- plonec-agent.service 2>/dev/null || true
 	fi
-	read_manifest "$STATE/gen/$gen" && read_live && read_units
 	local -a paths=()
 	mapfile -t paths <"$txn/paths"
 	for unit in $(other_effects "${paths[@]}"); do

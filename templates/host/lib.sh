@@ -129,6 +129,12 @@ write() {
 
 sum() { sha256sum | cut -c 1-64; }
 
+# generation_dir: of the last change that was confirmed.
+generation_dir() { printf '%s/gen/%s' "$STATE" "$(sed -n 's/^generation=//p' "$STATE/confirmed" 2>/dev/null)"; }
+
+# fact DIR NAME: a sum that plonec sent with the generation there.
+fact() { awk -v name="$2=" 'index($0, name) == 1 { print substr($0, length(name) + 1) }' "$1/facts" 2>/dev/null || true; }
+
 # keyed: a sum of standard input that says nothing without the key of this host,
 # which never leaves it: with a plain sum of a password anybody tries words until
 # one fits. The key comes first and is always as long, so that two inputs never

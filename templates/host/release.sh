@@ -159,14 +159,20 @@ new_name() {
 	printf '%s' "$name"
 }
 
-# config_sum: what makes a release another one though its commit is the same: a
-# sum, and where deploy.cfg extends secret files a second one, which stands for
-# them. plonec knows the first; the second stays on the host.
+# config_sum: what makes a release another one though its commit is the same: the
+# sum that plonec sent, as long as the files are those that it sent with it, and
+# where deploy.cfg extends secret files a second one, which stands for them and
+# stays on the host.
 config_sum() {
-	{
-		cat -- "$(etc_file "$APP" deploy.cfg)" 2>/dev/null || true
-		grep -a '^BUILD_' -- "$(etc_file "$APP" build.conf)"
-	} | sum | tr -d '\n'
+	local dir name file sum now='' sent=''
+	dir=$(generation_dir)
+	for name in deploy.cfg build.conf; do
+		file=$(etc_file "$APP" "$name")
+		[[ ! -e $file ]] || now+="$(sum <"$file") "
+		sum=$(awk -F '\t' -v path="/etc/plonec/$APP/$name" '$NF == path { print $1 }' "$dir/manifest" 2>/dev/null || true)
+		[[ -z $sum ]] || sent+="$sum "
+	done
+	if [[ $now == "$sent" ]]; then printf '%s' "$(fact "$dir" "config:$APP")"; else printf '%s' "$now" | sum | tr -d '\n'; fi
 	if ((${#SECRET_CONFIGS[@]} > 0)); then printf ' %s' "$(secret_configs | keyed)"; fi
 }
 

@@ -73,10 +73,9 @@ keep() { cp -p -- "$1" "$2.part" && mv -fT -- "$2.part" "$2"; }
 
 # record_live PATH: notes what plonec has put there, for the next apply.
 record_live() {
-	local path=$1 generation effects sum
+	local path=$1 effects sum
 	[[ -e $STATE/live ]] || return 0
-	generation=$(sed -n 's/^generation=//p' "$STATE/confirmed")
-	effects=$(awk -F '\t' -v path="$path" '$5 == path { print $4 }' "$STATE/gen/$generation/manifest")
+	effects=$(awk -F '\t' -v path="$path" '$NF == path { print $4 }' "$(generation_dir)/manifest")
 	{
 		awk -F '\t' -v path="$path" '$3 != path' "$STATE/live"
 		if [[ -e $path ]]; then
