@@ -1,6 +1,3 @@
-//go:build e2e
-
-// Package e2e tests plonec on real hosts under load; testdata/e2e runs it.
 package e2e
 
 import (
@@ -319,8 +316,9 @@ func (c *cluster) push(edit func(dir string)) string {
 // newCluster makes the two repositories and boots bare hosts.
 // The buildout is examples/buildout with the test's own package; over its
 // base.cfg may be zope or relstorage.
-func newCluster(t *testing.T, name, flavour, over string, stack map[string]any, hosts ...string) *cluster {
+func newCluster(t *testing.T, flavour, over string, stack map[string]any, hosts ...string) *cluster {
 	t.Helper()
+	name := clusterOf(t.Name())
 	c := &cluster{t: t, name: name, flavour: flavour, dir: filepath.Join(work, name), buildout: filepath.Join(work, name+"-buildout"), stack: stack, hosts: hosts}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		t.Fatal(err)
