@@ -230,7 +230,7 @@ var applies = []scenario{
 	}},
 	{"a file that was there before comes back", dayTwo, core, func(s *trial) {
 		s.exec("app1", "echo mine >/etc/plonec-test.conf")
-		s.craft("app1", "/etc/plonec-test.conf", "0644", "", "from the tree\n")
+		s.craft("app1", "/etc/plonec-test.conf", 0o644, nil, "from the tree\n")
 		s.must(0, "apply")
 		if got := s.exec("app1", "cat /etc/plonec-test.conf"); got != "from the tree" {
 			s.t.Errorf("it says %q", got)

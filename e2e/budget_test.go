@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -108,9 +109,17 @@ func TestBudgetIsWhole(t *testing.T) {
 	}
 }
 
+// Every suite is played, and boots what no other one does; every scenario has a group
+// and an extent.
 func TestScenarios(t *testing.T) {
 	source := file(t, "main_test.go")
+	boots := map[uintptr]string{}
 	for _, su := range suites {
+		up := reflect.ValueOf(su.up).Pointer()
+		if boots[up] != "" {
+			t.Errorf("%s boots what %s does: one of them has to play both's scenarios", su.test, boots[up])
+		}
+		boots[up] = su.test
 		if !strings.Contains(source, "func "+su.test+"(") {
 			t.Errorf("nothing plays %s", su.test)
 		}

@@ -265,7 +265,7 @@ END`)
 	{"a reload that cannot bind its port", faults, core, func(s *trial) {
 		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
-		s.craft("lb1", "/etc/haproxy/haproxy.cfg", "0644", "", text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
+		s.craft("lb1", "/etc/haproxy/haproxy.cfg", 0o644, nil, text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
 		out := s.must(1, "apply")
 		if !strings.Contains(out, "haproxy wants port 8123") || !strings.Contains(out, "squatter.service") {
 			s.t.Errorf("it does not say which port is whose:\n%s", out)
@@ -316,7 +316,7 @@ END`)
 	}},
 	{"a change that breaks the boot", faults, long, func(s *trial) {
 		const path = "/etc/systemd/system/local-fs.target.d/broken.conf"
-		s.craft("app1", path, "0644", "", "[Unit]\nRequires=there-is-no-such.service\nAfter=there-is-no-such.service\n")
+		s.craft("app1", path, 0o644, nil, "[Unit]\nRequires=there-is-no-such.service\nAfter=there-is-no-such.service\n")
 		if !s.killAt("finished activate", "apply", "--confirm-within", "300s") {
 			s.t.Error("it did not activate")
 		}
@@ -421,13 +421,13 @@ END`)
 		s.excuse(from, "nginx was stopped on purpose", every)
 	}},
 	{"a change that breaks sshd", faults, core, func(s *trial) {
-		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", "0644", "reload:ssh.service", "AllowUsers nobody\n")
+		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", 0o644, []string{"reload:ssh.service"}, "AllowUsers nobody\n")
 		s.must(4, "apply", "--confirm-within", "15s")
 		s.change(nil)
 		s.must(0, "apply")
 	}},
 	{"a change that breaks sudo", faults, long, func(s *trial) {
-		s.craft("app1", "/etc/sudoers.d/zz-broken", "0440", "", "admin ALL=(ALL) !ALL\n")
+		s.craft("app1", "/etc/sudoers.d/zz-broken", 0o440, nil, "admin ALL=(ALL) !ALL\n")
 		r := s.plonec("apply", "--confirm-within", "15s")
 		if r.status != 4 && r.status != 6 {
 			s.t.Errorf("it ended with %d\n%s", r.status, r.out)
