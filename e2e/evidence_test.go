@@ -117,28 +117,26 @@ with it, in the same run.
 	return b.String()
 }
 
-// write writes the sections of groups that were played whole, and leaves the others.
-func (e rows) write(name string, played []group, of origin) error {
+// write writes the sections of groups that passed, and leaves the others. Which were
+// not played whole is an error.
+func (e rows) write(name string, passed []group, of origin) error {
 	before, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	sections := sectionsOf(string(before))
-	for _, g := range played {
-		if missing := e.whole(g); missing != nil {
-			err = errors.Join(err, missing)
+	sections, missing := sectionsOf(string(before)), error(nil)
+	for _, g := range passed {
+		if err := e.whole(g); err != nil {
+			missing = errors.Join(missing, fmt.Errorf("the section of %s in %s is left as it was: %w", g, name, err))
 			continue
 		}
 		sections[g] = e.section(g, of)
-	}
-	if err != nil {
-		return fmt.Errorf("%s is left as it was: %w", name, err)
 	}
 	text := introduction
 	for _, g := range groups {
 		text += sections[g]
 	}
-	return os.WriteFile(name, []byte(text), 0o644)
+	return errors.Join(missing, os.WriteFile(name, []byte(text), 0o644))
 }
 
 // sectionsOf takes docs/evidence.md apart: the text of each group, with its heading.

@@ -29,8 +29,9 @@ func TestMain(m *testing.M) {
 		flag.Set("test.run", functions())
 	}
 	status := m.Run()
-	if name := os.Getenv("E2E_EVIDENCE"); name != "" && status == 0 {
-		if err := evidence.write(name, selected.groups(), thisRun()); err != nil {
+	if name := os.Getenv("E2E_EVIDENCE"); name != "" {
+		passed := slices.DeleteFunc(selected.groups(), func(g group) bool { return failed[g] })
+		if err := evidence.write(name, passed, thisRun()); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e:", err)
 			status = 1
 		}

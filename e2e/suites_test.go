@@ -150,16 +150,21 @@ func play(t *testing.T) {
 	}
 }
 
+// failed are the groups of which something failed in this run.
+var failed = map[group]bool{}
+
 // play runs a scenario, and tells whether it passed.
 func (c *cluster) play(t *testing.T, sc scenario, how func(*trial)) bool {
-	defer func() { c.t = t }()
-	return t.Run(sc.name, func(t *testing.T) {
+	ok := t.Run(sc.name, func(t *testing.T) {
 		c.t = t
 		c.mu.Lock()
 		c.log.Reset()
 		c.mu.Unlock()
 		how(&trial{cluster: c, scenario: sc, began: time.Now()})
 	})
+	c.t = t
+	failed[sc.group] = failed[sc.group] || !ok
+	return ok
 }
 
 // whole tells whether rows have all that a group has: what was not played in this
@@ -169,7 +174,7 @@ func (e rows) whole(g group) error {
 	for _, su := range suites {
 		for _, sc := range su.all() {
 			if sc.group == g && !slices.ContainsFunc(e, func(r row) bool { return r.name == sc.name && r.cluster == clusterOf(su.test) }) {
-				missing = append(missing, fmt.Errorf("%s: no row of %s/%s", g, su.test, sc.name))
+				missing = append(missing, fmt.Errorf("no row of %s/%s", su.test, sc.name))
 			}
 		}
 	}
