@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -151,7 +149,7 @@ func (c *cluster) did(host string, since time.Time) []string {
 
 // applies are changes of configuration.
 var applies = []scenario{
-	{"a reload of nginx and HAProxy", func(s *trial) {
+	{"a reload of nginx and HAProxy", dayTwo, core, func(s *trial) {
 		s.change(func(st map[string]any) {
 			at(st, "nginx_plone")["additional_config"] = "add_header X-Frame-Options SAMEORIGIN always;"
 			at(st, "haproxy")["queue_timeout"] = "50s"
@@ -161,7 +159,7 @@ var applies = []scenario{
 			s.t.Errorf("nginx serves the old configuration:\n%s", out)
 		}
 	}},
-	{"plan and diff, held to account, with more clients, then fewer", func(s *trial) {
+	{"plan and diff, held to account, with more clients, then fewer", dayTwo, long, func(s *trial) {
 		s.must(0, "deploy")
 		s.reviewed(func(st map[string]any) {
 			at(st, "nginx_plone")["additional_config"] = "add_header X-Test one always;"
@@ -203,7 +201,7 @@ var applies = []scenario{
 		s.exec("lb1", "sed -i '$d' /etc/haproxy/haproxy.cfg")
 		s.must(0, "apply", "--plan", file)
 	}},
-	{"a configuration that a checker refuses", func(s *trial) {
+	{"a configuration that a checker refuses", dayTwo, core, func(s *trial) {
 		was := s.exec("lb1", "sha256sum /etc/nginx/nginx.conf")
 		s.change(func(st map[string]any) { at(st, "nginx_plone")["additional_config"] = "there_is_no_such_directive on;" })
 		out := s.must(1, "apply")
@@ -216,7 +214,7 @@ var applies = []scenario{
 		s.change(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
 		s.must(0, "apply")
 	}},
-	{"a hand-edited file", func(s *trial) {
+	{"a hand-edited file", dayTwo, core, func(s *trial) {
 		s.exec("lb1", "echo '# by hand' >>/etc/nginx/nginx.conf")
 		s.change(func(st map[string]any) { at(st, "nginx_plone")["additional_config"] = "add_header X-Test one always;" })
 		out := s.must(1, "apply")
@@ -230,9 +228,9 @@ var applies = []scenario{
 		s.change(func(st map[string]any) { delete(at(st, "nginx_plone"), "additional_config") })
 		s.must(0, "apply")
 	}},
-	{"a file that was there before comes back", func(s *trial) {
+	{"a file that was there before comes back", dayTwo, core, func(s *trial) {
 		s.exec("app1", "echo mine >/etc/plonec-test.conf")
-		s.craft("app1", "/etc/plonec-test.conf", "0644", "", "from the tree\n")
+		s.craft("app1", "/etc/plonec-test.conf", 0o644, nil, "from the tree\n")
 		s.must(0, "apply")
 		if got := s.exec("app1", "cat /etc/plonec-test.conf"); got != "from the tree" {
 			s.t.Errorf("it says %q", got)

@@ -1,6 +1,3 @@
-//go:build e2e
-
-// Package e2e tests plonec on real hosts under load; testdata/e2e runs it.
 package e2e
 
 import (
@@ -152,7 +149,7 @@ func (c *cluster) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(cmp.Or(c.program, work+"/plonec"), args...)
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), "STATS_PASSWORD="+statsPassword, "SITE_TOKEN="+siteToken, "PG_PASSWORD="+pgPassword)
+	cmd.Env = append(os.Environ(), "STATS_PASSWORD="+statsPassword, "SITE_TOKEN="+siteToken, "PG_PASSWORD="+pgPassword, "E2E_CRAFTED="+work+"/crafted.json")
 	return cmd
 }
 
@@ -253,53 +250,6 @@ func (c *cluster) commit(dir, message string) string {
 	return c.sh(dir, "git", "rev-parse", "HEAD")
 }
 
-// craft brings a file to the tree of one host that no stack would give, or gives one
-// another content, and commits it. plonec pushes nothing but what it would build
-// itself, so from here to the next change it is one whose table of artifacts has
-// this file too.
-func (c *cluster) craft(host, path, mode, effect, content string) {
-	c.t.Helper()
-	const source, before = "/render/render.go", "\tsort.Slice(files, "
-	text, err := os.ReadFile(top + source)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	effects := "nil"
-	if effect != "" {
-		effects = fmt.Sprintf("[]string{%q}", effect)
-	}
-	more := fmt.Sprintf(`	if h.Name == %q {
-		crafted := File{Path: %q, Mode: %s, Owner: "root:root", Effects: %s, Content: []byte(%q)}
-		for i, f := range files {
-			if f.Path == crafted.Path {
-				crafted.Mode, crafted.Owner, crafted.Effects = f.Mode, f.Owner, f.Effects
-				files = append(files[:i], files[i+1:]...)
-				break
-			}
-		}
-		files = append(files, crafted)
-	}
-`, host, path, mode, effects, content)
-	if !strings.Contains(string(text), before) {
-		c.t.Fatalf("%s has no %q", source, before)
-	}
-	dir := c.t.TempDir()
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{top + source: dir + "/render.go"}})
-	if err == nil {
-		err = os.WriteFile(dir+"/overlay.json", overlay, 0o644)
-	}
-	if err == nil {
-		err = os.WriteFile(dir+"/render.go", []byte(strings.Replace(string(text), before, more+before, 1)), 0o644)
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.program = dir + "/plonec"
-	c.sh(top, "go", "build", "-overlay", dir+"/overlay.json", "-o", c.program, "./cmd/plonec")
-	c.must(0, "build", "stack.json")
-	c.commit(c.dir, "craft")
-}
-
 // push commits to the buildout's repository and pushes it.
 func (c *cluster) push(edit func(dir string)) string {
 	c.t.Helper()
@@ -319,8 +269,9 @@ func (c *cluster) push(edit func(dir string)) string {
 // newCluster makes the two repositories and boots bare hosts.
 // The buildout is examples/buildout with the test's own package; over its
 // base.cfg may be zope or relstorage.
-func newCluster(t *testing.T, name, flavour, over string, stack map[string]any, hosts ...string) *cluster {
+func newCluster(t *testing.T, flavour, over string, stack map[string]any, hosts ...string) *cluster {
 	t.Helper()
+	name := clusterOf(t.Name())
 	c := &cluster{t: t, name: name, flavour: flavour, dir: filepath.Join(work, name), buildout: filepath.Join(work, name+"-buildout"), stack: stack, hosts: hosts}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		t.Fatal(err)

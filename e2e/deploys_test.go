@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -32,9 +30,11 @@ func (c *cluster) release(host string) string {
 }
 
 // everyday is what every kind of site has to bear.
-var everyday = []scenario{
-	{"good deploy of a new commit", deployCommit},
-	{"rolling restart", restartSite},
+func everyday(g group, e extent) []scenario {
+	return []scenario{
+		{"good deploy of a new commit", g, e, deployCommit},
+		{"rolling restart", g, e, restartSite},
+	}
 }
 
 func deployCommit(s *trial) {
@@ -62,17 +62,17 @@ func restartSite(s *trial) {
 	}
 }
 
-// deploys are what a good day and a bad day bring: releases of a whole Plone.
-var deploys = []scenario{
-	{"good deploy of a new commit", deployCommit},
-	{"deploy with nothing to do", func(s *trial) {
+// releases are what a good day and a bad day bring: releases of a whole Plone.
+var releases = []scenario{
+	{"good deploy of a new commit", deploys, core, deployCommit},
+	{"deploy with nothing to do", deploys, core, func(s *trial) {
 		before := s.release("app1")
 		s.must(0, "deploy")
 		if now := s.release("app1"); now != before {
 			s.t.Errorf("a release for nothing: %s", now)
 		}
 	}},
-	{"deploy.cfg changes", func(s *trial) {
+	{"deploy.cfg changes", deploys, long, func(s *trial) {
 		before := s.release("app1")
 		s.change(func(st map[string]any) { at(st, "plone_instances")["zodb_cache_size"] = 20000 })
 		out := s.must(0, "apply")
@@ -87,7 +87,7 @@ var deploys = []scenario{
 			s.t.Error("no new release")
 		}
 	}},
-	{"a release whose clients never get healthy", func(s *trial) {
+	{"a release whose clients never get healthy", deploys, core, func(s *trial) {
 		before := s.release("app1")
 		s.push(edit("src/plonec_testsite/plonec_testsite/views.py", add("raise RuntimeError('this release does not start')")))
 		s.must(4, "deploy")
@@ -96,7 +96,7 @@ var deploys = []scenario{
 		}
 		s.push(edit("src/plonec_testsite/plonec_testsite/views.py", func(text string) string { return text[:strings.LastIndex(text, "raise RuntimeError")] }))
 	}},
-	{"a buildout that fails", func(s *trial) {
+	{"a buildout that fails", deploys, long, func(s *trial) {
 		before := s.release("app1")
 		s.push(edit("requirements.txt", add("there-is-no-such-package")))
 		out := s.must(1, "deploy")
@@ -109,7 +109,8 @@ var deploys = []scenario{
 		s.push(edit("requirements.txt", func(text string) string { return strings.Replace(text, "there-is-no-such-package\n", "", 1) }))
 		s.must(0, "deploy")
 	}},
-	{"a buildout that fails where only deploy.cfg changed", func(s *trial) {
+	{"a buildout that fails where only deploy.cfg changed", deploys, core, func(s *trial) {
+		s.must(0, "deploy") // what was pushed until now
 		before := s.release("app1")
 		s.change(func(st map[string]any) {
 			at(st, "deploy", "site")["buildout_additional_config"] = "[client1]\nrecipe = there.is.no.such.recipe"
@@ -121,7 +122,7 @@ var deploys = []scenario{
 		s.change(func(st map[string]any) { delete(at(st, "deploy", "site"), "buildout_additional_config") })
 		s.must(0, "deploy")
 	}},
-	{"rollback, twice", func(s *trial) {
+	{"rollback, twice", deploys, long, func(s *trial) {
 		first := s.release("app1")
 		s.push(edit("README.md", add("to be rolled back")))
 		s.must(0, "deploy")
@@ -143,7 +144,7 @@ var deploys = []scenario{
 
 // operations are what else an operator does, whatever runs there.
 var operations = []scenario{
-	{"one host first", func(s *trial) {
+	{"one host first", dayTwo, long, func(s *trial) {
 		before := s.release("app2")
 		s.push(edit("README.md", add("for app1 first")))
 		s.must(0, "deploy", "--host", "app1", "site")
@@ -155,7 +156,7 @@ var operations = []scenario{
 			s.t.Errorf("two names of one commit: app1 %s, app2 %s", s.release("app1"), s.release("app2"))
 		}
 	}},
-	{"drain and undrain a host", func(s *trial) {
+	{"drain and undrain a host", dayTwo, core, func(s *trial) {
 		s.must(0, "drain", "app1")
 		if out := s.exec("lb1", "/usr/local/lib/plonec/host backends"); !strings.Contains(out, "app1-client1 DOWN") {
 			s.t.Errorf("app1 is not out: %s", out)
@@ -173,7 +174,7 @@ var operations = []scenario{
 		}
 		s.must(0, "deploy", "site")
 	}},
-	{"stop and start", func(s *trial) {
+	{"stop and start", dayTwo, core, func(s *trial) {
 		if out := s.must(1, "stop", "database"); !strings.Contains(out, "database on db1 is the ZEO server of site on app1, app2") {
 			s.t.Errorf("a ZEO server is stopped, or its users are not named:\n%s", out)
 		}
@@ -190,7 +191,7 @@ var operations = []scenario{
 		s.serving(time.Minute)
 		s.excuse(from, "every client was stopped by command", every)
 	}},
-	{"what plonec did not make", func(s *trial) {
+	{"what plonec did not make", dayTwo, long, func(s *trial) {
 		const releases = "/srv/www/site/releases"
 		s.exec("app1", "mkdir -p "+releases+"/20160101000000/bin "+releases+"/data && echo FS21 >"+releases+"/data/Data.fs")
 		if out := s.must(0, "status"); !strings.Contains(out, "not plonec's: 20160101000000 (") {
@@ -216,7 +217,7 @@ var operations = []scenario{
 		s.excuse(from, "the site was undeployed", every)
 		s.exec("app1", "rm -r "+releases+"/data")
 	}},
-	{"the recipes of the cookbook", func(s *trial) {
+	{"the recipes of the cookbook", dayTwo, core, func(s *trial) {
 		s.must(0, "run", "varnish-purge")
 		s.must(0, "run", "pack")
 		s.must(0, "run", "backup")

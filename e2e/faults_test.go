@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -35,9 +33,9 @@ func (s *trial) freshIDs(from time.Time) {
 	})
 }
 
-// faults are what breaks.
-var faults = []scenario{
-	{"plonec killed at every step of an apply", func(s *trial) {
+// breakages are what breaks.
+var breakages = []scenario{
+	{"plonec killed at every step of an apply", faults, core, func(s *trial) {
 		for i, step := range []string{"connect", "lock", "stage", "check", "activate", "confirm"} {
 			for _, when := range []string{"started", "finished"} {
 				s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = fmt.Sprintf("%ds", 60+2*i+len(when)%2) })
@@ -52,7 +50,7 @@ var faults = []scenario{
 		}
 		s.must(0, "apply")
 	}},
-	{"plonec killed at every step of a deploy", func(s *trial) {
+	{"plonec killed at every step of a deploy", faults, long, func(s *trial) {
 		for _, event := range []string{"started resolve", "finished resolve", "started build", "finished build", "started switch", "finished switch"} {
 			s.push(edit("README.md", add(event)))
 			// What a host was at, it ends, and says so to others until then. That the
@@ -73,7 +71,7 @@ var faults = []scenario{
 			return r.status == 0
 		})
 	}},
-	{"Ctrl-C while clients roll", func(s *trial) {
+	{"Ctrl-C while clients roll", faults, long, func(s *trial) {
 		before := s.release("app2")
 		s.push(edit("README.md", add("interrupted")))
 		status, came := s.signalAt(os.Interrupt, "started switch", "deploy", "site")
@@ -88,7 +86,7 @@ var faults = []scenario{
 			s.t.Errorf("two names of one commit: app1 %s, app2 %s", s.release("app1"), s.release("app2"))
 		}
 	}},
-	{"a drained host, deployed to", func(s *trial) {
+	{"a drained host, deployed to", faults, long, func(s *trial) {
 		s.must(0, "drain", "app1")
 		s.push(edit("README.md", add("for a drained host")))
 		s.must(0, "deploy", "--host", "app1", "site")
@@ -99,7 +97,7 @@ var faults = []scenario{
 		s.serving(time.Minute)
 		s.must(0, "deploy", "site")
 	}},
-	{"clients that move to a new host", func(s *trial) {
+	{"clients that move to a new host", faults, long, func(s *trial) {
 		s.start("app3")
 		app1 := at(s.stack, "instances", "app1")
 		s.change(func(st map[string]any) {
@@ -122,7 +120,7 @@ var faults = []scenario{
 		s.exec("app3", "/usr/local/lib/plonec/host stop site")
 		s.lab("forget", run, "app3")
 	}},
-	{"ssh cut while a host activates", func(s *trial) {
+	{"ssh cut while a host activates", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "80s" })
 		done := make(chan struct{})
 		go func() {
@@ -139,7 +137,7 @@ var faults = []scenario{
 		<-done
 		s.must(0, "apply")
 	}},
-	{"a host killed before the confirmation", func(s *trial) {
+	{"a host killed before the confirmation", faults, core, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "71s" })
 		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
 		if !s.killAt("finished activate", "apply", "--confirm-within", "60s") {
@@ -159,24 +157,24 @@ var faults = []scenario{
 		}
 		s.must(0, "apply")
 	}},
-	{"a ZEO client killed", func(s *trial) {
+	{"a ZEO client killed", faults, long, func(s *trial) {
 		from := time.Now().Add(-time.Second)
 		s.exec("app1", "systemctl kill -s KILL plone-site-client1")
 		time.Sleep(time.Second)
 		s.excuse(from, "requests in flight on the killed client", func(f meter.Failure) bool { return strings.HasPrefix(f.Outcome, "50") })
 		s.serving(time.Minute)
 	}},
-	{"a client host rebooted by its operator", func(s *trial) {
+	{"a client host rebooted by its operator", faults, core, func(s *trial) {
 		s.reboot("app2")
 		s.serving(2 * time.Minute)
 	}},
-	{"the ZEO server restarted", func(s *trial) {
+	{"the ZEO server restarted", faults, long, func(s *trial) {
 		from := time.Now()
 		s.exec("db1", "systemctl restart plone-database-zeo")
 		s.serving(time.Minute)
 		s.freshIDs(from)
 	}},
-	{"two applies at once", func(s *trial) {
+	{"two applies at once", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "72s" })
 		first, second := make(chan result), make(chan result)
 		go func() { first <- s.plonec("apply") }()
@@ -189,7 +187,7 @@ var faults = []scenario{
 		}
 		s.must(0, "apply")
 	}},
-	{"one host down", func(s *trial) {
+	{"one host down", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "73s" })
 		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
 		s.lab("cut", run, "db1", "22")
@@ -201,7 +199,7 @@ var faults = []scenario{
 		s.lab("uncut", run, "db1")
 		s.must(0, "apply")
 	}},
-	{"a symlink planted in the way", func(s *trial) {
+	{"a symlink planted in the way", faults, core, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "74s" })
 		s.exec("lb1", "cp -p /etc/haproxy/haproxy.cfg /root/kept && echo victim >/root/victim && ln -sfn /root/victim /etc/haproxy/haproxy.cfg")
 		s.must(1, "apply")
@@ -211,7 +209,7 @@ var faults = []scenario{
 		s.exec("lb1", "rm /etc/haproxy/haproxy.cfg && cp -p /root/kept /etc/haproxy/haproxy.cfg")
 		s.must(0, "apply")
 	}},
-	{"variables, files and words of an app that are meant for root", func(s *trial) {
+	{"variables, files and words of an app that are meant for root", faults, long, func(s *trial) {
 		// The loader writes a file for each process, a shell one, curl too, in a folder
 		// where everybody may.
 		const marks = "/srv/www/site/shared/marks"
@@ -264,10 +262,10 @@ END`)
 		}
 		s.exec("db1", "cd /srv/www/database/current/bin && mv kept backup")
 	}},
-	{"a reload that cannot bind its port", func(s *trial) {
+	{"a reload that cannot bind its port", faults, core, func(s *trial) {
 		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
-		s.craft("lb1", "/etc/haproxy/haproxy.cfg", "0644", "", text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
+		s.craft("lb1", "/etc/haproxy/haproxy.cfg", 0o644, nil, text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
 		out := s.must(1, "apply")
 		if !strings.Contains(out, "haproxy wants port 8123") || !strings.Contains(out, "squatter.service") {
 			s.t.Errorf("it does not say which port is whose:\n%s", out)
@@ -279,7 +277,7 @@ END`)
 		s.change(nil)
 		s.must(0, "apply")
 	}},
-	{"HAProxy reloaded while clients roll", func(s *trial) {
+	{"HAProxy reloaded while clients roll", faults, long, func(s *trial) {
 		done := make(chan result)
 		go func() { done <- s.plonec("restart", "site") }()
 		for reloads := 0; ; reloads++ {
@@ -294,7 +292,7 @@ END`)
 			}
 		}
 	}},
-	{"disk full while staging", func(s *trial) {
+	{"disk full while staging", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "76s" })
 		was := s.exec("lb1", "sha256sum /etc/haproxy/haproxy.cfg")
 		// Another disk, first with no room for anything, then for a few files.
@@ -316,9 +314,9 @@ END`)
 		s.exec("lb1", "umount /var/lib/plonec && rm -r /root/state")
 		s.must(0, "apply")
 	}},
-	{"a change that breaks the boot", func(s *trial) {
+	{"a change that breaks the boot", faults, long, func(s *trial) {
 		const path = "/etc/systemd/system/local-fs.target.d/broken.conf"
-		s.craft("app1", path, "0644", "", "[Unit]\nRequires=there-is-no-such.service\nAfter=there-is-no-such.service\n")
+		s.craft("app1", path, 0o644, nil, "[Unit]\nRequires=there-is-no-such.service\nAfter=there-is-no-such.service\n")
 		if !s.killAt("finished activate", "apply", "--confirm-within", "300s") {
 			s.t.Error("it did not activate")
 		}
@@ -334,7 +332,7 @@ END`)
 		s.change(nil)
 		s.must(0, "apply")
 	}},
-	{"the disk of Data.fs not mounted at boot", func(s *trial) {
+	{"the disk of Data.fs not mounted at boot", faults, core, func(s *trial) {
 		from := time.Now()
 		const line = "/srv/disk /srv/data none bind 0 0"
 		s.exec("db1", `systemctl stop plone-database-zeo && mv /srv/data /srv/disk && mkdir /srv/data
@@ -360,7 +358,7 @@ END`)
 		s.excuse(from, "the only database was down", every)
 		s.freshIDs(from)
 	}},
-	{"a changed ZEO address", func(s *trial) {
+	{"a changed ZEO address", faults, core, func(s *trial) {
 		s.exec("db1", "ip address add "+addresses["db2"]+"/24 dev host0")
 		db1 := at(s.stack, "instances", "db1")
 		before := s.release("app1")
@@ -380,7 +378,7 @@ END`)
 		s.serving(time.Minute)
 		s.excuse(from, "all clients were stopped, as was allowed", every)
 	}},
-	{"daemons of a front end that die", func(s *trial) {
+	{"daemons of a front end that die", faults, long, func(s *trial) {
 		runs := func(unit string) bool {
 			out, _ := s.try("lb1", "systemctl is-active "+unit)
 			return out == "active"
@@ -422,14 +420,14 @@ END`)
 		s.serving(15 * time.Second)
 		s.excuse(from, "nginx was stopped on purpose", every)
 	}},
-	{"a change that breaks sshd", func(s *trial) {
-		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", "0644", "reload:ssh.service", "AllowUsers nobody\n")
+	{"a change that breaks sshd", faults, core, func(s *trial) {
+		s.craft("app1", "/etc/ssh/sshd_config.d/broken.conf", 0o644, []string{"reload:ssh.service"}, "AllowUsers nobody\n")
 		s.must(4, "apply", "--confirm-within", "15s")
 		s.change(nil)
 		s.must(0, "apply")
 	}},
-	{"a change that breaks sudo", func(s *trial) {
-		s.craft("app1", "/etc/sudoers.d/zz-broken", "0440", "", "admin ALL=(ALL) !ALL\n")
+	{"a change that breaks sudo", faults, long, func(s *trial) {
+		s.craft("app1", "/etc/sudoers.d/zz-broken", 0o440, nil, "admin ALL=(ALL) !ALL\n")
 		r := s.plonec("apply", "--confirm-within", "15s")
 		if r.status != 4 && r.status != 6 {
 			s.t.Errorf("it ended with %d\n%s", r.status, r.out)
@@ -441,7 +439,7 @@ END`)
 		s.change(nil)
 		s.must(0, "apply")
 	}},
-	{"a local user who holds every lock that it may open", func(s *trial) {
+	{"a local user who holds every lock that it may open", faults, long, func(s *trial) {
 		for _, h := range s.hosts {
 			s.exec(h, `rm -f /tmp/held && systemd-run -q --unit=holds-locks --uid=nobody /bin/bash -c '
 				while IFS= read -r -d "" f; do exec {fd}<"$f" && flock -n "$fd"; done < <(find /run/plonec -type f -readable -print0 2>/dev/null)
@@ -469,7 +467,7 @@ END`)
 		s.must(0, "apply")
 		s.must(0, "restart", "site")
 	}},
-	{"an app's user who puts links in the way, and says what to build", func(s *trial) {
+	{"an app's user who puts links in the way, and says what to build", faults, long, func(s *trial) {
 		// Its git asks a repository of its own, which has not got the newest commit.
 		s.exec("app1", `runuser -u deploy -- sh -ec 'cd
 			git clone -q --bare /srv/www/site/shared/cached-copy evil
@@ -525,7 +523,7 @@ END`)
 		}
 		s.exec("app1", "rm -rf /root/etc /root/victim /srv/attacked /home/deploy/data /var/lib/plonec/attacked")
 	}},
-	{"the network dies with the lock held", func(s *trial) {
+	{"the network dies with the lock held", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "75s" })
 		cut := false
 		cmd := s.command("apply", "--format", "json")
@@ -559,14 +557,14 @@ END`)
 
 // controls break the rules, to show that the load sees it.
 var controls = []scenario{
-	{"control: a restart without a drain", func(s *trial) {
+	{"control: a restart without a drain", faults, core, func(s *trial) {
 		s.control = true
 		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
 			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload
 			for n in 1 2 1 2 1 2 1 2; do systemctl restart plone-site-client$n; sleep 1; done
 			rm -r /run/systemd/system/plone-site-client?.service.d; systemctl daemon-reload`)
 	}},
-	{"control: redispatch alone", func(s *trial) {
+	{"control: redispatch alone", faults, long, func(s *trial) {
 		s.control = true
 		s.exec("lb1", `cp -p /etc/haproxy/haproxy.cfg /root/kept
 			sed -i -e '/default-server agent-check/d' -e '/default-server observe/d' -e 's/ agent-port [0-9]*//' -e 's/default-server check inter.*/default-server check inter 10s fall 3/' /etc/haproxy/haproxy.cfg

@@ -1,10 +1,9 @@
-//go:build e2e
-
 package e2e
 
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -15,14 +14,24 @@ import (
 	"github.com/plonec/plonec/e2e/meter"
 )
 
+// TestMain plays the suites on the hosts of testdata/e2e; without hosts, all else.
 func TestMain(m *testing.M) {
-	if run == "" || top == "" || work == "" {
-		fmt.Fprintln(os.Stderr, "e2e: run testdata/e2e, or make e2e")
+	flag.Parse()
+	if err := selected.check(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
 		os.Exit(1)
 	}
+	if run == "" {
+		flag.Set("test.skip", functions())
+		os.Exit(m.Run())
+	}
+	if flag.Lookup("test.run").Value.String() == "" {
+		flag.Set("test.run", functions())
+	}
 	status := m.Run()
-	if name := os.Getenv("E2E_EVIDENCE"); name != "" && status == 0 {
-		if err := os.WriteFile(name, []byte(evidence.text()), 0o644); err != nil {
+	if name := os.Getenv("E2E_EVIDENCE"); name != "" {
+		passed := slices.DeleteFunc(selected.groups(), func(g group) bool { return failed[g] })
+		if err := evidence.write(name, passed, thisRun()); err != nil {
 			fmt.Fprintln(os.Stderr, "e2e:", err)
 			status = 1
 		}
@@ -30,29 +39,21 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// A row is what one scenario counted.
-type row struct {
-	cluster, name          string
-	total, failed, excused int
-	writes, unknown        int
-	slowest                time.Duration
-	seconds                int
-	reasons                []string
-	expectFailures         bool
-}
-
-type rows []row
-
-var evidence rows
+func TestPlone(t *testing.T)      { play(t) }
+func TestZope(t *testing.T)       { play(t) }
+func TestPlone61(t *testing.T)    { play(t) }
+func TestRelStorage(t *testing.T) { play(t) }
+func TestTutorial(t *testing.T)   { play(t) }
 
 // A trial is one scenario at work.
 type trial struct {
 	*cluster
-	meter   *meter.Meter
-	began   time.Time
-	excuses []excuse
-	waits   []string
-	control bool // failures are what it has to show
+	scenario scenario
+	meter    *meter.Meter
+	began    time.Time
+	excuses  []excuse
+	waits    []string
+	control  bool // failures are what it has to show
 }
 
 type excuse struct {
@@ -69,38 +70,24 @@ func (s *trial) excuse(from time.Time, reason string, match func(meter.Failure) 
 
 func every(meter.Failure) bool { return true }
 
-// A scenario is one thing that may happen to a cluster.
-type scenario struct {
-	name string
-	run  func(*trial)
+// loaded runs the scenario under load, and counts.
+func (s *trial) loaded() {
+	s.meter = s.load(nil)
+	time.Sleep(time.Second)
+	defer func() {
+		if s.t.Failed() {
+			s.meter.Stop()
+			s.show()
+		}
+	}()
+	s.scenario.run(s)
+	s.finish()
 }
 
-// play runs scenarios on a cluster, one after the other, each under load. One
-// that fails gives the next one fresh hosts.
-func (c *cluster) play(t *testing.T, list []scenario) {
-	for _, sc := range list {
-		ok := t.Run(sc.name, func(t *testing.T) {
-			c.t = t
-			s := &trial{cluster: c, began: time.Now()}
-			s.meter = c.load(nil)
-			time.Sleep(time.Second)
-			defer func() {
-				if t.Failed() {
-					s.meter.Stop()
-					s.show()
-				}
-			}()
-			sc.run(s)
-			s.finish(sc.name)
-		})
-		c.t = t
-		c.mu.Lock()
-		c.log.Reset()
-		c.mu.Unlock()
-		if !ok {
-			c.fresh()
-		}
-	}
+// unloaded runs it on a cluster that nobody loads.
+func (s *trial) unloaded() {
+	s.scenario.run(s)
+	evidence = append(evidence, row{group: s.scenario.group, cluster: s.name, name: s.scenario.name, seconds: seconds(s.began)})
 }
 
 // show prints what was said in a scenario that failed, by plonec and by the
@@ -134,7 +121,7 @@ func (c *cluster) fresh() {
 }
 
 // finish ends the load, counts, and checks what always has to hold.
-func (s *trial) finish(name string) {
+func (s *trial) finish() {
 	t := s.t
 	t.Helper()
 	if !t.Failed() {
@@ -161,12 +148,12 @@ func (s *trial) finish(name string) {
 	}
 	v := r.Verify(ledger)
 	out := row{
-		cluster: s.name, name: name, total: r.Total(), failed: r.Failed(), excused: r.Excused(), writes: len(r.Answered), unknown: v.Unknown,
-		slowest: slowest(r), seconds: int(time.Since(s.began).Seconds()), expectFailures: s.control,
+		group: s.scenario.group, cluster: s.name, name: s.scenario.name, seconds: seconds(s.began),
+		load: &load{total: r.Total(), failed: r.Failed(), excused: r.Excused(), writes: len(r.Answered), unknown: v.Unknown, slowest: slowest(r), control: s.control},
 	}
 	for _, e := range s.excuses {
-		if !slices.Contains(out.reasons, e.reason) {
-			out.reasons = append(out.reasons, e.reason)
+		if !slices.Contains(out.load.reasons, e.reason) {
+			out.load.reasons = append(out.load.reasons, e.reason)
 		}
 	}
 	evidence = append(evidence, out)
@@ -197,45 +184,4 @@ func slowest(r *meter.Result) time.Duration {
 		most = max(most, d)
 	}
 	return most
-}
-
-// text is docs/evidence.md.
-func (e rows) text() string {
-	var b strings.Builder
-	b.WriteString(`# Evidence
-
-Written by ` + "`make e2e`" + `: what a constant load from outside saw while each
-scenario of ` + "`e2e/`" + ` ran on real hosts (Debian 12, systemd, nginx, Varnish,
-HAProxy, ZEO, Plone). The load is open: requests start at fixed times, 91 a
-second, quick ones, 3 s slow ones and POSTs that write, on new and on kept
-connections; none is ever sent twice. "Failed" is every answer that is not
-right. "Excused" are failures that the scenario causes on purpose; the last
-column names them. "Writes" were answered with success, and each is in the
-database exactly once; "open" are writes without an answer, which are there at
-most once. Controls break the rules on purpose and have to fail.
-
-| cluster | scenario | seconds | requests | failed | excused | writes | open | slowest | excuses |
-|---|---|---|---|---|---|---|---|---|---|
-`)
-	for _, r := range e {
-		failed := fmt.Sprint(r.failed)
-		if r.expectFailures {
-			failed += " (a control)"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %s | %d | %d | %d | %.1f s | %s |\n", r.cluster, r.name, r.seconds, r.total, failed, r.excused,
-			r.writes, r.unknown, r.slowest.Seconds(), strings.Join(r.reasons, "; "))
-	}
-	b.WriteString(`
-## Speed
-
-Medians, on hosts without load, each beside a floor that was measured in turn
-with it, in the same run.
-
-| | plonec | floor | | ratio | aim |
-|---|---|---|---|---|---|
-`)
-	for _, p := range paces {
-		b.WriteString(p.row() + "\n")
-	}
-	return b.String()
 }

@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -9,13 +7,13 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 )
 
 // A pace is how long plonec takes, beside a floor of the same run: what the
 // same takes without plonec.
 type pace struct {
+	group           group
 	name, floorName string
 	plonec, floor   []time.Duration
 	aim             string
@@ -34,13 +32,13 @@ func (p pace) row() string {
 }
 
 // beside measures both in turn, so that both see the same machine.
-func (c *cluster) beside(name, floorName, aim string, times int, plonec, floor func() time.Duration) {
-	p := pace{name: name, floorName: floorName, aim: aim}
+func (s *trial) beside(name, floorName, aim string, times int, plonec, floor func() time.Duration) {
+	p := pace{group: s.scenario.group, name: name, floorName: floorName, aim: aim}
 	for range times {
 		p.floor = append(p.floor, floor())
 		p.plonec = append(p.plonec, plonec())
 	}
-	c.t.Log(p.row())
+	s.t.Log(p.row())
 	paces = append(paces, p)
 }
 
@@ -51,40 +49,30 @@ func timed(do func()) time.Duration {
 	return time.Since(began)
 }
 
-// speed measures on a cluster that nobody loads.
-func (c *cluster) speed(t *testing.T) {
-	t.Run("speed of a deploy", func(t *testing.T) {
-		c.t = t
-		c.deploySpeed()
-	})
-	t.Run("speed of a rolling restart", func(t *testing.T) {
-		c.t = t
-		c.restartSpeed()
-	})
-	t.Run("speed of an apply with nothing to do", func(t *testing.T) {
-		c.t = t
-		c.applySpeed()
-	})
-	c.t = t
+// speed measures. The last of them changes the cluster.
+var speed = []scenario{
+	{"speed of a deploy", deploys, long, (*trial).deploySpeed},
+	{"speed of a rolling restart", deploys, long, (*trial).restartSpeed},
+	{"speed of an apply with nothing to do", deploys, long, (*trial).applySpeed},
 }
 
 // deploySpeed is from the command to the new "current" of one warm host,
 // beside uv and buildout by hand there, in a checkout of the same.
-func (c *cluster) deploySpeed() {
-	c.beside("deploy of a new revision on a warm host, until `current` is switched", "git clone, uv and buildout by hand", "at most 1.2", 3,
+func (s *trial) deploySpeed() {
+	s.beside("deploy of a new revision on a warm host, until `current` is switched", "git clone, uv and buildout by hand", "at most 1.2", 3,
 		func() time.Duration {
-			c.push(edit("README.md", add("for the clock")))
+			s.push(edit("README.md", add("for the clock")))
 			began := time.Now()
-			c.must(0, "deploy", "--host", "app1", "site")
+			s.must(0, "deploy", "--host", "app1", "site")
 			var seconds, nanos int64
-			if _, err := fmt.Sscanf(c.exec("app1", "stat -c %.9Z /srv/www/site/current"), "%d.%d", &seconds, &nanos); err != nil {
-				c.t.Fatal(err)
+			if _, err := fmt.Sscanf(s.exec("app1", "stat -c %.9Z /srv/www/site/current"), "%d.%d", &seconds, &nanos); err != nil {
+				s.t.Fatal(err)
 			}
 			return time.Unix(seconds, nanos).Sub(began)
 		},
 		func() time.Duration {
 			return timed(func() {
-				c.exec("app1", `cd /srv/www/site && rm -rf shared/floor && runuser -u deploy -- bash -euc '
+				s.exec("app1", `cd /srv/www/site && rm -rf shared/floor && runuser -u deploy -- bash -euc '
 					export UV_CACHE_DIR=/srv/www/site/shared/uv-cache TMPDIR=/srv/www/site/shared/tmp UV_PYTHON_DOWNLOADS=never
 					uv=/opt/plonec/uv/bin/uv wheels=/var/cache/plonec/wheels
 					git clone -q --no-hardlinks shared/cached-copy shared/floor
@@ -97,36 +85,36 @@ func (c *cluster) deploySpeed() {
 				' && rm -rf shared/floor`)
 			})
 		})
-	c.must(0, "deploy")
+	s.must(0, "deploy")
 }
 
 // restartSpeed is a roll of one host's clients, beside the same processes
 // stopped, started and asked for a first page without plonec's hooks.
-func (c *cluster) restartSpeed() {
-	c.beside("rolling restart of a host's two clients", "the clients' own stop, start and first page", "at most 1.2", 3,
+func (s *trial) restartSpeed() {
+	s.beside("rolling restart of a host's two clients", "the clients' own stop, start and first page", "at most 1.2", 3,
 		func() time.Duration {
-			return timed(func() { c.must(0, "restart", "--host", "app1", "site") })
+			return timed(func() { s.must(0, "restart", "--host", "app1", "site") })
 		},
 		func() time.Duration {
 			hooks := func(script string) {
-				c.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; `+script+`; done; systemctl daemon-reload`)
+				s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; `+script+`; done; systemctl daemon-reload`)
 			}
 			hooks(`mkdir -p $d; printf '[Service]\nExecStartPre=\nExecStartPost=\nExecStop=\nExecStopPost=\n' >$d/floor.conf`)
 			took := timed(func() {
-				c.exec("app1", `for n in 1 2; do
+				s.exec("app1", `for n in 1 2; do
 					systemctl stop plone-site-client$n && systemctl start plone-site-client$n
 					until curl -fs -o /dev/null http://`+addresses["app1"]+`:808$n/Plone; do sleep 0.05; done
 				done`)
 			})
 			hooks(`rm -r $d`)
-			c.serving(time.Minute)
+			s.serving(time.Minute)
 			return took
 		})
 }
 
 // applySpeed is an apply of 1, 4 and 16 hosts where nothing changed, beside
 // rsync of the same trees to all of them at once, and Debian's ansible.
-func (c *cluster) applySpeed() {
+func (s *trial) applySpeed() {
 	// One more host is set up, the others begin as copies of it.
 	names := []string{"lb1", "app1", "app2", "db1"}
 	var more []string
@@ -136,43 +124,43 @@ func (c *cluster) applySpeed() {
 		more = append(more, name)
 	}
 	names = append(names, more...)
-	c.change(func(stack map[string]any) {
+	s.change(func(stack map[string]any) {
 		for _, name := range more {
 			at(stack, "instances")[name] = map[string]any{"layers": []string{"plone_instances"}, "address": addresses[name], "cpus": 2}
 		}
 	})
-	c.t.Cleanup(func() {
+	s.t.Cleanup(func() {
 		for _, name := range more {
 			exec.Command(top+"/testdata/hosts", "forget", run, name).Run()
 		}
 	})
-	c.start(more[0])
-	c.must(0, "apply", "--host", more[0])
-	c.lab("save", run, more[0], "bench")
-	c.image = map[string]string{}
+	s.start(more[0])
+	s.must(0, "apply", "--host", more[0])
+	s.lab("save", run, more[0], "bench")
+	s.image = map[string]string{}
 	for _, name := range more {
-		c.image[name] = "bench"
+		s.image[name] = "bench"
 	}
-	c.start(more...)
-	c.must(0, "apply")
+	s.start(more...)
+	s.must(0, "apply")
 	for _, n := range []int{1, 4, 16} {
 		list := names[:n]
-		inventory := c.inventory(list)
+		inventory := s.inventory(list)
 		apply := func() time.Duration {
 			out := ""
-			took := timed(func() { out = c.must(0, "apply", "--host", strings.Join(list, ",")) })
+			took := timed(func() { out = s.must(0, "apply", "--host", strings.Join(list, ",")) })
 			if strings.Count(out, "nothing to apply") != n {
-				c.t.Fatalf("there was something to do:\n%s", out)
+				s.t.Fatalf("there was something to do:\n%s", out)
 			}
 			return took
 		}
-		c.beside(fmt.Sprintf("apply with nothing to do, %d hosts", n), "parallel rsync of the same trees", "at most 1.3", 5, apply, func() time.Duration { return c.rsync(list) })
-		c.beside(fmt.Sprintf("apply with nothing to do, %d hosts", n), "ansible's copy of the same trees", "at most 0.05", 2, apply, func() time.Duration {
+		s.beside(fmt.Sprintf("apply with nothing to do, %d hosts", n), "parallel rsync of the same trees", "at most 1.3", 5, apply, func() time.Duration { return s.rsync(list) })
+		s.beside(fmt.Sprintf("apply with nothing to do, %d hosts", n), "ansible's copy of the same trees", "at most 0.05", 2, apply, func() time.Duration {
 			return timed(func() {
 				cmd := exec.Command("ansible-playbook", "-i", inventory, work+"/playbook.yml")
-				cmd.Env = append(os.Environ(), "ANSIBLE_PIPELINING=True", "ANSIBLE_FORKS=16", "ANSIBLE_SSH_ARGS=-F "+c.runDir()+"/ssh_config -o ControlMaster=auto -o ControlPersist=60s")
+				cmd.Env = append(os.Environ(), "ANSIBLE_PIPELINING=True", "ANSIBLE_FORKS=16", "ANSIBLE_SSH_ARGS=-F "+s.runDir()+"/ssh_config -o ControlMaster=auto -o ControlPersist=60s")
 				if out, err := cmd.CombinedOutput(); err != nil {
-					c.t.Fatalf("ansible: %v\n%s", err, out)
+					s.t.Fatalf("ansible: %v\n%s", err, out)
 				}
 			})
 		})

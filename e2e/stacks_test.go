@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -44,43 +42,38 @@ func at(stack map[string]any, path ...string) map[string]any {
 	return stack
 }
 
-// TestPlone is a full Plone 6.2 with ZEO, from bare hosts through good and bad
-// deploys.
-func TestPlone(t *testing.T) {
+// plone is a full Plone 6.2 with ZEO, for good and bad deploys.
+func plone(t *testing.T) *cluster {
 	stack := zeoStack("6.2")
 	at(stack, "instances", "app2")["cpus"] = 1 // one client there, two on app1
-	c := newCluster(t, "plone", "", "", stack, "lb1", "app1", "app2", "db1")
+	c := newCluster(t, "", "", stack, "lb1", "app1", "app2", "db1")
 	c.bring("--new-database")
-	c.play(t, deploys)
-	c.speed(t)
+	return c
 }
 
-// TestZope is a Zope without Plone, whose clients start in two seconds, for
+// zope is a Zope without Plone, whose clients start in two seconds, for
 // faults that have nothing to do with what runs.
-func TestZope(t *testing.T) {
+func zope(t *testing.T) *cluster {
 	stack := zeoStack("6.2")
 	at(stack, "haproxy")["health_check_url"] = "/@@e2e-page" // /ok is Plone's
-	c := newCluster(t, "zope", "", "zope", stack, "lb1", "app1", "app2", "db1")
+	c := newCluster(t, "", "zope", stack, "lb1", "app1", "app2", "db1")
 	c.bring("--new-database")
-	c.play(t, applies)
-	c.play(t, operations)
-	c.play(t, faults)
-	c.play(t, controls)
+	return c
 }
 
-// TestPlone61 is the release before, which brings other packages and another
+// plone61 is the release before, which brings other packages and another
 // constraints.txt.
-func TestPlone61(t *testing.T) {
+func plone61(t *testing.T) *cluster {
 	stack := zeoStack("6.1")
 	delete(at(stack, "instances"), "app2")
-	c := newCluster(t, "plone61", "plone61", "", stack, "lb1", "app1", "db1")
+	c := newCluster(t, "plone61", "", stack, "lb1", "app1", "db1")
 	c.bring("--new-database")
-	c.play(t, everyday)
+	return c
 }
 
-// TestRelStorage has the objects, and the blobs, in PostgreSQL on a host that
+// relstorage has the objects, and the blobs, in PostgreSQL on a host that
 // is not plonec's.
-func TestRelStorage(t *testing.T) {
+func relstorage(t *testing.T) *cluster {
 	stack := zeoStack("6.2")
 	delete(at(stack, "instances"), "db1")
 	delete(at(stack, "instances"), "app2")
@@ -92,17 +85,17 @@ func TestRelStorage(t *testing.T) {
 	clients["relstorage"] = map[string]any{"db": map[string]any{
 		"type": "postgresql", "host": addresses["pg"], "name": "plone", "user": "zodb", "password": map[string]any{"$secret": "env:PG_PASSWORD"},
 	}}
-	c := newCluster(t, "relstorage", "", "relstorage", stack, "lb1", "app1")
+	c := newCluster(t, "", "relstorage", stack, "lb1", "app1")
 	c.start("pg")
 	c.exec("pg", `apt-get install -y -q --no-install-recommends postgresql >/dev/null
 		cd /etc/postgresql/*/main && echo "listen_addresses = '*'" >>postgresql.conf && echo "host plone zodb 10.77.0.0/24 scram-sha-256" >>pg_hba.conf
 		systemctl restart postgresql
 		runuser -u postgres -- psql -q -c "CREATE ROLE zodb LOGIN PASSWORD '`+pgPassword+`'" -c "CREATE DATABASE plone OWNER zodb"`)
 	c.bring()
-	c.play(t, everyday)
 	if filled := c.exec("pg", "runuser -u postgres -- psql -At plone -c 'SELECT count(*) > 0 FROM object_state'"); filled != "t" {
-		t.Errorf("the objects are not in PostgreSQL: %s", filled)
+		t.Fatalf("the objects are not in PostgreSQL: %s", filled)
 	}
+	return c
 }
 
 // bring deploys to bare hosts and makes a site there.

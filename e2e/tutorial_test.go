@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -19,20 +17,9 @@ import (
 // blocks are the blocks of commands and files of a document.
 var blocks = regexp.MustCompile("(?ms)^```(sh|sh hosts|json)\n(.*?)^```")
 
-// TestTutorial does what docs/tutorial.md says, word for word, but for the hosts'
-// addresses: in an empty directory, with a buildout that hosts fetch by https.
-// What its blocks of "text" show is cmd/plonec's to test.
-func TestTutorial(t *testing.T) { t.Run("word for word", tutorial) }
-
-func tutorial(t *testing.T) {
-	text, err := os.ReadFile(top + "/docs/tutorial.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	document := strings.NewReplacer(
-		"10.0.0.11", addresses["lb1"], "10.0.1.11", addresses["app1"], "10.0.1.12", addresses["app2"], "10.0.2.11", addresses["db1"],
-	).Replace(string(text))
-	c := &cluster{t: t, name: "tutorial", dir: filepath.Join(work, "tutorial"), hosts: []string{"lb1", "app1", "app2", "db1"}}
+// tutorialHosts is bare hosts, and a git server that they ask by https.
+func tutorialHosts(t *testing.T) *cluster {
+	c := &cluster{t: t, name: clusterOf(t.Name()), dir: filepath.Join(work, clusterOf(t.Name())), hosts: []string{"lb1", "app1", "app2", "db1"}}
 	t.Cleanup(func() {
 		for _, h := range append([]string{"git"}, c.hosts...) {
 			exec.Command(top+"/testdata/hosts", "forget", run, h).Run()
@@ -40,6 +27,21 @@ func tutorial(t *testing.T) {
 	})
 	c.start(append(c.hosts, "git")...)
 	c.gitOverHTTPS()
+	return c
+}
+
+// tutorial does what docs/tutorial.md says, word for word, but for the hosts'
+// addresses: in an empty directory, with a buildout that hosts fetch by https.
+// What its blocks of "text" show is cmd/plonec's to test.
+func tutorial(c *trial) {
+	t := c.t
+	text, err := os.ReadFile(top + "/docs/tutorial.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := strings.NewReplacer(
+		"10.0.0.11", addresses["lb1"], "10.0.1.11", addresses["app1"], "10.0.1.12", addresses["app2"], "10.0.2.11", addresses["db1"],
+	).Replace(string(text))
 	bin := c.reader()
 
 	state := filepath.Join(bin, "state") // where the shell is, from one block to the next
