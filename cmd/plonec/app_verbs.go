@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/spf13/cobra"
 )
 
@@ -127,7 +128,7 @@ func (s *session) undeployForeign(ctx context.Context, app, confirm string) erro
 		}
 		text := fmt.Sprintf("%s: remove %s (%s)", app, f.Name, size)
 		if f.Kept != "" {
-			text = fmt.Sprintf("%s: %s (%s) stays: %s", app, f.Name, size, printable(f.Kept))
+			text = fmt.Sprintf("%s: %s (%s) stays: %s", app, f.Name, size, terminal.Printable(f.Kept))
 		} else {
 			removable++
 		}

@@ -14,7 +14,9 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 func buildCommand() *cobra.Command {
@@ -63,7 +65,7 @@ nothing is written.`,
 		if out.people() {
 			printChanges(out.stdout, changes, 20)
 			if len(left) > 0 {
-				fmt.Fprintf(out.stderr, "plonec: note: %s\n", printableLines(farewell(left, f.Tree)))
+				fmt.Fprintf(out.stderr, "plonec: note: %s\n", terminal.PrintableLines(farewell(left, f.Tree)))
 			}
 			if !check || changes.None() {
 				fmt.Fprintf(out.stdout, "%s: %s\n", f.Tree, summary(built, changes))
@@ -105,15 +107,8 @@ func stale(dir string, before *tree.Manifest, writer string) string {
 
 func summary(b *compile.Built, c *tree.Changes) string {
 	return fmt.Sprintf("%s, %s: %d new, %d changed, %d removed",
-		count(len(b.Topology.Hosts), "host"), count(len(b.Tree.Manifest.Files)+2, "file"), // README.md and the manifest too
+		words.Count(len(b.Topology.Hosts), "host"), words.Count(len(b.Tree.Manifest.Files)+2, "file"), // README.md and the manifest too
 		len(c.Added), len(c.Changed), len(c.Removed))
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // printChanges shows one line a file, up to limit of them: hosts' own files
@@ -141,7 +136,7 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 		case 1:
 			common = append(common, list.mark+" "+shared[0])
 		default:
-			common = append(common, fmt.Sprintf("%s common/ (%s, the same on every host)", list.mark, count(len(shared), "file")))
+			common = append(common, fmt.Sprintf("%s common/ (%s, the same on every host)", list.mark, words.Count(len(shared), "file")))
 		}
 	}
 	if shown > limit {

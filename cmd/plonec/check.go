@@ -11,6 +11,7 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/native"
+	"github.com/plonec/plonec/internal/words"
 )
 
 func checkCommand() *cobra.Command {
@@ -52,12 +53,12 @@ can have them print its files.`,
 		refused, skipped := printCheckers(w, res.Checkers)
 		switch {
 		case refused > 0:
-			return fmt.Errorf("%s refused", count(refused, "configuration"))
+			return fmt.Errorf("%s refused", words.Count(refused, "configuration"))
 		case len(skipped) > 0:
 			return fmt.Errorf("%s not asked: run it with sudo, or let them see this machine: plonec check --native=here", strings.Join(skipped, ", "))
 		}
 		if out.people() {
-			fmt.Fprintf(out.stdout, "%s, %s: good\n", count(res.Hosts, "host"), count(res.Files, "file"))
+			fmt.Fprintf(out.stdout, "%s, %s: good\n", words.Count(res.Hosts, "host"), words.Count(res.Files, "file"))
 		}
 		return nil
 	})

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
 )
 
 func deployCommand() *cobra.Command {
@@ -110,9 +112,9 @@ func (s *session) rollbackQuestion(ctx context.Context, app, to string) (string,
 	}
 	text := func(t hosts.Target) string {
 		if t.Commit == "" {
-			return printable(t.Release)
+			return terminal.Printable(t.Release)
 		}
-		return printable(t.Release + " (commit " + short(t.Commit) + ")")
+		return terminal.Printable(t.Release + " (commit " + report.ShortCommit(t.Commit) + ")")
 	}
 	return fmt.Sprintf("roll %s back from release %s to %s on %s?", app, text(from), text(target), strings.Join(names, ", ")), nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -14,12 +13,11 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/plan"
-	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
-
-// diffFormat is the version of the layout of diff --format json.
-const diffFormat = 1
 
 func diffCommand() *cobra.Command {
 	var f stackFlags
@@ -49,7 +47,7 @@ a revision, whatever folder is called so.`,
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where anything changes")
 	c.Flags().BoolVar(&full, "full", false, "show long differences to their end")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
-	c.Flags().IntVar(&limit, "limit", maxComment, "how many `bytes` of markdown to write: differences are cut, consequences never")
+	c.Flags().IntVar(&limit, "limit", report.MaxComment, "how many `bytes` of markdown to write: differences are cut, consequences never")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		format := f.format
 		if !slices.Contains([]string{"text", "json", "markdown"}, format) {
@@ -91,57 +89,25 @@ a revision, whatever folder is called so.`,
 				return err
 			}
 		}
-		r.color, r.full, r.noDiff, r.limit = useColor(out.stdout), full, noDiff, limit
+		r.Color, r.Full, r.NoDiff, r.Limit = terminal.UseColor(out.stdout), full, noDiff, limit
 		var text string
 		switch format {
 		case "json":
-			text = asJSON(r)
+			text = words.JSON(r)
 		case "markdown":
-			text = r.markdown()
+			text = r.Markdown()
 		default:
-			text = r.text()
+			text = r.Text()
 		}
 		if _, err := fmt.Fprint(out.stdout, text); err != nil {
 			return err
 		}
-		if exitCode && r.changed() {
+		if exitCode && r.Changed() {
 			return &status{exitChanges, ""}
 		}
 		return nil
 	}
 	return c
-}
-
-// A diffReport says what a change of the stack does.
-type diffReport struct {
-	Format int    `json:"format"`
-	Before string `json:"before"`
-	After  string `json:"after"`
-	Plonec struct {
-		Before string `json:"before,omitempty"`
-		After  string `json:"after"`
-	} `json:"plonec"` // releases
-	Set    []setJSON `json:"set,omitempty"` // of explain --set, in place of Causes
-	Causes []cause   `json:"causes,omitempty"`
-	// Unknown is why it is not known what of this the stack asks for; empty: Causes
-	// is all of it.
-	Unknown string           `json:"causes_unknown,omitempty"`
-	All     *plan.Comparison `json:"effects"`
-	Look    []string         `json:"look"`
-	Later   []string         `json:"later"` // what is seen only when it is done
-	// Stale says that the tree on disk, which is not compared, is not what the stack
-	// gives; empty where it is, and where there is none.
-	Stale string `json:"stale,omitempty"`
-	// Plain is what changes without a change of the stack, since another plonec
-	// built the tree; nil: nothing.
-	Plain *plan.Comparison `json:"not_from_the_stack,omitempty"`
-
-	stack  *plan.Comparison // what the stack's own changes make
-	tree   string           // its folder
-	color  bool
-	full   bool
-	noDiff bool
-	limit  int
 }
 
 // notOfTheStack says that a tree on disk is not what a stack gives; empty where it
@@ -162,8 +128,8 @@ func notOfTheStack(built *compile.Built, dir string) (string, error) {
 }
 
 // compare works a report out.
-func compare(before *side, after *compile.Built, o *compile.Options, work string) (*diffReport, error) {
-	r := &diffReport{Format: diffFormat, Before: before.label, After: "the stack", Causes: []cause{}, Look: []string{}, Later: []string{}, Unknown: before.unknown, tree: o.Tree}
+func compare(before *side, after *compile.Built, o *compile.Options, work string) (*report.Diff, error) {
+	r := &report.Diff{Format: report.DiffFormat, Before: before.label, After: "the stack", Causes: []report.Cause{}, Look: []string{}, Later: []string{}, Unknown: before.unknown, Given: given(o.Tree, nil, nil)}
 	r.Plonec.After = release
 	disk, err := onDisk(after, filepath.Join(work, "after"))
 	if err != nil {
@@ -172,7 +138,7 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 	if r.All, err = plan.Compare(before.disk, disk); err != nil {
 		return nil, err
 	}
-	r.stack = r.All
+	r.Stack = r.All
 	if before.disk != nil {
 		r.Plonec.Before = before.disk.Manifest.Plonec
 	}
@@ -187,12 +153,12 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 			if r.Plain, err = plan.Compare(before.disk, rebuilt); err != nil {
 				return nil, err
 			}
-			if r.stack, err = plan.Compare(rebuilt, disk); err != nil {
+			if r.Stack, err = plan.Compare(rebuilt, disk); err != nil {
 				return nil, err
 			}
 		}
-		r.Look = append(r.Look, looks(before.built.Topology, after.Topology)...)
-		r.All.Outage = outages(r.All.Outage, before.built.Topology, after.Topology)
+		r.Look = append(r.Look, report.ChangesOfTopology(before.built.Topology, after.Topology)...)
+		r.All.Outage = report.Outages(r.All.Outage, before.built.Topology, after.Topology)
 	}
 	if before.disk != nil {
 		faults, err := before.disk.Faults()
@@ -202,8 +168,8 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 		for _, f := range faults {
 			r.Look = append(r.Look, before.label+": "+f+"; what is said here begins from the manifest")
 		}
-		r.Look = append(r.Look, plainSecrets(r.Causes, disk.Manifest)...)
-		r.Look = append(r.Look, reached(before.disk.Manifest.Hosts, disk.Manifest.Hosts)...)
+		r.Look = append(r.Look, report.PlainSecrets(r.Causes, disk.Manifest)...)
+		r.Look = append(r.Look, report.ChangesOfAddresses(before.disk.Manifest.Hosts, disk.Manifest.Hosts)...)
 		keys, err := otherKeys(before, disk.Manifest.Hosts, o.Tree)
 		if err != nil {
 			return nil, err
@@ -218,48 +184,6 @@ func compare(before *side, after *compile.Built, o *compile.Options, work string
 			}
 		}
 	}
-	r.later(after)
+	r.NoteLater(after.Topology)
 	return r, nil
-}
-
-// changed tells whether anything does.
-func (r *diffReport) changed() bool {
-	return len(r.All.New)+len(r.All.Gone)+len(r.Look) > 0 || slices.ContainsFunc(r.All.Hosts, func(h plan.HostPlan) bool { return len(h.Files) > 0 }) ||
-		slices.ContainsFunc(r.All.Absent, func(l plan.Leaver) bool { return l.Files > 0 })
-}
-
-// later says what a comparison of trees cannot know.
-func (r *diffReport) later(after *compile.Built) {
-	if !r.changed() {
-		return
-	}
-	var revisions []string
-	for _, app := range r.All.Apps {
-		if slices.ContainsFunc(r.All.Hosts, func(h plan.HostPlan) bool {
-			return slices.ContainsFunc(h.Deploy, func(a plan.AppPlan) bool { return a.App == app })
-		}) {
-			revisions = append(revisions, revisionOf(after.Topology, app)+" of "+app)
-		}
-	}
-	if len(revisions) > 0 {
-		r.Later = append(r.Later, "whether "+strings.Join(revisions, ", ")+" leads to another commit: deploy sees it")
-	}
-	for _, h := range r.All.Hosts {
-		if slices.ContainsFunc(h.Files, func(f plan.FileChange) bool { return f.Secret }) {
-			r.Later = append(r.Later, "whether the value of a secret is another: plan --secrets sees it")
-			break
-		}
-	}
-}
-
-// revisionOf is the revision of an app's repository.
-func revisionOf(t *topology.Topology, app string) string {
-	for _, h := range t.Hosts {
-		for _, a := range h.Apps {
-			if a.Name == app {
-				return cmp.Or(a.Config.SCM.Revision, "HEAD")
-			}
-		}
-	}
-	return ""
 }

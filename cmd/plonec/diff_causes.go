@@ -4,45 +4,33 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
 
-// A cause is one change of a stack: an attribute that is new, gone, or has
-// another value.
-type cause struct {
-	File   string `json:"file,omitempty"` // where it stands; of one that is gone, where it stood
-	Line   int    `json:"line,omitempty"` // from 1; 0: not known
-	Path   string `json:"attribute"`
-	Change string `json:"change"`          // 2 → 3; no value of a secret
-	Files  *int   `json:"files,omitempty"` // of hosts that would be the same without it; nil: the stack makes no sense without it
-
-	keys   []string
-	places map[place]bool // of the files
-	order  [3]int         // for sorting: the file's place among the files, line, column
-}
-
 // causes lists what changed from one stack to another, in the order of its
 // lines, and how many files each change makes another.
-func causes(earlier *side, after *compile.Built, o *compile.Options) []cause {
+func causes(earlier *side, after *compile.Built, o *compile.Options) []report.Cause {
 	before := earlier.built
 	w := walk{prefix: earlier.prefix}
 	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.Text), diag.Span{}, input.WithoutNulls(after.Text))
-	slices.SortStableFunc(w.found, func(a, b cause) int { return slices.Compare(a.order[:], b.order[:]) })
+	slices.SortStableFunc(w.found, func(a, b report.Cause) int { return slices.Compare(a.Order[:], b.Order[:]) })
 	if len(w.found) <= mostCauses {
 		for i := range w.found {
 			c := &w.found[i]
-			if c.places = effect(c.keys, before, after, o); c.places != nil {
+			if c.Places = effect(c.Keys, before, after, o); c.Places != nil {
 				n := 0
-				for p := range c.places {
-					if p.path != tree.ManifestName {
+				for p := range c.Places {
+					if p.Path != tree.ManifestName {
 						n++
 					}
 				}
@@ -59,7 +47,7 @@ const mostCauses = 40
 
 // effect are the files that would be others if one change had not been made; nil
 // where there would be no tree then.
-func effect(keys []string, before, after *compile.Built, o *compile.Options) map[place]bool {
+func effect(keys []string, before, after *compile.Built, o *compile.Options) map[report.Place]bool {
 	old := input.WithoutNulls(before.Text).Lookup(keys...)
 	without, _, err := compile.Assemble(input.Set(input.WithoutNulls(after.Text), old, keys...), after.Tree.Manifest.Inputs, o)
 	if err != nil || without == nil {
@@ -68,28 +56,24 @@ func effect(keys []string, before, after *compile.Built, o *compile.Options) map
 	return unlike(without.Tree.Manifest, after.Tree.Manifest)
 }
 
-// A place is a file on a host; the host is "*" for every one. What the manifest
-// says of a host, such as how ssh gets there, is its ManifestName.
-type place struct{ host, path string }
-
 // unlike are the files that are not the same in two manifests, secrets by
 // where their values come from.
-func unlike(a, b *tree.Manifest) map[place]bool {
-	list := func(m *tree.Manifest) map[place]string {
-		files := map[place]string{}
+func unlike(a, b *tree.Manifest) map[report.Place]bool {
+	list := func(m *tree.Manifest) map[report.Place]string {
+		files := map[report.Place]string{}
 		for _, f := range m.Files {
-			files[place{f.Host, f.Path}] = f.Sum + f.Mode + f.Owner
+			files[report.Place{Host: f.Host, Path: f.Path}] = f.Sum + f.Mode + f.Owner
 		}
 		for _, s := range m.Secrets {
-			files[place{s.Host, s.Path}] = fmt.Sprint(s.Format, s.Entries, s.Mode, s.Owner)
+			files[report.Place{Host: s.Host, Path: s.Path}] = fmt.Sprint(s.Format, s.Entries, s.Mode, s.Owner)
 		}
 		for _, h := range m.Hosts {
-			files[place{h.Name, tree.ManifestName}] = fmt.Sprint(h.Address, h.SSHAddress, h.Layers, h.Status, h.SSH) // the rest follows from files
+			files[report.Place{Host: h.Name, Path: tree.ManifestName}] = fmt.Sprint(h.Address, h.SSHAddress, h.Layers, h.Status, h.SSH) // the rest follows from files
 		}
 		return files
 	}
 	before, after := list(a), list(b)
-	found := map[place]bool{}
+	found := map[report.Place]bool{}
 	for p, sum := range before {
 		if after[p] != sum {
 			found[p] = true
@@ -106,7 +90,7 @@ func unlike(a, b *tree.Manifest) map[place]bool {
 // A walk finds what differs between two stacks.
 type walk struct {
 	prefix string // of the files of the earlier stack
-	found  []cause
+	found  []report.Cause
 }
 
 // nodes compares two values at a path; the spans are of their keys.
@@ -129,7 +113,7 @@ func (w *walk) nodes(keys []string, keyA diag.Span, a *input.Node, keyB diag.Spa
 		}
 		return
 	}
-	c := cause{keys: keys, Path: schema.JoinKeys(keys), Change: w.change(keys, a, b)}
+	c := report.Cause{Keys: keys, Path: schema.JoinKeys(keys), Change: w.change(keys, a, b)}
 	key, node := keyB, b
 	if b == nil {
 		key, node = keyA, a
@@ -142,10 +126,10 @@ func (w *walk) nodes(keys []string, keyA diag.Span, a *input.Node, keyB diag.Spa
 	}
 	if span.File != nil {
 		c.File = w.fileName(span.File.Name)
-		c.order[0] = span.File.Order
+		c.Order[0] = span.File.Order
 		if span.HasPlace() {
 			p := span.File.Position(span.Start)
-			c.Line, c.order[1], c.order[2] = p.Line, p.Line, p.Col
+			c.Line, c.Order[1], c.Order[2] = p.Line, p.Line, p.Col
 		}
 	}
 	w.found = append(w.found, c)
@@ -189,15 +173,15 @@ func (w *walk) change(keys []string, a, b *input.Node) string {
 func (w *walk) show(keys []string, n *input.Node) string {
 	switch {
 	case reference(n) != "":
-		return printable(reference(n))
+		return terminal.Printable(reference(n))
 	case schema.Hides(keys, n):
 		return "***"
 	case n.Kind == input.String && n.Text == "":
 		return `""`
 	case n.Kind == input.String && long(n.Text):
-		return fmt.Sprintf("a text of %s", count(utf8.RuneCountInString(n.Text), "character"))
+		return fmt.Sprintf("a text of %s", words.Count(utf8.RuneCountInString(n.Text), "character"))
 	case scalar(n):
-		return printable(n.Text)
+		return terminal.Printable(n.Text)
 	}
 	return n.Kind.String()
 }
@@ -228,7 +212,7 @@ func listChange(a, b *input.Node) string {
 				return false
 			}
 			if !slices.ContainsFunc(from.Items, func(o *input.Node) bool { return input.Equal(o, n) }) {
-				parts = append(parts, sign+printable(beginning(n.Text)))
+				parts = append(parts, sign+terminal.Printable(beginning(n.Text)))
 			}
 		}
 		return true
@@ -266,18 +250,10 @@ func lineChange(a, b string) string {
 	}
 	var parts []string
 	if more > 0 {
-		parts = append(parts, "+"+count(more, "line"))
+		parts = append(parts, "+"+words.Count(more, "line"))
 	}
 	if less > 0 {
-		parts = append(parts, "−"+count(less, "line"))
+		parts = append(parts, "−"+words.Count(less, "line"))
 	}
 	return cmp.Or(strings.Join(parts, " "), "its lines in another order")
-}
-
-// where is the place of a cause: stack.json:18.
-func (c *cause) where() string {
-	if c.Line == 0 {
-		return c.File
-	}
-	return c.File + ":" + strconv.Itoa(c.Line)
 }

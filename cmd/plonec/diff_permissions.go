@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // The manifest and what is common to all hosts are folded in a review, and so what only
@@ -64,7 +65,7 @@ func permissions(before, after *tree.Manifest) []string {
 		if more := len(paths) - 5; more > 0 {
 			paths = append(paths[:5:5], fmt.Sprintf("%d more", more))
 		}
-		list = append(list, fmt.Sprintf("%s: %s: %s", strings.Join(runs(r.hosts), " "), strings.Join(paths, ", "), r.text))
+		list = append(list, fmt.Sprintf("%s: %s: %s", strings.Join(words.Runs(r.hosts), " "), strings.Join(paths, ", "), r.text))
 	}
 	return list
 }
@@ -94,7 +95,7 @@ func otherKeys(before *side, after []tree.Host, dir string) ([]string, error) {
 	}
 	var list []string
 	for _, k := range changes {
-		list = append(list, strings.Join(runs(k.hosts), " ")+": known_hosts holds other keys: "+strings.Join(k.lines(), ", "))
+		list = append(list, strings.Join(words.Runs(k.hosts), " ")+": known_hosts holds other keys: "+strings.Join(k.lines(), ", "))
 	}
 	return list, nil
 }

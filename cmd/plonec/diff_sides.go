@@ -15,6 +15,7 @@ import (
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A side is one of the two states that a diff compares.
@@ -134,7 +135,7 @@ func (s *side) compile(dir string) error {
 func (s *side) compileFiles(files []string, o *compile.Options) error {
 	built, diags, err := compile.Stack(files, o)
 	if s.built = built; built == nil && err == nil {
-		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", release, count(diags.Errors(), "error"), s.label)
+		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", release, words.Count(diags.Errors(), "error"), s.label)
 	}
 	return err
 }

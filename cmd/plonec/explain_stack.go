@@ -11,7 +11,10 @@ import (
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -129,13 +132,13 @@ func (w *whereItShows) search(text *compile.Text, now *compile.Built, path strin
 					w.Tried = append(w.Tried, over.Shown())
 				}
 				for p := range unlike(now.Tree.Manifest, other.Tree.Manifest) {
-					if !hasHost(now, p.host) || !hasHost(other, p.host) {
+					if !hasHost(now, p.Host) || !hasHost(other, p.Host) {
 						continue // it comes or goes as a whole
 					}
-					if hostsOf[p.path] == nil {
-						hostsOf[p.path] = map[string]bool{}
+					if hostsOf[p.Path] == nil {
+						hostsOf[p.Path] = map[string]bool{}
 					}
-					hostsOf[p.path][p.host] = true
+					hostsOf[p.Path][p.Host] = true
 				}
 			}
 		}
@@ -168,10 +171,10 @@ func (w *whereItShows) print(b *strings.Builder) {
 	if w == nil {
 		return
 	}
-	row := func(name, text string) { fmt.Fprintf(b, "%-11s %s\n", name, printable(text)) }
+	row := func(name, text string) { fmt.Fprintf(b, "%-11s %s\n", name, terminal.Printable(text)) }
 	stack := strings.Join(w.Stack, " ")
 	if w.Broken > 0 {
-		row("shows here", fmt.Sprintf("not known: %s has %s; see plonec check", stack, count(w.Broken, "error")))
+		row("shows here", fmt.Sprintf("not known: %s has %s; see plonec check", stack, words.Count(w.Broken, "error")))
 		return
 	}
 	name := "set"
@@ -188,11 +191,11 @@ func (w *whereItShows) print(b *strings.Builder) {
 	}
 	name = "shows here"
 	for _, s := range w.Shows {
-		on := strings.Join(runs(s.Hosts), " ")
+		on := strings.Join(words.Runs(s.Hosts), " ")
 		if s.all {
 			on = fmt.Sprintf("all %d hosts", len(s.Hosts))
 		}
-		row(name, on+"  "+braces(s.Paths))
+		row(name, on+"  "+words.Braces(s.Paths))
 		name = ""
 	}
 	switch {
@@ -206,7 +209,7 @@ func (w *whereItShows) print(b *strings.Builder) {
 		row("", "seen with "+strings.Join(w.Tried, ", ")+" in its place")
 	}
 	if w.Skipped > 0 {
-		row("", fmt.Sprintf("%s left out: name one attribute, or one host", count(w.Skipped, "value")))
+		row("", fmt.Sprintf("%s left out: name one attribute, or one host", words.Count(w.Skipped, "value")))
 	}
 }
 
@@ -226,14 +229,6 @@ func placeOf(span diag.Span) string {
 	return fmt.Sprintf("%s:%d:%d", span.File.Name, at.Line, at.Col)
 }
 
-// A setJSON is a value of --set and what it replaces.
-type setJSON struct {
-	Attribute string `json:"attribute"`
-	From      string `json:"from"`
-	To        string `json:"to"`
-	Place     string `json:"place,omitempty"` // where what it replaces stands
-}
-
 // effect shows what the values of --set would change.
 func (f *explainFlags) effect(out *reporter, files []string) error {
 	text, diags, err := compile.Read(files, &f.Options)
@@ -247,7 +242,7 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 	for i, set := range f.set {
 		o, err := schema.ParseOverride("--set", set, len(text.Files)+i)
 		if err != nil {
-			return fmt.Errorf("--set %s: %w", printable(set), err)
+			return fmt.Errorf("--set %s: %w", terminal.Printable(set), err)
 		}
 		over = append(over, o)
 	}
@@ -283,11 +278,11 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 	if err != nil {
 		return err
 	}
-	r.After, r.full, r.color = "the same with --set", f.full, useColor(out.stdout)
+	r.After, r.Full, r.Color = "the same with --set", f.full, terminal.UseColor(out.stdout)
 	r.Causes = nil // Set says it better
 	for _, o := range over {
 		was := before.Stack.Replaces(o)
-		set := setJSON{Attribute: o.String(), From: was.Shown(), To: o.Shown()}
+		set := report.Setting{Attribute: o.String(), From: was.Shown(), To: o.Shown()}
 		if was.Value != nil {
 			set.Place = placeOf(was.Key)
 		}
@@ -301,8 +296,8 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 		if s.Place != "" {
 			at = "  (" + s.Place + ")"
 		}
-		fmt.Fprintf(out.stdout, "set     %s: %s → %s%s\n", printable(s.Attribute), printable(s.From), printable(s.To), printable(at))
+		fmt.Fprintf(out.stdout, "set     %s: %s → %s%s\n", terminal.Printable(s.Attribute), terminal.Printable(s.From), terminal.Printable(s.To), terminal.Printable(at))
 	}
-	fmt.Fprint(out.stdout, r.text())
+	fmt.Fprint(out.stdout, r.Text())
 	return nil
 }

@@ -122,7 +122,7 @@ func put(t *testing.T, dir string, changed map[string]string, name, text string)
 
 // The files and folders of the repository that the guides name are there.
 func TestPathsInTheGuides(t *testing.T) {
-	name := regexp.MustCompile("`((?:cmd|e2e|internal|render|schema|templates|testdata)/[A-Za-z0-9_./-]*)`")
+	name := regexp.MustCompile("`((?:cmd|e2e|examples|internal|render|schema|templates|testdata)/[A-Za-z0-9_./-]*)`")
 	for guide, new := range map[string][]string{
 		"extending.md": {"templates/journald.conf.tmpl"}, // that it adds
 		"design.md":    nil,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +22,11 @@ import (
 	"github.com/plonec/plonec/internal/hosts"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/remote"
+	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/secret"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -50,19 +52,26 @@ type fleetFlags struct {
 	fronts   bool                         // of these the front ends do
 	hostArgs bool                         // the arguments are hosts
 	report   bool                         // it looks, and prints one report of all hosts, also of those that do not answer
-	values   secretValues                 // that it resolves
+	values   report.Secrets               // that it resolves: what runs on every pull request none, and nothing but what pushes runs commands
 	formats  []string                     // of --format; none: text and json
 }
 
-// secretValues say which sources of secrets a command asks for their values. What
-// runs on every pull request asks none, and nothing but what pushes runs commands.
-type secretValues int
+// given are those of the flags that choose hosts, for another command.
+func (f *fleetFlags) given() string { return given(f.tree, f.hosts, f.layers) }
 
-const (
-	noValues  secretValues = iota // secret files are compared by the names of their sources
-	readable                      // env:, file:, age: and the stack's own: what can be read
-	allValues                     // cmd: too
-)
+func given(tree string, hosts, layers []string) string {
+	text := ""
+	if tree != "build" {
+		text += " --tree " + tree
+	}
+	if len(hosts) > 0 {
+		text += " --host " + strings.Join(hosts, ",")
+	}
+	if len(layers) > 0 {
+		text += " --layer " + strings.Join(layers, ",")
+	}
+	return text
+}
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
@@ -85,7 +94,7 @@ func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	f.add(flags)
 	f.addYes(flags)
 	f.fresh = true
-	f.values = allValues
+	f.values = report.ByAllValues
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
@@ -100,7 +109,7 @@ type session struct {
 	disk     *tree.Disk
 	trust    *trust
 	dirty    error // why apply would refuse the tree as git has it; reports only
-	progress *progress
+	progress *terminal.Progress
 	stdin    io.Reader
 	out      io.Writer
 }
@@ -117,7 +126,7 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 			return err
 		}
 		code, text := ending(err)
-		fmt.Fprint(c.OutOrStdout(), jsonLine(newEnd(code, text)))
+		fmt.Fprint(c.OutOrStdout(), words.JSONLine(newEnd(code, text)))
 		if err != nil {
 			err = &status{code, ""}
 		}
@@ -132,7 +141,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			formats = []string{"text", "json"}
 		}
 		if !slices.Contains(formats, f.format) {
-			return fmt.Errorf("unknown --format %q: %s", f.format, or(formats))
+			return fmt.Errorf("unknown --format %q: %s", f.format, words.Or(formats))
 		}
 		disk, err := openTree(f.tree, f.fresh)
 		if err != nil {
@@ -168,9 +177,9 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			}
 		}
 		var secrets *secret.Resolver
-		if f.values != noValues {
+		if f.values != report.ByName {
 			secrets = f.resolver(disk)
-			secrets.NoCommands = f.values != allValues
+			secrets.NoCommands = f.values != report.ByAllValues
 		}
 		// Made here, so that it is there before the first event.
 		sink := func(e hosts.Event) {
@@ -199,8 +208,8 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		if err != nil {
 			return err
 		}
-		s.progress = newProgress(out, c.ErrOrStderr(), format, s.Names(), title)
-		s.progress.verbose = f.verbose
+		s.progress = terminal.NewProgress(out, c.ErrOrStderr(), format, s.Names(), title)
+		s.progress.Verbose = f.verbose
 		defer s.progress.Close()
 		if strangers != "" && f.newHosts {
 			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Warning, Text: strangers})
@@ -231,6 +240,16 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 	}
 }
 
+// An end is the last event of a run: what it came to.
+type end struct {
+	hosts.Event
+	Exit int `json:"exit"` // the exit status
+}
+
+func newEnd(code int, text string) end {
+	return end{hosts.Event{Time: time.Now(), Kind: "end", Text: text}, code}
+}
+
 // errInterrupted is why a context ended on Ctrl-C.
 var errInterrupted = errors.New("interrupted")
 
@@ -256,7 +275,7 @@ func interruptible(parent context.Context, s *session) (context.Context, func())
 				s.progress.Close()
 				const text = "stopped; what a host was at it brings to its end, or takes back, by itself: plonec status"
 				if s.flags.format == "json" && !s.flags.report {
-					fmt.Fprint(s.out, jsonLine(newEnd(exitInterrupted, text)))
+					fmt.Fprint(s.out, words.JSONLine(newEnd(exitInterrupted, text)))
 				} else {
 					fmt.Fprintln(os.Stderr, "plonec: "+text)
 				}
@@ -287,7 +306,7 @@ func (s *session) conclude(ctx context.Context, err error) error {
 		return &status{exitLocked, s.lastWords(err) + "; try again when it is done"}
 	case s.flags.report && len(hosts.HostErrors(err)) > 0 && !errors.Is(err, errInterrupted):
 		// The report has the errors themselves.
-		return &status{exitUnknown, "the state of " + strings.Join(runs(hostsOf(hosts.HostErrors(err))), ", ") + " is not known"}
+		return &status{exitUnknown, "the state of " + strings.Join(words.Runs(hostsOf(hosts.HostErrors(err))), ", ") + " is not known"}
 	case number[hosts.Unknown] > 0:
 		return &status{exitUnknown, "the state of a host is not known, or it could not be brought back: plonec status"}
 	case errors.Is(err, errInterrupted):
@@ -314,7 +333,7 @@ func (s *session) lastWords(err error) string {
 		text, _, _ = strings.Cut(list[0].Error(), "\n")
 		text = strings.TrimSuffix(text, "\r")
 		if n := len(hostsOf(list)) - 1; n > 0 {
-			text += fmt.Sprintf(" (and %s more)", count(n, "host"))
+			text += fmt.Sprintf(" (and %s more)", words.Count(n, "host"))
 		}
 	}
 	if hint := s.Hint(err); hint != "" && !hosts.Told(err) {
@@ -361,29 +380,17 @@ func (s *session) agreed(question string) error {
 
 // answer is the line that somebody at the terminal types.
 func (s *session) answer(question string) string {
-	s.progress.clear()
+	s.progress.Clear()
 	fmt.Fprint(s.out, question)
-	line := typed(s.stdin)
-	s.progress = newProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.title)
-	s.progress.verbose = s.flags.verbose
+	line := terminal.Typed(s.stdin)
+	s.progress = terminal.NewProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.Title)
+	s.progress.Verbose = s.flags.verbose
 	return line
-}
-
-// typed is the line that somebody types.
-func typed(in io.Reader) string {
-	line, _ := bufio.NewReader(in).ReadString('\n')
-	return strings.TrimSpace(line)
 }
 
 // note says something before it is done, of a host or of the run.
 func (s *session) note(host, text string) {
 	s.progress.Event(hosts.Event{Time: time.Now(), Host: host, Kind: hosts.Note, Text: text})
-}
-
-// or lists words as a choice: text, json or markdown.
-func or(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // whoami names the caller, for locks and histories.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // refuseIgnored is an error where git would leave files of a tree out of a
@@ -37,7 +38,7 @@ func refuseIgnoredFiles(repo *git.Repository, dir string, names []string) error 
 	}
 	which := first.Path
 	if more := len(ignored) - 1; more > 0 {
-		which += fmt.Sprintf(" and %s", count(more, "other file"))
+		which += fmt.Sprintf(" and %s", words.Count(more, "other file"))
 	}
 	return fmt.Errorf("git would leave %s out of a commit (%s:%s: %s), and hosts get what is committed: %s",
 		which, first.Source, first.Line, first.Pattern, remedy)

@@ -20,6 +20,7 @@ import (
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/templates"
 )
 
@@ -289,7 +290,7 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 	m := earlier(filepath.Join(abs, f.tree))
 	if m == nil {
 		if !slices.ContainsFunc(compile.UsualStacks, func(name string) bool { _, err := os.Stat(filepath.Join(abs, name)); return err == nil }) {
-			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", or(compile.UsualStacks), fromHere(abs)))
+			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", words.Or(compile.UsualStacks), fromHere(abs)))
 		}
 		d.Notes = append(d.Notes, fmt.Sprintf("there is no tree in %s yet: plonec build, then init, writes down which secrets CI needs", fromHere(filepath.Join(abs, f.tree))))
 		return d, nil

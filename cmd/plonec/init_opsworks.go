@@ -14,6 +14,8 @@ import (
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/opsworks"
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // initFromOpsWorks writes a stack made of OpsWorks' JSON: the body of plonec
@@ -162,7 +164,7 @@ func makeFolders(folder, root string) (made []string, err error) {
 func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 	r := &m.Report
 	for _, s := range r.Sources {
-		fmt.Fprintf(w, "read     %s\n", printable(s))
+		fmt.Fprintf(w, "read     %s\n", terminal.Printable(s))
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	fmt.Fprintf(w, "wrote    %s: %s\n", at(opsworks.StackFile), r.Contents())
@@ -174,10 +176,10 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 				missing++
 			}
 		}
-		line := fmt.Sprintf("wrote    %s: the values of %s, for you alone and not for git", at(opsworks.SecretsDir)+"/", count(n-missing, "secret"))
+		line := fmt.Sprintf("wrote    %s: the values of %s, for you alone and not for git", at(opsworks.SecretsDir)+"/", words.Count(n-missing, "secret"))
 		switch {
 		case missing == n:
-			line = fmt.Sprintf("wrote    %s: for %s that you have to write", at(opsworks.SecretsDir)+"/", count(n, "secret"))
+			line = fmt.Sprintf("wrote    %s: for %s that you have to write", at(opsworks.SecretsDir)+"/", words.Count(n, "secret"))
 		case missing > 0:
 			line += fmt.Sprintf("; %d more you have to write", missing)
 		}
@@ -186,7 +188,7 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 	if lines := m.Decisions(); len(lines) > 0 {
 		fmt.Fprintf(w, "\nTo be decided by hand (%d):\n", len(lines))
 		for _, l := range lines {
-			fmt.Fprintf(w, "  %s\n", printableLines(l))
+			fmt.Fprintf(w, "  %s\n", terminal.PrintableLines(l))
 		}
 	}
 	next := "plonec check; plonec build"

@@ -17,6 +17,7 @@ import (
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A known_hosts file is named by a manifest, so a branch may have it be anything. It
@@ -201,18 +202,18 @@ func (k keyChange) lines() []string {
 		}
 	}
 	was, is := keyLines(k.before), keyLines(k.after)
-	tell("-", without(was, is))
-	tell("+", without(is, was))
+	tell("-", words.Without(was, is))
+	tell("+", words.Without(is, was))
 	if noFile != "" {
 		own = append(own, noFile)
 	}
 	if room := max(most-len(own), 0); len(others) > room {
 		more := len(others) - room
-		others = append(others[:room], fmt.Sprintf("and %s of other hosts", count(more, "more key")))
+		others = append(others[:room], fmt.Sprintf("and %s of other hosts", words.Count(more, "more key")))
 	}
 	own = append(own, others...)
 	if none > 0 {
-		own = append(own, fmt.Sprintf("and %s without a key, not shown", count(none, "changed line")))
+		own = append(own, fmt.Sprintf("and %s without a key, not shown", words.Count(none, "changed line")))
 	}
 	return own
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // Manual pages from what --help says. cobra's own generator takes the help for
@@ -38,7 +39,7 @@ func manCommand() *cobra.Command {
 					return err
 				}
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", args[0], count(len(pages), "page"))
+			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", args[0], words.Count(len(pages), "page"))
 			return err
 		},
 	}

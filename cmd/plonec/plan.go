@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +14,10 @@ import (
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 func planCommand() *cobra.Command {
@@ -61,15 +62,15 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 			text, _, _ := strings.Cut(s.dirty.Error(), "\n")
 			p.Refused = append(p.Refused, plan.Reason{Text: text})
 		}
-		r := planReport{Plan: p, flags: &f, file: out, color: useColor(s.out)}
+		r := report.Plan{Plan: p, Given: f.given(), Secrets: f.values, File: out, Color: terminal.UseColor(s.out)}
 		var text string
 		switch f.format {
 		case "json":
-			text = asJSON(p)
+			text = words.JSON(p)
 		case "markdown":
-			text = r.markdown()
+			text = r.Markdown()
 		default:
-			text = r.text()
+			text = r.Text()
 		}
 		if _, err := fmt.Fprint(s.out, text); err != nil {
 			return err
@@ -78,7 +79,7 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 			return failed
 		}
 		if out != "" {
-			if err := writeFile(out, []byte(asJSON(p)), 0o600); err != nil {
+			if err := writeFile(out, []byte(words.JSON(p)), 0o600); err != nil {
 				return err
 			}
 		}
@@ -89,22 +90,11 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 	})
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if secrets {
-			f.values = readable
+			f.values = report.ByValue
 		}
 		return work(c, args)
 	}
 	return c
-}
-
-func asJSON(v any) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		panic(err) // nothing in it can fail
-	}
-	return b.String()
 }
 
 // writeFile writes a file as a whole or not at all.
@@ -172,8 +162,8 @@ func (s *session) preview(ctx context.Context) string {
 	}
 	p, err := s.Plan(ctx, false)
 	if err != nil {
-		return "plonec: " + printableLines(err.Error()) + "\n"
+		return "plonec: " + terminal.PrintableLines(err.Error()) + "\n"
 	}
-	r := planReport{Plan: p, flags: s.flags, color: useColor(s.out)}
-	return r.summary()
+	r := report.Plan{Plan: p, Given: s.flags.given(), Secrets: s.flags.values, Color: terminal.UseColor(s.out)}
+	return r.Summary()
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A tree says where its hosts are, and a branch may say anything: whoever changes an
@@ -66,7 +67,7 @@ type row struct {
 	text  string
 }
 
-func (r row) String() string { return strings.Join(runs(r.hosts), " ") + "  " + r.text }
+func (r row) String() string { return strings.Join(words.Runs(r.hosts), " ") + "  " + r.text }
 
 // manyRows are so many that those which say the same become one.
 const manyRows = 20
@@ -161,7 +162,7 @@ func newRows(list []namedReach) []row {
 	}
 	for _, key := range alike {
 		all := key
-		all.Address = strings.Join(runs(addresses[key]), " ")
+		all.Address = strings.Join(words.Runs(addresses[key]), " ")
 		rows = append(rows, row{names[key], "new: " + all.String()})
 	}
 	return rows

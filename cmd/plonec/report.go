@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/native"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A reporter prints what a command found. For people, diagnostics go to
@@ -32,7 +33,7 @@ func newReporter(c *cobra.Command, format string) (*reporter, error) {
 	r := &reporter{stdout: c.OutOrStdout(), stderr: c.ErrOrStderr()}
 	switch format {
 	case "text":
-		r.color = useColor(r.stderr)
+		r.color = terminal.UseColor(r.stderr)
 	case "json":
 		r.json = true
 	case "github":
@@ -43,18 +44,6 @@ func newReporter(c *cobra.Command, format string) (*reporter, error) {
 		return nil, fmt.Errorf("unknown --format %q: text, json, github or sarif", format)
 	}
 	return r, nil
-}
-
-// useColor follows NO_COLOR and FORCE_COLOR, else asks whether w is a terminal.
-func useColor(w io.Writer) bool {
-	if os.Getenv("NO_COLOR") != "" {
-		return false
-	}
-	if os.Getenv("FORCE_COLOR") != "" {
-		return true
-	}
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // report prints what was found. A line of summary follows, with outcome
@@ -82,7 +71,7 @@ type result struct {
 	WrittenBy   string          `json:"written_by,omitempty"` // the plonec of the tree of before, where it was another
 	Checkers    []native.Result `json:"checkers,omitempty"`
 
-	Effect *diffReport `json:"effect,omitempty"` // of explain --set
+	Effect *report.Diff `json:"effect,omitempty"` // of explain --set
 }
 
 // finish ends a command: it prints the diagnostics and, as JSON, the result.
@@ -120,14 +109,14 @@ func (r *reporter) finish(list diag.List, outcome string, res result) error {
 
 // encode prints a value as JSON.
 func (r *reporter) encode(v any) error {
-	_, err := io.WriteString(r.stdout, asJSON(v))
+	_, err := io.WriteString(r.stdout, words.JSON(v))
 	return err
 }
 
 // fail makes an error that is no diagnostic an annotation too.
 func (r *reporter) fail(err error) error {
 	if _, text := ending(err); r.github && text != "" {
-		fmt.Fprint(r.stdout, diag.GitHubError(printableLines(text)))
+		fmt.Fprint(r.stdout, diag.GitHubError(terminal.PrintableLines(text)))
 	}
 	return err
 }

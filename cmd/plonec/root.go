@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -45,7 +46,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	code, text := ending(root.Execute())
 	if text != "" {
-		fmt.Fprintf(stderr, "plonec: %s\n", printableLines(text))
+		fmt.Fprintf(stderr, "plonec: %s\n", terminal.PrintableLines(text))
 	}
 	return code
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/report"
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/spf13/cobra"
 )
 
@@ -31,26 +33,17 @@ a host: plonec plan --secrets does.`,
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand or not running")
 	c.RunE = f.fleetCommand("status", false, func(ctx context.Context, s *session, _ []string) error {
 		list, failed := s.Status(ctx)
-		text := statusText(list, s.Skipped, useColor(s.out))
+		text := report.Status(list, s.Skipped, terminal.UseColor(s.out))
 		if f.format == "json" {
-			text = asJSON(list)
+			text = words.JSON(list)
 		}
 		if _, err := fmt.Fprint(s.out, text); err != nil {
 			return err
 		}
-		if failed == nil && exitCode && slices.ContainsFunc(list, unwell) {
+		if failed == nil && exitCode && slices.ContainsFunc(list, report.Unwell) {
 			return &status{exitChanges, ""}
 		}
 		return failed
 	})
 	return c
-}
-
-// unwell tells whether something of a host is not as the tree has it.
-func unwell(h plan.HostStatus) bool {
-	return len(h.Pending)+len(h.Drift) > 0 || h.Unfit != nil ||
-		slices.ContainsFunc(h.Services, func(s plan.Service) bool { return s.State != "active" }) ||
-		slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool {
-			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" })
-		})
 }

@@ -15,7 +15,9 @@ import (
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A trust is what is believed of where hosts are: the tree of a revision, and those
@@ -184,8 +186,8 @@ func (s *session) known(w io.Writer) (allowed string, err error) {
 	case !s.asks():
 		return "", &status{exitError, "no host was connected to: " + text + "\n  " + remedy}
 	}
-	fmt.Fprintf(w, "plonec: %s\nconnect to them? [y/N] ", printableLines(text))
-	return "", yes(typed(s.stdin))
+	fmt.Fprintf(w, "plonec: %s\nconnect to them? [y/N] ", terminal.PrintableLines(text))
+	return "", yes(terminal.Typed(s.stdin))
 }
 
 // apply applies the tree, and notes where the hosts were that now have it.
@@ -262,5 +264,5 @@ func (t *trust) note(list []tree.Host) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return writeFile(name, []byte(asJSON(all)), 0o600)
+	return writeFile(name, []byte(words.JSON(all)), 0o600)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -107,7 +108,7 @@ func flagUsages(flags *pflag.FlagSet) string {
 	})
 	var b strings.Builder
 	for _, line := range lines {
-		b.WriteString(pad(line[0], width) + "   " + line[1] + "\n")
+		b.WriteString(terminal.Pad(line[0], width) + "   " + line[1] + "\n")
 	}
 	return b.String()
 }

@@ -1,12 +1,9 @@
 package diag
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
-	"unicode"
-	"unicode/utf16"
+
+	"github.com/plonec/plonec/internal/words"
 )
 
 // JSON is the format for programs: an array of objects, an empty one where
@@ -44,31 +41,6 @@ func (JSON) Format(w io.Writer, list List) error {
 		}
 		records = append(records, r)
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(records); err != nil {
-		return err
-	}
-	_, err := w.Write(escapeUnprintable(buf.Bytes()))
+	_, err := io.WriteString(w, words.JSON(records))
 	return err
-}
-
-// escapeUnprintable spells out in JSON's own way what encoding/json leaves as
-// it is but a terminal may act on.
-func escapeUnprintable(text []byte) []byte {
-	out := make([]byte, 0, len(text))
-	for _, r := range string(text) {
-		switch {
-		case r == '\n' || unicode.IsPrint(r):
-			out = append(out, string(r)...)
-		case r < 0x10000:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		default:
-			hi, lo := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, hi, lo)
-		}
-	}
-	return out
 }

@@ -1,10 +1,10 @@
 package diag
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"net/url"
+
+	"github.com/plonec/plonec/internal/words"
 )
 
 // SARIF is the format of OASIS for what programs find in files, version 2.1.0,
@@ -100,14 +100,7 @@ func (s SARIF) Format(w io.Writer, list List) error {
 			Message: sarifText{d.sentence()}, Locations: s.locations(d),
 		})
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}); err != nil {
-		return err
-	}
-	_, err := w.Write(escapeUnprintable(buf.Bytes()))
+	_, err := io.WriteString(w, words.JSON(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}))
 	return err
 }
 

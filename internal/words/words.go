@@ -1,5 +1,5 @@
-// Package words puts numbers and names as people read them, in one place for all
-// that plonec prints.
+// Package words puts counts, names, Markdown and JSON as people and programs read
+// them, in one place for all that plonec prints.
 package words
 
 import (
@@ -44,4 +44,10 @@ func Compare(a, b string) int {
 // digits is how many digits a text begins with.
 func digits(s string) int {
 	return len(s) - len(strings.TrimLeft(s, "0123456789"))
+}
+
+// Or lists words as a choice: text, json or markdown.
+func Or(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

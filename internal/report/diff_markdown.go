@@ -1,29 +1,32 @@
-package main
+package report
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // diffMarker begins a comment, so that the next one replaces it.
 const diffMarker = "<!-- plonec diff -->"
 
-// maxComment is how many bytes a comment may have: GitHub takes 65,536
+// MaxComment is how many bytes a comment may have: GitHub takes 65,536
 // characters, GitLab a million; some are left for who puts a line around it.
-const maxComment = 65_000
+const MaxComment = 65_000
 
-// markdown is the whole report as one comment on a pull request.
-func (r *diffReport) markdown() string {
+// Markdown is the whole report as one comment on a pull request.
+func (r *Diff) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n### plonec diff\n\n`%s` → %s; no host was read.\n", diffMarker, strings.ReplaceAll(r.Before, "`", "'"), r.After)
-	if !r.changed() {
+	if !r.Changed() {
 		b.WriteString("\nNo host's files change.\n")
 	} else {
 		b.WriteString(rowsMarkdown(r.rows(), len(r.All.Hosts), r.because))
 	}
 	if r.Stale != "" {
-		fmt.Fprintf(&b, "\nLook: %s.\n", markdown(r.Stale))
+		fmt.Fprintf(&b, "\nLook: %s.\n", words.Markdown(r.Stale))
 	}
 	if causes := r.why(); len(causes) > 0 {
 		b.WriteString("\n| because of | change | files |\n|---|---|---|\n")
@@ -33,19 +36,19 @@ func (r *diffReport) markdown() string {
 			if c.Files != nil {
 				files = fmt.Sprint(*c.Files)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", markdown(oneLine(c.where())), markdown(oneLine(c.Path+" "+c.Change)), files)
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", words.Markdown(terminal.OneLine(c.Where())), words.Markdown(terminal.OneLine(c.Path+" "+c.Change)), files)
 		}
 		for _, line := range causes[len(shown):] {
-			fmt.Fprintf(&b, "| | %s | |\n", markdown(oneLine(line)))
+			fmt.Fprintf(&b, "| | %s | |\n", words.Markdown(terminal.OneLine(line)))
 		}
 	}
 	next := ""
-	if r.changed() {
+	if r.Changed() {
 		if commands := r.plan(r.All).next(); len(commands) > 0 {
 			next = "\nAfter the merge:\n\n```\nplonec plan\n" + strings.Join(commands, "\n") + "\n```\n\nTo undo it: revert the merge, build, and apply; `plonec rollback APP` takes an app back to the release before.\n"
 		}
 	}
-	room := r.limit - b.Len() - len(next)
+	room := r.Limit - b.Len() - len(next)
 	for _, part := range r.parts() {
 		if files(part.comparison) == 0 {
 			continue
@@ -58,10 +61,10 @@ func (r *diffReport) markdown() string {
 }
 
 // because names the lines of the stack that have a part in a row.
-func (r *diffReport) because(row planRow) string {
+func (r *Diff) because(row row) string {
 	var lines []string
 	for _, c := range r.Causes {
-		if where := c.where(); r.partOf(&c, row) && !slices.Contains(lines, where) {
+		if where := c.Where(); r.partOf(&c, row) && !slices.Contains(lines, where) {
 			lines = append(lines, where)
 		}
 	}
@@ -74,13 +77,13 @@ func (r *diffReport) because(row planRow) string {
 
 // partOf tells whether a cause changes a file that a row is about: with deploy
 // one that waits for it.
-func (r *diffReport) partOf(c *cause, row planRow) bool {
+func (r *Diff) partOf(c *Cause, row row) bool {
 	for _, h := range r.All.Hosts {
 		if !slices.Contains(row.hosts, h.Host) {
 			continue
 		}
 		for _, f := range h.Files {
-			if (row.on == "apply" || f.Waits != "") && (c.places[place{h.Host, f.Path}] || c.places[place{"*", f.Path}]) {
+			if (row.on == "apply" || f.Waits != "") && (c.Places[Place{h.Host, f.Path}] || c.Places[Place{"*", f.Path}]) {
 				return true
 			}
 		}
@@ -90,7 +93,7 @@ func (r *diffReport) partOf(c *cause, row planRow) bool {
 
 // differences are those of a part, at most so many bytes of them: those
 // that find no room are named, or at least counted.
-func (r *diffReport) differences(part diffPart, room int) string {
+func (r *Diff) differences(part diffPart, room int) string {
 	p := r.plan(part.comparison)
 	title := p.tally()
 	if part.title != "" {

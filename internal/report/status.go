@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -7,12 +7,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
-// statusText is a table of the hosts, a line for each app, and below it what is
+// Status is a table of the hosts, a line for each app, and below it what is
 // not as it should be.
-func statusText(list []plan.HostStatus, absent []tree.Host, color bool) string {
+func Status(list []plan.HostStatus, absent []tree.Host, color bool) string {
 	rows := [][]string{{"host", "generation", "applied", "tree", "app", "release", "commit", "state", "running"}}
 	for i := range list {
 		rows = append(rows, statusRows(&list[i])...)
@@ -30,11 +32,11 @@ func statusText(list []plan.HostStatus, absent []tree.Host, color bool) string {
 	for i, row := range rows {
 		line := ""
 		for j, cell := range row {
-			line += pad(cell, widths[j]) + "  "
+			line += terminal.Pad(cell, widths[j]) + "  "
 		}
 		line = strings.TrimRight(line, " ")
 		if i == 0 {
-			line = paint(color, styleBold, line)
+			line = terminal.Paint(color, terminal.Bold, line)
 		}
 		b.WriteString(line + "\n")
 	}
@@ -49,13 +51,13 @@ func statusText(list []plan.HostStatus, absent []tree.Host, color bool) string {
 // statusRows are a host's lines of the table.
 func statusRows(h *plan.HostStatus) [][]string {
 	if h.Error != nil {
-		return [][]string{{h.Host, oneLine(h.Error.Text)}}
+		return [][]string{{h.Host, terminal.OneLine(h.Error.Text)}}
 	}
 	if h.Generation == "" {
 		return [][]string{{h.Host, "nothing was applied yet"}}
 	}
 	date, clock, _ := strings.Cut(h.Applied, "T")
-	head := []string{h.Host, h.Generation, date + " " + clock[:min(5, len(clock))], short(h.Commit)}
+	head := []string{h.Host, h.Generation, date + " " + clock[:min(5, len(clock))], ShortCommit(h.Commit)}
 	var services []string
 	for _, s := range h.Services {
 		name := s.Name
@@ -73,7 +75,7 @@ func statusRows(h *plan.HostStatus) [][]string {
 		if i == 0 {
 			runs = append(runs, services...)
 		}
-		rows = append(rows, printed(append(slices.Clone(head), a.App, a.Release, short(a.Commit), or0(a.State), strings.Join(runs, ", "))))
+		rows = append(rows, printed(append(slices.Clone(head), a.App, a.Release, ShortCommit(a.Commit), orDash(a.State), strings.Join(runs, ", "))))
 		head = []string{"", "", "", ""}
 	}
 	return rows
@@ -81,20 +83,21 @@ func statusRows(h *plan.HostStatus) [][]string {
 
 func printed(cells []string) []string {
 	for i := range cells {
-		cells[i] = printable(cells[i])
+		cells[i] = terminal.Printable(cells[i])
 	}
 	return cells
 }
 
-func or0(text string) string {
+// orDash stands for what is not there.
+func orDash(text string) string {
 	if text == "" {
 		return "-"
 	}
 	return text
 }
 
-// short is a commit as people say it.
-func short(commit string) string { return or0(commit[:min(7, len(commit))]) }
+// ShortCommit is a commit as people say it.
+func ShortCommit(commit string) string { return orDash(commit[:min(7, len(commit))]) }
 
 // running says which processes of an app run: 2/2 clients, zeo.
 func running(a plan.AppStatus) []string {
@@ -122,7 +125,7 @@ func running(a plan.AppStatus) []string {
 	}
 	var parts []string
 	if clients > 0 {
-		text := fmt.Sprintf("%d/%s", up, count(clients, "client"))
+		text := fmt.Sprintf("%d/%s", up, words.Count(clients, "client"))
 		if drained > 0 {
 			text += fmt.Sprintf(" (%d drained)", drained)
 		}
@@ -137,14 +140,14 @@ func unitName(app, unit string) string {
 
 // statusNotes says what is pending and what to look at. Hosts with the same
 // share a line.
-func statusNotes(list []plan.HostStatus) []planRow {
-	var notes []planRow
+func statusNotes(list []plan.HostStatus) []row {
+	var notes []row
 	add := func(on, host, text string) {
-		text = oneLine(text)
-		i := slices.IndexFunc(notes, func(n planRow) bool { return n.on == on && n.text == text })
+		text = terminal.OneLine(text)
+		i := slices.IndexFunc(notes, func(n row) bool { return n.on == on && n.text == text })
 		if i < 0 {
 			i = len(notes)
-			notes = append(notes, planRow{on: on, text: text})
+			notes = append(notes, row{on: on, text: text})
 		}
 		if host != "" && !slices.Contains(notes[i].hosts, host) {
 			notes[i].hosts = append(notes[i].hosts, host)
@@ -246,7 +249,7 @@ func kept(a plan.AppStatus) string {
 		}
 		text := release
 		if commit := a.Commits[release]; commit != "" {
-			text += " " + short(commit)
+			text += " " + ShortCommit(commit)
 		}
 		switch {
 		case release == a.Release:
@@ -293,11 +296,20 @@ func differing(list []plan.HostStatus) []string {
 			}
 			var groups []string
 			for v, names := range byApp[app] {
-				groups = append(groups, strings.Join(runs(names), " ")+" "+v[:min(7, len(v))])
+				groups = append(groups, strings.Join(words.Runs(names), " ")+" "+v[:min(7, len(v))])
 			}
 			slices.Sort(groups)
 			texts = append(texts, fmt.Sprintf("%s: hosts run different %s (%s): %s %s", app, what.name, strings.Join(groups, ", "), what.remedy, app))
 		}
 	}
 	return texts
+}
+
+// Unwell tells whether something of a host is not as the tree has it.
+func Unwell(h plan.HostStatus) bool {
+	return len(h.Pending)+len(h.Drift) > 0 || h.Unfit != nil ||
+		slices.ContainsFunc(h.Services, func(s plan.Service) bool { return s.State != "active" }) ||
+		slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool {
+			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" })
+		})
 }

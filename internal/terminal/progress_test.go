@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bufio"
@@ -22,7 +22,7 @@ import (
 // A stage is a progress with a clock and a terminal of the test's own, whose
 // flush the test calls.
 type stage struct {
-	*progress
+	*Progress
 	clock    time.Time
 	terminal *terminal
 	out, err bytes.Buffer // where there is no terminal
@@ -30,14 +30,14 @@ type stage struct {
 
 func newStage(t *testing.T, width, height int, names ...string) *stage {
 	s := &stage{clock: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)}
-	s.progress = &progress{
-		out: &s.out, err: &s.err, title: "plonec deploy site", now: func() time.Time { return s.clock },
+	s.Progress = &Progress{
+		out: &s.out, err: &s.err, Title: "plonec deploy site", now: func() time.Time { return s.clock },
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	close(s.stopped) // no loop
 	if width > 0 {
 		s.terminal = &terminal{t: t, width: width, height: height, wrap: true, rows: [][]rune{nil}}
-		s.live, s.progress.out, s.progress.err = true, s.terminal, s.terminal
+		s.live, s.Progress.out, s.Progress.err = true, s.terminal, s.terminal
 		s.size = func() (int, int) { return s.terminal.width, s.terminal.height }
 	}
 	s.expect(names)
@@ -256,7 +256,7 @@ plonec deploy site  1:04  1 of 4 hosts done, 1 failed
 func TestProgressWritesOnlyChanges(t *testing.T) {
 	s := newStage(t, 80, 24, "app1")
 	var written bytes.Buffer
-	s.progress.out = io.MultiWriter(s.terminal, &written)
+	s.Progress.out = io.MultiWriter(s.terminal, &written)
 	s.after(0, "app1 started build")
 	written.Reset()
 	s.after(100*time.Millisecond, "app1 started build")
@@ -405,7 +405,7 @@ plonec     warning: hosts differ
 
 func TestProgressVerbose(t *testing.T) {
 	s := newStage(t, 0, 0, "app1")
-	s.verbose = true
+	s.Verbose = true
 	s.after(0, "app1 started build", "app1 output build one", "app1 output build 10 %\r\x1b[32m100 %\x1b[0m")
 	same(t, "standard output", s.out.String(), `
 app1    build     | one
@@ -449,7 +449,7 @@ plonec deploy site  0:07  0 of 2 hosts done
 
 func TestProgressJSON(t *testing.T) {
 	var out, err bytes.Buffer
-	p := newProgress(&out, &err, "json", []string{"app1"}, "plonec deploy site")
+	p := NewProgress(&out, &err, "json", []string{"app1"}, "plonec deploy site")
 	began := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
 	text := "<a & b>\x1b[31m\x00\u202e\u2028\U000e0001\nü\xff"
 	events := []hosts.Event{
@@ -485,7 +485,7 @@ func TestProgressJSON(t *testing.T) {
 // A program that reads the events sees each when it happens.
 func TestProgressJSONIsFlushed(t *testing.T) {
 	r, w := io.Pipe()
-	p := newProgress(w, io.Discard, "json", nil, "")
+	p := NewProgress(w, io.Discard, "json", nil, "")
 	p.Event(hosts.Event{Host: "app1", Kind: hosts.Started, Step: "connect"})
 	line, err := bufio.NewReader(r).ReadString('\n')
 	if err != nil || !strings.Contains(line, `"connect"`) {
@@ -498,7 +498,7 @@ func TestProgressJSONIsFlushed(t *testing.T) {
 func TestProgressNeverWaits(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		r, w := io.Pipe()
-		p := newProgress(w, io.Discard, format, []string{"app1"}, "")
+		p := NewProgress(w, io.Discard, format, []string{"app1"}, "")
 		done := make(chan bool)
 		go func() {
 			for range 10_000 {
@@ -527,7 +527,7 @@ func TestProgressNeverWaits(t *testing.T) {
 func TestProgressOfManyHostsAtOnce(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		var out, err bytes.Buffer
-		p := newProgress(&out, &err, format, nil, "plonec deploy site")
+		p := NewProgress(&out, &err, format, nil, "plonec deploy site")
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
@@ -564,8 +564,8 @@ func TestProgressHostileTexts(t *testing.T) {
 	for _, width := range []int{80, 0} {
 		for _, text := range hostileTexts {
 			s := newStage(t, width, 24, "app1")
-			s.verbose = true
-			s.title = "title" + text
+			s.Verbose = true
+			s.Title = "title" + text
 			for _, k := range []hosts.Kind{hosts.Started, hosts.Output, hosts.Progress, hosts.Warning, hosts.Note, hosts.Failed, hosts.Result} {
 				s.Event(hosts.Event{Host: "app1", Kind: k, Step: "s" + text, Text: text, Hint: text})
 				s.flush(false)
@@ -599,7 +599,7 @@ func TestPrintable(t *testing.T) {
 		{strings.Repeat("ü", maxText+1), strings.Repeat("ü", maxText) + "…"},
 		{strings.Repeat("ü", maxText), strings.Repeat("ü", maxText)},
 	} {
-		if got := printable(c[0]); got != c[1] {
+		if got := Printable(c[0]); got != c[1] {
 			t.Errorf("%q: %q, want %q", c[0], got, c[1])
 		}
 	}
@@ -609,8 +609,8 @@ func TestProgressColors(t *testing.T) {
 	s := newStage(t, 40, 24, "app1", "app2")
 	s.outColor, s.errColor = true, true
 	var written bytes.Buffer
-	s.progress.out = io.MultiWriter(s.terminal, &written)
-	s.progress.err = s.progress.out
+	s.Progress.out = io.MultiWriter(s.terminal, &written)
+	s.Progress.err = s.Progress.out
 	s.after(0, "app1 started build", "app1 output build a line of output that is cropped", "app2 failed check no")
 	for _, want := range []string{"\x1b[1mplonec deploy site\x1b[0m", "\x1b[36m▸\x1b[0m app1", "\x1b[2m  a line of outp\x1b[0m…", "\x1b[1;31m✗\x1b[0m app2", "\x1b[1;31mfailed\x1b[0m: no"} {
 		if !strings.Contains(written.String(), want) {
@@ -619,7 +619,7 @@ func TestProgressColors(t *testing.T) {
 	}
 	t.Setenv("NO_COLOR", "1")
 	t.Setenv("FORCE_COLOR", "1")
-	if p := newProgress(io.Discard, io.Discard, "text", nil, ""); p.outColor || p.errColor {
+	if p := NewProgress(io.Discard, io.Discard, "text", nil, ""); p.outColor || p.errColor {
 		t.Error("NO_COLOR is ignored")
 	} else {
 		p.Close()
@@ -648,7 +648,7 @@ func TestProgressBeforeAQuestion(t *testing.T) {
 	s := newStage(t, 80, 24, "app1", "app2")
 	s.after(0, "app1 started connect", "app2 started connect")
 	s.after(600*time.Millisecond, "app1 finished connect", "app2 warning - left out")
-	s.clear()
+	s.Clear()
 	same(t, "what stays", s.terminal.all(), `
 app2    warning: left out
 `)

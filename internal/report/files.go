@@ -1,17 +1,17 @@
-package main
+package report
 
 import (
-	"fmt"
 	pathpkg "path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 )
 
-// A planChange is a change of one or more files, the same on some hosts.
-type planChange struct {
+// A change is a change of one or more files, the same on some hosts.
+type change struct {
 	sign  string // +, - or ~
 	hosts []string
 	paths []string // of one folder
@@ -24,26 +24,26 @@ type planChange struct {
 
 // text shows it as a line, and the differences below. all is how many hosts
 // there are.
-func (c *planChange) text(all int) string {
-	line := c.sign + " " + hostList(c.hosts, all) + " " + braces(c.paths)
+func (c *change) text(all int) string {
+	line := c.sign + " " + hostList(c.hosts, all) + " " + words.Braces(c.paths)
 	if c.note != "" {
 		line += "  (" + c.note + ")"
 	}
 	if c.diff == "" {
 		return line + "\n"
 	}
-	return line + "\n" + printableLines(c.diff) + "\n"
+	return line + "\n" + terminal.PrintableLines(c.diff) + "\n"
 }
 
 // changes lists what changes, what apply does first, and what is one line
 // before what has differences. The same change on several hosts is one, also
 // where only the host's own name or address differs, and so is that of several
 // units which differ in their names.
-func (r *planReport) changes() []planChange {
-	var list []planChange
+func (r *Plan) changes() []change {
+	var list []change
 	// fold adds a change to one that is the same, or else to the list.
-	fold := func(c planChange, same func(planChange) bool) *planChange {
-		i := slices.IndexFunc(list, func(o planChange) bool {
+	fold := func(c change, same func(change) bool) *change {
+		i := slices.IndexFunc(list, func(o change) bool {
 			return o.sign == c.sign && o.note == c.note && o.waits == c.waits && same(o)
 		})
 		if i < 0 {
@@ -54,10 +54,10 @@ func (r *planReport) changes() []planChange {
 	}
 	for _, h := range r.Hosts {
 		for _, f := range h.Files {
-			c := planChange{sign: sign(f.Kind), hosts: []string{h.Host}, paths: []string{f.Path}, note: note(f), waits: f.Waits != ""}
+			c := change{sign: sign(f.Kind), hosts: []string{h.Host}, paths: []string{f.Path}, note: note(f), waits: f.Waits != ""}
 			c.diff = f.Diff
 			c.common = generic(generic(f.Diff, h.Address, "{address}"), h.Host, "{host}")
-			if o := fold(c, func(o planChange) bool { return o.paths[0] == f.Path && o.common == c.common }); o != nil {
+			if o := fold(c, func(o change) bool { return o.paths[0] == f.Path && o.common == c.common }); o != nil {
 				o.hosts = append(o.hosts, h.Host)
 				if o.diff != c.diff {
 					o.diff = o.common
@@ -70,7 +70,7 @@ func (r *planReport) changes() []planChange {
 	for _, c := range all {
 		name := pathpkg.Base(c.paths[0])
 		c.common = generic(generic(c.diff, name, "{unit}.service"), strings.TrimSuffix(name, ".service"), "{unit}")
-		o := fold(c, func(o planChange) bool {
+		o := fold(c, func(o change) bool {
 			return slices.Equal(o.hosts, c.hosts) && pathpkg.Dir(o.paths[0]) == pathpkg.Dir(c.paths[0]) && o.common == c.common
 		})
 		if o != nil {
@@ -81,8 +81,8 @@ func (r *planReport) changes() []planChange {
 		}
 	}
 	// What goes live comes first, and what is one line.
-	slices.SortStableFunc(list, func(a, b planChange) int {
-		order := func(c planChange) int {
+	slices.SortStableFunc(list, func(a, b change) int {
+		order := func(c change) int {
 			n := 0
 			if c.waits {
 				n = 2
@@ -126,10 +126,10 @@ func note(c plan.FileChange) string {
 			parts = append(parts, text)
 		}
 	}
-	add(c.Mode != "", printable(c.Mode))
+	add(c.Mode != "", terminal.Printable(c.Mode))
 	add(c.Drift && c.Kind == plan.Added, "removed by hand")
 	add(c.Drift && c.Kind != plan.Added && c.Differs == 0, "changed by hand")
-	add(c.Differs > 0, "changed by hand: "+count(c.Differs, "line"))
+	add(c.Differs > 0, "changed by hand: "+words.Count(c.Differs, "line"))
 	add(c.Secret, "secret")
 	add(c.Foreign && c.Kind != plan.Removed, "what is there is not plonec's, and is kept aside")
 	add(c.Foreign && c.Kind == plan.Removed, "what was there before plonec comes back")
@@ -167,46 +167,3 @@ func generic(text, word, placeholder string) string {
 		text = text[end:]
 	}
 }
-
-// most is how many files of a folder are named in one line.
-const most = 12
-
-// braces names files of one folder in one word, as a shell would read it.
-func braces(paths []string) string {
-	if len(paths) == 1 {
-		return paths[0]
-	}
-	dir := pathpkg.Dir(paths[0])
-	if len(paths) > most {
-		return fmt.Sprintf("%s/ (%d files)", dir, len(paths))
-	}
-	// Names that differ in a number alone are one: plone-site-client{5,6}.service
-	var names []string
-	numbers := map[string][]string{} // by the name around them
-	for _, p := range paths {
-		name := pathpkg.Base(p)
-		if m := numbered.FindStringSubmatch(name); m != nil {
-			name = m[1] + "{}" + m[3]
-			numbers[name] = append(numbers[name], m[2])
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	for i, name := range names {
-		switch list := numbers[name]; len(list) {
-		case 0:
-		case 1:
-			names[i] = strings.Replace(name, "{}", list[0], 1)
-		default:
-			names[i] = strings.Replace(name, "{}", "{"+strings.Join(list, ",")+"}", 1)
-		}
-	}
-	if len(names) == 1 {
-		return dir + "/" + names[0]
-	}
-	return dir + "/{" + strings.Join(names, ",") + "}"
-}
-
-// numbered takes the last number of a name apart.
-var numbered = regexp.MustCompile(`^(.*?)(\d+)(\D*)$`)

@@ -1,10 +1,12 @@
-package main
+package terminal
 
 import (
 	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/plonec/plonec/internal/words"
 )
 
 // A screenLine is one live line, in parts of different styles.
@@ -30,7 +32,7 @@ func (l screenLine) crop(width int, color bool) (text string, columns int) {
 		runes := []rune(s.text)
 		runes = runes[:min(len(runes), room)]
 		room -= len(runes)
-		b.WriteString(paint(color, s.style, string(runes)))
+		b.WriteString(Paint(color, s.style, string(runes)))
 	}
 	if total > width {
 		b.WriteString("…")
@@ -41,7 +43,7 @@ func (l screenLine) crop(width int, color bool) (text string, columns int) {
 // frame returns the live lines: the run, then the hosts. Where height is too
 // small for all of them and for the cursor, it shows those at work, then those
 // that failed, and counts the rest.
-func (p *progress) frame(now time.Time, height int, end bool) []screenLine {
+func (p *Progress) frame(now time.Time, height int, end bool) []screenLine {
 	lines := []screenLine{p.header(now)}
 	room := height - 2
 	shown := make(map[*hostProgress]bool)
@@ -65,7 +67,7 @@ func (p *progress) frame(now time.Time, height int, end bool) []screenLine {
 		}
 	}
 	if folded && height > 2 {
-		lines = append(lines, screenLine{{styleDim, "… " + tally(rest)}})
+		lines = append(lines, screenLine{{Dim, "… " + tally(rest)}})
 	}
 	return lines
 }
@@ -84,53 +86,53 @@ func tally(hosts map[hostState]int) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *progress) header(now time.Time) screenLine {
-	line := screenLine{{styleBold, printable(p.title)}, {"", "  " + clock(now.Sub(p.began))}}
+func (p *Progress) header(now time.Time) screenLine {
+	line := screenLine{{Bold, Printable(p.Title)}, {"", "  " + clock(now.Sub(p.began))}}
 	number := make(map[hostState]int)
 	for _, h := range p.hosts {
 		number[h.state()]++
 	}
 	if len(p.hosts) > 0 {
-		line = append(line, styled{"", fmt.Sprintf("  %d of %s done", number[hostDone], count(len(p.hosts), "host"))})
+		line = append(line, styled{"", fmt.Sprintf("  %d of %s done", number[hostDone], words.Count(len(p.hosts), "host"))})
 	}
 	if n := number[hostFailed]; n > 0 {
-		line = append(line, styled{"", ", "}, styled{styleError, fmt.Sprintf("%d failed", n)})
+		line = append(line, styled{"", ", "}, styled{Error, fmt.Sprintf("%d failed", n)})
 	}
 	if s := p.run.step(); s != nil {
-		line = append(line, styled{"", "  " + printable(s.name) + " " + clock(now.Sub(s.began))})
+		line = append(line, styled{"", "  " + Printable(s.name) + " " + clock(now.Sub(s.began))})
 		line = append(line, details(p.run)...)
 	}
 	return line
 }
 
 // hostLine shows a host: a mark, its name, and what it does or did.
-func (p *progress) hostLine(h *hostProgress, now time.Time, end bool) screenLine {
-	mark := styled{styleWork, "▸"}
+func (p *Progress) hostLine(h *hostProgress, now time.Time, end bool) screenLine {
+	mark := styled{Work, "▸"}
 	var rest screenLine
 	switch state := h.state(); {
 	case len(h.open) > 0:
 		s := h.step()
-		rest = screenLine{{"", fmt.Sprintf("  %s %5s", pad(printable(s.name), stepWidth), clock(now.Sub(s.began)))}}
+		rest = screenLine{{"", fmt.Sprintf("  %s %5s", Pad(Printable(s.name), stepWidth), clock(now.Sub(s.began)))}}
 		rest = append(rest, details(h)...)
 	case h.result != "":
 		rest = screenLine{{"", "  " + h.result}}
-		mark = styled{styleGood, "✓"}
+		mark = styled{Good, "✓"}
 	case state == hostFailed:
 		rest = screenLine{{"", "  " + h.last}}
 	default:
-		mark.style, mark.text = styleDim, "·"
+		mark.style, mark.text = Dim, "·"
 		word := "waiting"
 		if end {
 			word = "no result"
 		}
-		rest = screenLine{{styleDim, strings.TrimRight("  "+pad(word, stepWidth)+"  "+h.last, " ")}}
+		rest = screenLine{{Dim, strings.TrimRight("  "+Pad(word, stepWidth)+"  "+h.last, " ")}}
 	}
 	if h.failed {
-		mark = styled{styleError, "✗"}
+		mark = styled{Error, "✗"}
 	}
-	name := pad(printable(h.name), p.nameWidth(false))
-	if runes := []rune(name); len(runes) > maxNameWidth {
-		name = string(runes[:maxNameWidth-1]) + "…"
+	name := Pad(Printable(h.name), p.nameWidth(false))
+	if runes := []rune(name); len(runes) > MaxNameWidth {
+		name = string(runes[:MaxNameWidth-1]) + "…"
 	}
 	return append(screenLine{mark, {"", " " + name}}, rest...)
 }
@@ -142,7 +144,7 @@ func details(h *hostProgress) screenLine {
 		line = append(line, styled{"", "  " + text})
 	}
 	if h.output != "" {
-		line = append(line, styled{styleDim, "  " + h.output})
+		line = append(line, styled{Dim, "  " + h.output})
 	}
 	return line
 }

@@ -1,42 +1,44 @@
-package main
+package report
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 )
 
-// A planReport shows a plan to people.
-type planReport struct {
+// Secrets say how a plan compared secret files.
+type Secrets int
+
+// The ways to compare them.
+const (
+	ByName      Secrets = iota // by the names of their sources
+	ByValue                    // by what can be read without running a command
+	ByAllValues                // by all values
+)
+
+// A Plan shows a plan to people.
+type Plan struct {
 	*plan.Plan
-	flags *fleetFlags // the commands to run next are given those of them that choose
-	file  string      // where the plan is written; empty: nowhere
-	color bool
+	Given   string  // the flags that the commands to run next are given: those that choose hosts
+	Secrets Secrets // how secret files were compared
+	File    string  // where the plan is written; empty: nowhere
+	Color   bool
 }
-
-// A planRow is one consequence, the same on some hosts.
-type planRow struct {
-	on, text string
-	hosts    []string
-}
-
-// rowOrder is how rows stand below each other.
-var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "secrets", "look", "outage", "later"}
 
 // rows says what happens, and what to look at. Hosts with the same share a row.
-func (r *planReport) rows() []planRow {
-	var rows []planRow
+func (r *Plan) rows() []row {
+	var rows []row
 	add := func(on, host, text string) {
-		text = oneLine(text)
-		i := slices.IndexFunc(rows, func(row planRow) bool { return row.on == on && row.text == text })
+		text = terminal.OneLine(text)
+		i := slices.IndexFunc(rows, func(row row) bool { return row.on == on && row.text == text })
 		if i < 0 {
 			i = len(rows)
-			rows = append(rows, planRow{on: on, text: text})
+			rows = append(rows, row{on: on, text: text})
 		}
 		if host != "" {
 			rows[i].hosts = append(rows[i].hosts, host)
@@ -109,25 +111,25 @@ func (r *planReport) rows() []planRow {
 	default:
 		add("outage", "", "none")
 	}
-	slices.SortStableFunc(rows, func(a, b planRow) int {
+	slices.SortStableFunc(rows, func(a, b row) int {
 		return cmp.Compare(slices.Index(rowOrder, a.on), slices.Index(rowOrder, b.on))
 	})
 	return rows
 }
 
 // secrets says how secret files were compared; empty where there is nothing to say.
-func (r *planReport) secrets() string {
+func (r *Plan) secrets() string {
 	unasked := 0
 	for i := range r.Hosts {
 		unasked += len(r.Hosts[i].Unasked)
 	}
 	switch {
-	case r.flags.values == readable && unasked > 0:
-		return fmt.Sprintf("resolved and compared, but for %s: cmd: runs in apply and deploy alone", count(unasked, "file"))
-	case r.flags.values == readable:
+	case r.Secrets == ByValue && unasked > 0:
+		return fmt.Sprintf("resolved and compared, but for %s: cmd: runs in apply and deploy alone", words.Count(unasked, "file"))
+	case r.Secrets == ByValue:
 		return "resolved and compared"
-	case r.flags.values == noValues && unasked > 0:
-		return count(unasked, "file") + " compared by the names of their sources; plonec plan --secrets compares values"
+	case r.Secrets == ByName && unasked > 0:
+		return words.Count(unasked, "file") + " compared by the names of their sources; plonec plan --secrets compares values"
 	}
 	return ""
 }
@@ -173,7 +175,7 @@ func applyText(h *plan.HostPlan) string {
 		if len(verbs) == 0 {
 			verbs = []string{"nothing to reload"}
 		}
-		parts = append(parts, count(live, "file")+": "+strings.Join(verbs, ", "))
+		parts = append(parts, words.Count(live, "file")+": "+strings.Join(verbs, ", "))
 		if h.Added != nil || h.Gone != nil {
 			if !h.Held() {
 				parts[len(parts)-1] += strings.Replace(serversText(h), ", ", " (", 1) + ")"
@@ -181,13 +183,13 @@ func applyText(h *plan.HostPlan) string {
 		}
 	}
 	if h.Stages > 0 {
-		parts = append(parts, count(h.Stages, "file")+" to wait")
+		parts = append(parts, words.Count(h.Stages, "file")+" to wait")
 	}
 	if n := len(h.Renamed); n > 0 {
-		parts = append(parts, "notes the sources of "+count(n, "secret file"))
+		parts = append(parts, "notes the sources of "+words.Count(n, "secret file"))
 	}
 	if h.Unstage > 0 {
-		parts = append(parts, count(h.Unstage, "file")+" wait no longer")
+		parts = append(parts, words.Count(h.Unstage, "file")+" wait no longer")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -196,18 +198,18 @@ func applyText(h *plan.HostPlan) string {
 func serversText(h *plan.HostPlan) string {
 	text := ""
 	if n := len(h.Added); n > 0 {
-		text += ", " + count(n, "server") + " more"
+		text += ", " + words.Count(n, "server") + " more"
 	}
 	if n := len(h.Gone); n > 0 {
-		text += ", " + count(n, "server") + " fewer"
+		text += ", " + words.Count(n, "server") + " fewer"
 	}
 	return text
 }
 
-// text is the whole report.
-func (r *planReport) text() string {
+// Text is the whole report.
+func (r *Plan) Text() string {
 	var b strings.Builder
-	b.WriteString(r.summary())
+	b.WriteString(r.Summary())
 	if changes := r.changes(); len(changes) > 0 {
 		b.WriteString("\n")
 		for _, c := range changes {
@@ -221,115 +223,41 @@ func (r *planReport) text() string {
 			label = "next"
 			b.WriteString("\n")
 			if r.refused() {
-				b.WriteString(paint(r.color, styleBold, pad(label, 8)) + "mend what apply would refuse, then\n")
+				b.WriteString(terminal.Paint(r.Color, terminal.Bold, terminal.Pad(label, 8)) + "mend what apply would refuse, then\n")
 				label = ""
 			}
 		}
-		b.WriteString(paint(r.color, styleBold, pad(label, 8)) + command + "\n")
+		b.WriteString(terminal.Paint(r.Color, terminal.Bold, terminal.Pad(label, 8)) + command + "\n")
 	}
 	return b.String()
 }
 
 // refused tells whether apply would not begin.
-func (r *planReport) refused() bool {
+func (r *Plan) refused() bool {
 	return len(r.Refused) > 0 || slices.ContainsFunc(r.Hosts, func(h plan.HostPlan) bool { return len(h.Refused) > 0 || h.Error != nil })
 }
 
-// summary is the head of the report, without the files.
-func (r *planReport) summary() string {
+// Summary is the head of the report, without the files.
+func (r *Plan) Summary() string {
 	var b strings.Builder
 	tree := fmt.Sprintf("tree %.12s", r.Tree)
 	if r.Commit != "" {
 		tree += fmt.Sprintf(", commit %.12s", r.Commit)
 	}
-	fmt.Fprintf(&b, "%s%s → %s now\n", paint(r.color, styleBold, pad("plan", 8)), tree, count(len(r.Hosts), "host"))
+	fmt.Fprintf(&b, "%s%s → %s now\n", terminal.Paint(r.Color, terminal.Bold, terminal.Pad("plan", 8)), tree, words.Count(len(r.Hosts), "host"))
 	rows := r.rows()
 	for i, row := range rows {
 		if len(row.hosts) > 1 && (row.on == "deploy" || row.on == "restart") {
 			rows[i].text += ", each"
 		}
 	}
-	return b.String() + rowsText(rows, len(r.Hosts), r.color)
-}
-
-// rowsText shows rows in columns. all is how many hosts there are.
-func rowsText(rows []planRow, all int, color bool) string {
-	width := 0
-	for _, row := range rows {
-		if names := hostList(row.hosts, all); row.text != "" && utf8.RuneCountInString(names) <= maxNameWidth {
-			width = max(width, utf8.RuneCountInString(names))
-		}
-	}
-	var b strings.Builder
-	on := ""
-	for _, row := range rows {
-		label := row.on
-		if label == on {
-			label = ""
-		}
-		on = row.on
-		line := hostList(row.hosts, all)
-		switch {
-		case row.text == "":
-		case line == "":
-			line = row.text
-		default:
-			line = pad(line, width) + "  " + row.text
-		}
-		b.WriteString(paint(color, styleBold, pad(label, 8)) + line + "\n")
-	}
-	return b.String()
-}
-
-// hostList names hosts; all is how many there are.
-func hostList(names []string, all int) string {
-	if len(names) == all && all > 2 {
-		return fmt.Sprintf("all %d hosts", all)
-	}
-	return strings.Join(runs(names), " ")
-}
-
-// runs puts one word, app1..app60, in the place of four names or more that
-// count on.
-func runs(names []string) []string {
-	type counted struct {
-		name, stem string
-		number     int // -1 where it ends in none, or in one that begins with 0
-	}
-	list := make([]counted, len(names))
-	for i, name := range names {
-		stem := strings.TrimRight(name, "0123456789")
-		number, err := strconv.Atoi(name[len(stem):])
-		if err != nil || strconv.Itoa(number) != name[len(stem):] {
-			stem, number = name, -1
-		}
-		list[i] = counted{name, stem, number}
-	}
-	slices.SortStableFunc(list, func(a, b counted) int {
-		return cmp.Or(strings.Compare(a.stem, b.stem), cmp.Compare(a.number, b.number))
-	})
-	var words []string
-	for i := 0; i < len(list); {
-		n := 1
-		for i+n < len(list) && list[i].number >= 0 && list[i+n].stem == list[i].stem && list[i+n].number == list[i].number+n {
-			n++
-		}
-		if n >= 4 {
-			words = append(words, list[i].name+".."+list[i+n-1].name)
-		} else {
-			for _, c := range list[i : i+n] {
-				words = append(words, c.name)
-			}
-		}
-		i += n
-	}
-	return words
+	return b.String() + rowsText(rows, len(r.Hosts), r.Color)
 }
 
 // painted shows a change with colours, if there are any.
-func (r *planReport) painted(c planChange) string {
+func (r *Plan) painted(c change) string {
 	text := c.text(len(r.Hosts))
-	if !r.color {
+	if !r.Color {
 		return text
 	}
 	var b strings.Builder
@@ -337,21 +265,21 @@ func (r *planReport) painted(c planChange) string {
 		style := ""
 		switch {
 		case i == 0:
-			style = styleBold
+			style = terminal.Bold
 		case strings.HasPrefix(line, "+"):
-			style = styleGood
+			style = terminal.Good
 		case strings.HasPrefix(line, "-"):
 			style = "31"
 		case strings.HasPrefix(line, "@@"):
-			style = styleWork
+			style = terminal.Work
 		}
-		b.WriteString(paint(true, style, line) + "\n")
+		b.WriteString(terminal.Paint(true, style, line) + "\n")
 	}
 	return b.String()
 }
 
 // tally counts the files: 8 files: 4 changed, 4 new.
-func (r *planReport) tally() string {
+func (r *Plan) tally() string {
 	number := map[plan.ChangeKind]int{}
 	all := 0
 	for _, h := range r.Hosts {
@@ -369,21 +297,11 @@ func (r *planReport) tally() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, kind.word))
 		}
 	}
-	return count(all, "file") + ": " + strings.Join(parts, ", ")
+	return words.Count(all, "file") + ": " + strings.Join(parts, ", ")
 }
 
 // next lists the commands that do what is foretold, in their order.
-func (r *planReport) next() []string {
-	chosen := ""
-	if r.flags.tree != "build" {
-		chosen += " --tree " + r.flags.tree
-	}
-	if len(r.flags.hosts) > 0 {
-		chosen += " --host " + strings.Join(r.flags.hosts, ",")
-	}
-	if len(r.flags.layers) > 0 {
-		chosen += " --layer " + strings.Join(r.flags.layers, ",")
-	}
+func (r *Plan) next() []string {
 	var commands []string
 	apply, held := false, false
 	verbs := map[string]string{} // by app: the strongest
@@ -399,13 +317,13 @@ func (r *planReport) next() []string {
 	}
 	if apply {
 		planned := ""
-		if r.file != "" {
-			planned = " --plan " + r.file
+		if r.File != "" {
+			planned = " --plan " + r.File
 		}
-		commands = append(commands, "plonec apply"+planned+chosen)
+		commands = append(commands, "plonec apply"+planned+r.Given)
 	}
 	if held && len(verbs) == 0 {
-		return append(commands, "plonec deploy"+chosen)
+		return append(commands, "plonec deploy"+r.Given)
 	}
 	// Neighbours with the same verb go together.
 	last := ""
@@ -416,7 +334,7 @@ func (r *planReport) next() []string {
 		case verb == last:
 			commands[len(commands)-1] += " " + app
 		default:
-			commands = append(commands, "plonec "+verb+chosen+" "+app)
+			commands = append(commands, "plonec "+verb+r.Given+" "+app)
 			last = verb
 		}
 	}

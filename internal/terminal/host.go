@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"cmp"
@@ -113,17 +113,17 @@ func (h *hostProgress) record(e hosts.Event) {
 		h.lines = append(h.lines[max(0, len(h.lines)+1-lastLines):], h.output)
 	case hosts.Progress:
 		s := h.at(e)
-		s.done, s.total, s.text = e.Done, e.Total, printable(e.Text)
+		s.done, s.total, s.text = e.Done, e.Total, Printable(e.Text)
 	case hosts.Finished:
 		h.end(e.Step)
-		h.last = strings.TrimSpace(printable(e.Step) + " " + firstLine(ended("done in", e)))
+		h.last = strings.TrimSpace(Printable(e.Step) + " " + firstLine(ended("done in", e)))
 	case hosts.Failed:
 		h.end(e.Step)
 		h.failed = true
-		h.last = strings.TrimSpace(printable(e.Step) + " " + firstLine(ended("failed after", e)))
+		h.last = strings.TrimSpace(Printable(e.Step) + " " + firstLine(ended("failed after", e)))
 	case hosts.Result:
 		h.open = nil
-		h.result = cmp.Or(firstLine(printableLines(e.Text)), "done")
+		h.result = cmp.Or(firstLine(PrintableLines(e.Text)), "done")
 	}
 }
 

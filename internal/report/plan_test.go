@@ -1,6 +1,7 @@
-package main
+package report
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,22 +94,24 @@ next    mend what apply would refuse, then
         plonec deploy --tree out --host app1,lb1 site
 `
 
+var uncoloured = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
 func TestPlanAsText(t *testing.T) {
-	r := planReport{Plan: aPlan(), flags: &fleetFlags{tree: "out", hosts: []string{"app1", "lb1"}}, file: "p.json"}
-	if got := r.text(); got != planned {
+	r := Plan{Plan: aPlan(), Given: " --tree out --host app1,lb1", File: "p.json"}
+	if got := r.Text(); got != planned {
 		t.Errorf("got\n%s", got)
 	}
-	r.color = true
-	if got := escapes.ReplaceAllString(r.text(), ""); got != planned {
+	r.Color = true
+	if got := uncoloured.ReplaceAllString(r.Text(), ""); got != planned {
 		t.Errorf("with colours another text:\n%s", got)
 	}
 }
 
 func TestPlanOfNothing(t *testing.T) {
 	p := &plan.Plan{Tree: "0123456789abcdef", Hosts: []plan.HostPlan{{Host: "a"}, {Host: "b"}, {Host: "c"}}}
-	r := planReport{Plan: p, flags: &fleetFlags{tree: "build"}}
+	r := Plan{Plan: p}
 	want := "plan    tree 0123456789ab → 3 hosts now\nnothing all 3 hosts\noutage  none\n"
-	if got := r.text(); got != want || p.Due() {
+	if got := r.Text(); got != want || p.Due() {
 		t.Errorf("due is %v, got\n%s", p.Due(), got)
 	}
 }
@@ -125,7 +128,7 @@ func TestPlanOfDeadDaemons(t *testing.T) {
 		{Host: "b", Due: true, Down: []plan.Daemon{{Unit: "nginx.service", State: "failed"}}, Apply: []string{"start:nginx.service"}},
 		{Host: "c", Stopped: []plan.Daemon{{Unit: "nginx.service", State: "masked"}}},
 	}}
-	r := planReport{Plan: p, flags: &fleetFlags{tree: "build"}}
+	r := Plan{Plan: p}
 	want := `plan    tree 0123456789ab → 3 hosts now
 apply   a  start haproxy (failed) nginx (inactive); 1 file: reload varnish
         b  start nginx (failed)
@@ -133,7 +136,7 @@ nothing c
 look    c  nginx (masked) was stopped on purpose, and stays so: systemctl unmask nginx && systemctl enable --now nginx on the host starts it
 outage  none
 `
-	if got := r.summary(); got != want {
+	if got := r.Summary(); got != want {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -149,27 +152,27 @@ func TestOutageOfHostsThatWereNotAsked(t *testing.T) {
 		{[]plan.HostPlan{{Host: "a", Unsure: lost}, {Host: "b", Error: lost}}, "outage  a b  not known\n"},
 		{[]plan.HostPlan{{Host: "a"}, {Host: "b", Error: lost}}, "outage  b  not known\n        none on the others\n"},
 	} {
-		r := planReport{Plan: &plan.Plan{Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
-		got := r.text()
+		r := Plan{Plan: &plan.Plan{Hosts: test.hosts}}
+		got := r.Text()
 		if !strings.HasSuffix(got, test.want) {
 			t.Errorf("got\n%s\nwant\n%s", got, test.want)
 		}
 		if !strings.Contains(got, ": ssh a: timed out; and out\n") {
 			t.Errorf("lines of a host:\n%s", got)
 		}
-		if note := "- **outage** " + strings.Join(strings.Fields(strings.SplitN(test.want, "not", 2)[0])[1:], " ") + ": not known\n"; !strings.Contains(r.markdown(), note) {
-			t.Errorf("no %q in\n%s", note, r.markdown())
+		if note := "- **outage** " + strings.Join(strings.Fields(strings.SplitN(test.want, "not", 2)[0])[1:], " ") + ": not known\n"; !strings.Contains(r.Markdown(), note) {
+			t.Errorf("no %q in\n%s", note, r.Markdown())
 		}
 	}
 	list := []plan.HostStatus{{Host: "a", Error: lost}, {Host: "b", Unfit: &plan.Reason{Text: "it\r\nis so\r"}}}
-	if got := statusText(list, nil, false); !strings.Contains(got, "a     ssh a: timed out; and out\n") || !strings.Contains(got, "b  it; is so\n") {
+	if got := Status(list, nil, false); !strings.Contains(got, "a     ssh a: timed out; and out\n") || !strings.Contains(got, "b  it; is so\n") {
 		t.Errorf("got\n%s", got)
 	}
 }
 
 func TestPlanAsMarkdown(t *testing.T) {
-	r := planReport{Plan: aPlan(), flags: &fleetFlags{tree: "build"}}
-	got := r.markdown()
+	r := Plan{Plan: aPlan()}
+	got := r.Markdown()
 	for _, want := range []string{
 		"| deploy | app1 app2 | site: buildout (deploy.cfg changed), rolling restart of client1 client2, start of client3 client4, each |\n",
 		"- **look** db2: not asked: ssh db2: timed out; is it down?\n",
@@ -184,7 +187,7 @@ func TestPlanAsMarkdown(t *testing.T) {
 	p := aPlan()
 	p.Hosts[4].Files[2].Diff = strings.Repeat("+long\n", maxMarkdown)
 	p.Hosts[4].Refused[0].Text = "a | b <script> `c`"
-	got = (&planReport{Plan: p, flags: &fleetFlags{tree: "build"}}).markdown()
+	got = (&Plan{Plan: p}).Markdown()
 	if len(got) > maxMarkdown+10_000 || !strings.Contains(got, "~ lb1 /etc/nginx/nginx.conf  (changed by hand, the difference is too long for here: plonec plan shows it)\n") ||
 		!strings.Contains(got, "+server\n") {
 		t.Errorf("%d bytes:\n%.2000s", len(got), got)
@@ -211,24 +214,9 @@ func TestPlanNext(t *testing.T) {
 		{[]plan.HostPlan{{Deploy: []plan.AppPlan{app("site", build), app("db", plan.AppPlan{Build: "x", NewDatabase: "/data"})}}}, "plonec deploy --new-database db; plonec deploy site"},
 		{[]plan.HostPlan{{Due: true, Deploy: []plan.AppPlan{app("site", build), app("db", moves)}}}, "plonec apply; plonec deploy --allow-outage db; plonec deploy site"},
 	} {
-		r := planReport{Plan: &plan.Plan{Apps: []string{"db", "site"}, Hosts: test.hosts}, flags: &fleetFlags{tree: "build"}}
+		r := Plan{Plan: &plan.Plan{Apps: []string{"db", "site"}, Hosts: test.hosts}}
 		if got := strings.Join(r.next(), "; "); got != test.want {
 			t.Errorf("got %s, want %s", got, test.want)
-		}
-	}
-}
-
-func TestBraces(t *testing.T) {
-	for _, test := range []struct{ paths, want string }{
-		{"/a/b", "/a/b"},
-		{"/a/b /a/c", "/a/{b,c}"},
-		{"/a/c5.service /a/c12.service", "/a/c{5,12}.service"},
-		{"/a/c5.service /a/d /a/c6.service", "/a/{c{5,6}.service,d}"},
-		{"/a/py3.9 /a/py3.11", "/a/py3.{9,11}"},
-		{"/a/" + strings.TrimSuffix(strings.Repeat("x /a/", most+1), " /a/"), "/a/ (13 files)"},
-	} {
-		if got := braces(strings.Fields(test.paths)); got != test.want {
-			t.Errorf("%s: got %s, want %s", test.paths, got, test.want)
 		}
 	}
 }
@@ -290,11 +278,11 @@ look    app1      client1 is left out of the balancers: plonec restart --changed
         lb1       varnish is stopped on purpose, disabled: systemctl enable --now varnish on the host starts it
         site: hosts run different packages of the same commit (app1 p1, app2 p2): plonec deploy --always site
 `
-	if got := statusText(list, []tree.Host{{Name: "app9", Status: "stopped"}}, false); got != want {
+	if got := Status(list, []tree.Host{{Name: "app9", Status: "stopped"}}, false); got != want {
 		t.Errorf("got\n%s", got)
 	}
 	list[1].Apps[0].Commit = "bbbbbbbbbb"
-	got := statusText(list, nil, false)
+	got := Status(list, nil, false)
 	if !strings.Contains(got, "site: hosts run different commits (app1 aaaaaaa, app2 bbbbbbb): plonec deploy site\n") || strings.Contains(got, "packages") {
 		t.Errorf("other commits:\n%s", got)
 	}
@@ -322,7 +310,7 @@ func TestReleasesInStatus(t *testing.T) {
 			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad)\n"},
 	} {
 		test.app.App, test.app.State, test.app.Units = "site", "good", []plan.Unit{zeo}
-		got := statusText([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{test.app}}}, nil, false)
+		got := Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{test.app}}}, nil, false)
 		table, notes, _ := strings.Cut(got, "\n\n")
 		if notes != test.want {
 			t.Errorf("got\n%s\nwant\n%s", notes, test.want)
@@ -336,35 +324,15 @@ func TestReleasesInStatus(t *testing.T) {
 
 func TestUnwell(t *testing.T) {
 	active, failed := plan.Unit{State: "active"}, plan.Unit{State: "failed"}
-	if unwell(plan.HostStatus{Apps: []plan.AppStatus{{Units: []plan.Unit{active}}}, Services: []plan.Service{{State: "active"}}}) {
+	if Unwell(plan.HostStatus{Apps: []plan.AppStatus{{Units: []plan.Unit{active}}}, Services: []plan.Service{{State: "active"}}}) {
 		t.Error("all is well")
 	}
 	for _, h := range []plan.HostStatus{
 		{Pending: []plan.Pending{{}}}, {Drift: []string{"/etc/x"}}, {Unfit: &plan.Reason{}},
 		{Services: []plan.Service{{State: "failed"}}}, {Apps: []plan.AppStatus{{Units: []plan.Unit{active, failed}}}},
 	} {
-		if !unwell(h) {
+		if !Unwell(h) {
 			t.Errorf("%+v is well", h)
-		}
-	}
-}
-
-func TestRuns(t *testing.T) {
-	for names, want := range map[string]string{
-		"":                              "",
-		"lb1":                           "lb1",
-		"app1 app10 app2":               "app1 app2 app10",
-		"app1 app2 app3":                "app1 app2 app3",
-		"app1 app2 app3 app4 db1":       "app1..app4 db1",
-		"app10 app11 app12 app9 web":    "app9..app12 web",
-		"app1 app2 app3 app5 app6":      "app1 app2 app3 app5 app6",
-		"a1 a2 a3 a4 a6 a7 a8 a9":       "a1..a4 a6..a9",
-		"app01 app02 app03 app04":       "app01 app02 app03 app04",
-		"1 2 3 4":                       "1..4",
-		"a99999999999999999999 a1 b1 b": "a1 a99999999999999999999 b b1",
-	} {
-		if got := strings.Join(runs(strings.Fields(names)), " "); got != want {
-			t.Errorf("%s: %q, want %q", names, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"cmp"
@@ -9,12 +9,13 @@ import (
 
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
 
-// looks lists what to think about where hosts get more or less to do: clients,
+// ChangesOfTopology lists what to think about where hosts get more or less to do: clients,
 // threads, connections.
-func looks(before, after *topology.Topology) []string {
+func ChangesOfTopology(before, after *topology.Topology) []string {
 	names := renamed(before, after)
 	var list []string
 	for _, old := range slices.Sorted(maps.Keys(names)) {
@@ -103,7 +104,7 @@ func flows(title string, before, after []topology.Flow) []string {
 	}
 	var texts []string
 	for _, e := range folded {
-		texts = append(texts, fmt.Sprintf("%s%s → %s tcp %s", title, strings.Join(runs(e.from), " "), strings.Join(runs(e.to), " "), e.ports))
+		texts = append(texts, fmt.Sprintf("%s%s → %s tcp %s", title, strings.Join(words.Runs(e.from), " "), strings.Join(words.Runs(e.to), " "), e.ports))
 	}
 	return texts
 }
@@ -166,7 +167,7 @@ func fronts(t *topology.Topology) []string {
 func visitors(before, after *topology.Topology) []string {
 	var list []string
 	was, is := fronts(before), fronts(after)
-	gone, more := without(was, is), without(is, was)
+	gone, more := words.Without(was, is), words.Without(is, was)
 	switch {
 	case len(gone) > 0 && len(is) > 0:
 		list = append(list, fmt.Sprintf("visitors come to %s, no longer to %s: DNS, or what stands before", strings.Join(is, ", "), strings.Join(gone, ", ")))
@@ -176,7 +177,7 @@ func visitors(before, after *topology.Topology) []string {
 	earlier, later := domains(before), domains(after)
 	for _, app := range slices.Sorted(maps.Keys(earlier)) {
 		names, there := later[app]
-		lost := without(earlier[app], names)
+		lost := words.Without(earlier[app], names)
 		switch {
 		case len(lost) == 0:
 		case there && len(names) == 0:
@@ -186,11 +187,6 @@ func visitors(before, after *topology.Topology) []string {
 		}
 	}
 	return list
-}
-
-// without are the words of list that others has not.
-func without(list, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(word string) bool { return slices.Contains(others, word) })
 }
 
 // domains are the names of the apps that front ends serve.
@@ -206,9 +202,9 @@ func domains(t *topology.Topology) map[string][]string {
 	return list
 }
 
-// outages adds what only both stacks tell: that nobody is left to receive
+// Outages adds what only both stacks tell: that nobody is left to receive
 // visitors, or that a database is elsewhere.
-func outages(known []string, before, after *topology.Topology) []string {
+func Outages(known []string, before, after *topology.Topology) []string {
 	if len(fronts(before)) > 0 && len(fronts(after)) == 0 {
 		known = append(known, "no front end is left: no visitor reaches anything")
 	}
@@ -237,12 +233,12 @@ func zeoServers(t *topology.Topology) map[string]string {
 	return list
 }
 
-// plainSecrets says where values go that stand in the stack itself: no file of
+// PlainSecrets says where values go that stand in the stack itself: no file of
 // the tree shows that they are others.
-func plainSecrets(causes []cause, m *tree.Manifest) []string {
+func PlainSecrets(causes []Cause, m *tree.Manifest) []string {
 	var list []string
 	for _, c := range causes {
-		source := "stack:" + schema.Pointer(c.keys)
+		source := "stack:" + schema.Pointer(c.Keys)
 		var files []string
 		for _, s := range m.Secrets {
 			for _, e := range s.Entries {
@@ -263,8 +259,8 @@ func judgedBy(h tree.Host) string {
 	return cmp.Or(h.SSH.KnownHosts, "your own known_hosts")
 }
 
-// reached says which hosts ssh will look for in another way.
-func reached(before, after []tree.Host) []string {
+// ChangesOfAddresses says which hosts ssh will look for in another way.
+func ChangesOfAddresses(before, after []tree.Host) []string {
 	var list []string
 	for _, h := range after {
 		at := slices.IndexFunc(before, func(b tree.Host) bool { return b.Name == h.Name })

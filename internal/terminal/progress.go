@@ -1,4 +1,7 @@
-package main
+// Package terminal is where a command meets a person: what happens on the hosts, as
+// live lines or one below the other, questions, colours, and texts that a terminal
+// can be given, whoever wrote them.
+package terminal
 
 import (
 	"io"
@@ -14,23 +17,24 @@ import (
 	"golang.org/x/term"
 
 	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/words"
 )
 
-// A progress shows what happens on the hosts: on a terminal one line a host,
+// A Progress shows what happens on the hosts: on a terminal one line a host,
 // redrawn in place; elsewhere a line for what began, ended or went wrong; or
 // every event as a JSON object of its own. Errors and warnings go to err, all
 // else to out.
 //
 // Event never waits for the terminal: one goroutine of its own writes, so that
 // a stopped terminal or a full pipe does not hold up the hosts.
-type progress struct {
-	verbose bool // shows what the hosts print, too; set before the first event
+type Progress struct {
+	Verbose bool // shows what the hosts print, too; set before the first event
 
 	out, err           io.Writer
 	json               bool
 	live               bool // out is a terminal that can be drawn on
 	outColor, errColor bool
-	title              string
+	Title              string
 	now                func() time.Time
 	size               func() (width, height int) // of the terminal
 
@@ -39,7 +43,7 @@ type progress struct {
 	run      *hostProgress // the run as a whole
 	hosts    []*hostProgress
 	queue    []pending
-	failures []failure
+	failures []Failure
 	closed   bool
 	cleared  bool // its live lines are to go
 
@@ -56,9 +60,9 @@ type pending struct {
 	text string
 }
 
-// A failure is a step that failed on a host, with what is needed to look into
+// A Failure is a step that failed on a host, with what is needed to look into
 // it. The texts are fit for a terminal.
-type failure struct {
+type Failure struct {
 	host  string // empty: the run as a whole
 	step  string
 	text  string   // may have several lines, as hint
@@ -73,17 +77,17 @@ const (
 	againTime = 30 * time.Second       // after which it is again
 )
 
-// newProgress starts to show what happens on the named hosts, in their order.
+// NewProgress starts to show what happens on the named hosts, in their order.
 // Format is "text" or "json". title stands above the live lines. Whoever calls
 // it calls Close in the end.
-func newProgress(out, err io.Writer, format string, names []string, title string) *progress {
-	p := &progress{
-		out: out, err: err, json: format == "json", title: title, now: time.Now,
+func NewProgress(out, err io.Writer, format string, names []string, title string) *Progress {
+	p := &Progress{
+		out: out, err: err, json: format == "json", Title: title, now: time.Now,
 		resumed: make(chan os.Signal, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if dumb := os.Getenv("TERM") == "dumb"; !p.json && !dumb {
-		p.outColor, p.errColor = useColor(out), useColor(err)
-		p.live = isTerminal(out)
+		p.outColor, p.errColor = UseColor(out), UseColor(err)
+		p.live = IsTerminal(out)
 	}
 	if p.live {
 		fd := int(out.(*os.File).Fd())
@@ -93,7 +97,7 @@ func newProgress(out, err io.Writer, format string, names []string, title string
 			}
 			return 80, 24
 		}
-		if isTerminal(err) {
+		if IsTerminal(err) {
 			p.err = out // the same screen: above the live lines
 		}
 		signal.Notify(p.resumed, syscall.SIGCONT)
@@ -106,12 +110,7 @@ func newProgress(out, err io.Writer, format string, names []string, title string
 	return p
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func (p *progress) expect(names []string) {
+func (p *Progress) expect(names []string) {
 	p.began = p.now()
 	p.run = &hostProgress{name: "plonec"}
 	for _, name := range names {
@@ -119,7 +118,7 @@ func (p *progress) expect(names []string) {
 	}
 }
 
-func (p *progress) loop() {
+func (p *Progress) loop() {
 	defer close(p.stopped)
 	tick := time.NewTicker(frameTime)
 	defer tick.Stop()
@@ -136,7 +135,7 @@ func (p *progress) loop() {
 
 // Event shows one event. It may be called from several goroutines; after Close
 // it does nothing.
-func (p *progress) Event(e hosts.Event) {
+func (p *Progress) Event(e hosts.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -152,16 +151,16 @@ func (p *progress) Event(e hosts.Event) {
 		h.did = nil
 	}
 	if p.json {
-		p.queue = append(p.queue, pending{p.out, jsonLine(e)})
+		p.queue = append(p.queue, pending{p.out, words.JSONLine(e)})
 	}
 	h.record(e)
 	if !p.json {
 		p.print(h, e)
 	}
 	if e.Kind == hosts.Failed {
-		p.failures = append(p.failures, failure{
-			host: printable(e.Host), step: printable(e.Step), text: printableLines(e.Text),
-			lines: h.lines, hint: printableLines(e.Hint),
+		p.failures = append(p.failures, Failure{
+			host: Printable(e.Host), step: Printable(e.Step), text: PrintableLines(e.Text),
+			lines: h.lines, hint: PrintableLines(e.Hint),
 		})
 		h.lines = nil // said once: an outer step may fail of the same cause
 	}
@@ -172,7 +171,7 @@ func (p *progress) Event(e hosts.Event) {
 }
 
 // host returns the state of a host, also of one that nobody announced.
-func (p *progress) host(name string) *hostProgress {
+func (p *Progress) host(name string) *hostProgress {
 	if name == "" {
 		return p.run
 	}
@@ -184,9 +183,9 @@ func (p *progress) host(name string) *hostProgress {
 	return p.hosts[i]
 }
 
-// clear is Close, but that no live lines stay: nothing was asked for yet that a
+// Clear is Close, but that no live lines stay: nothing was asked for yet that a
 // host could have a result of.
-func (p *progress) clear() {
+func (p *Progress) Clear() {
 	p.mu.Lock()
 	p.cleared = true
 	p.mu.Unlock()
@@ -195,7 +194,7 @@ func (p *progress) clear() {
 
 // Close writes what is left; on a terminal the last line of every host stays.
 // It may be called again.
-func (p *progress) Close() {
+func (p *Progress) Close() {
 	p.mu.Lock()
 	was := p.closed
 	p.closed = true
@@ -210,7 +209,7 @@ func (p *progress) Close() {
 }
 
 // Failures returns every failure so far, in the order in which they happened.
-func (p *progress) Failures() []failure {
+func (p *Progress) Failures() []Failure {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.failures)
@@ -218,7 +217,7 @@ func (p *progress) Failures() []failure {
 
 // flush writes what is pending and, on a terminal, the live lines; at the end
 // those of all hosts, however many there are.
-func (p *progress) flush(end bool) {
+func (p *Progress) flush(end bool) {
 	width, height := 0, 0
 	if p.live {
 		width, height = p.size()

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -7,20 +7,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // plan is a comparison as the report of a plan, whose rows and files read the
 // same.
-func (r *diffReport) plan(c *plan.Comparison) *planReport {
+func (r *Diff) plan(c *plan.Comparison) *Plan {
 	p := &plan.Plan{Hosts: c.Hosts, Apps: c.Apps, Always: c.Always, Outage: c.Outage}
-	return &planReport{Plan: p, flags: &fleetFlags{tree: r.tree}, color: r.color}
+	return &Plan{Plan: p, Given: r.Given, Color: r.Color}
 }
 
 // rows says what happens, and what to look at.
-func (r *diffReport) rows() []planRow {
+func (r *Diff) rows() []row {
 	rows := r.plan(r.All).rows()
 	add := func(on, text string, hosts ...string) {
-		rows = append(rows, planRow{on: on, text: oneLine(text), hosts: hosts})
+		rows = append(rows, row{on: on, text: terminal.OneLine(text), hosts: hosts})
 	}
 	if len(r.All.New) > 0 {
 		add("look", "new: ssh has to get there, and apply sets it up", r.All.New...)
@@ -34,7 +36,7 @@ func (r *diffReport) rows() []planRow {
 	}
 	for _, l := range r.All.Absent {
 		if l.Files > 0 {
-			add("look", l.Status+" in the stack: "+count(l.Files, "file")+" of it change, and nothing is done there", l.Host)
+			add("look", l.Status+" in the stack: "+words.Count(l.Files, "file")+" of it change, and nothing is done there", l.Host)
 		}
 	}
 	for i := range r.All.Hosts {
@@ -48,20 +50,20 @@ func (r *diffReport) rows() []planRow {
 	for _, text := range r.Later {
 		add("later", text)
 	}
-	slices.SortStableFunc(rows, func(a, b planRow) int {
+	slices.SortStableFunc(rows, func(a, b row) int {
 		return slices.Index(rowOrder, a.on) - slices.Index(rowOrder, b.on)
 	})
 	return rows
 }
 
 // why is one line for each cause, in columns.
-func (r *diffReport) why() []string {
+func (r *Diff) why() []string {
 	var list [][3]string
 	widths := [2]int{}
 	for _, c := range r.shownCauses() {
-		row := [3]string{c.where(), c.Path + " " + c.Change, ""}
+		row := [3]string{c.Where(), c.Path + " " + c.Change, ""}
 		if c.Files != nil {
-			row[2] = count(*c.Files, "file")
+			row[2] = words.Count(*c.Files, "file")
 			if *c.Files == 0 {
 				row[2] = "no file"
 			}
@@ -75,7 +77,7 @@ func (r *diffReport) why() []string {
 	}
 	var lines []string
 	for _, row := range list {
-		lines = append(lines, strings.TrimRight(printable(pad(row[0], widths[0])+"  "+pad(row[1], widths[1])+"  "+row[2]), " "))
+		lines = append(lines, strings.TrimRight(terminal.Printable(terminal.Pad(row[0], widths[0])+"  "+terminal.Pad(row[1], widths[1])+"  "+row[2]), " "))
 	}
 	if n := len(r.Causes) - len(list); n > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more changes of the stack", n))
@@ -84,7 +86,7 @@ func (r *diffReport) why() []string {
 		lines = append(lines, "not known: "+r.Unknown)
 	}
 	if n := files(r.Plain); n > 0 {
-		lines = append(lines, fmt.Sprintf("%s: %s that no line of the stack explains, below", r.otherPlonec(), count(n, "file")))
+		lines = append(lines, fmt.Sprintf("%s: %s that no line of the stack explains, below", r.otherPlonec(), words.Count(n, "file")))
 	}
 	return lines
 }
@@ -94,15 +96,15 @@ const (
 	shownCauses = 40
 )
 
-func (r *diffReport) shownCauses() []cause {
-	if r.full {
+func (r *Diff) shownCauses() []Cause {
+	if r.Full {
 		return r.Causes
 	}
 	return r.Causes[:min(len(r.Causes), shownCauses)]
 }
 
 // otherPlonec says what else than the stack changes a tree.
-func (r *diffReport) otherPlonec() string {
+func (r *Diff) otherPlonec() string {
 	if r.Plonec.Before == r.Plonec.After {
 		return "another build of plonec " + r.Plonec.After + ", or a tree that was not built after its stack changed"
 	}
@@ -120,11 +122,11 @@ func files(c *plan.Comparison) int {
 	return n
 }
 
-// text is the whole report.
-func (r *diffReport) text() string {
+// Text is the whole report.
+func (r *Diff) Text() string {
 	var b strings.Builder
-	label := func(s string) string { return paint(r.color, styleBold, pad(s, 8)) }
-	if !r.changed() {
+	label := func(s string) string { return terminal.Paint(r.Color, terminal.Bold, terminal.Pad(s, 8)) }
+	if !r.Changed() {
 		fmt.Fprintf(&b, "%s%s → %s: no host's files change\n", label("diff"), r.Before, r.After)
 	} else {
 		fmt.Fprintf(&b, "%s%s → %s; hosts not read\n", label("diff"), r.Before, r.After)
@@ -133,9 +135,9 @@ func (r *diffReport) text() string {
 		b.WriteString(label(map[bool]string{true: "why"}[i == 0]) + line + "\n")
 	}
 	if r.Stale != "" {
-		b.WriteString(label("look") + printable(r.Stale) + "\n")
+		b.WriteString(label("look") + terminal.Printable(r.Stale) + "\n")
 	}
-	if !r.changed() {
+	if !r.Changed() {
 		return b.String()
 	}
 	rows := r.rows()
@@ -144,7 +146,7 @@ func (r *diffReport) text() string {
 			rows[i].text += ", each"
 		}
 	}
-	b.WriteString(rowsText(rows, len(r.All.Hosts), r.color))
+	b.WriteString(rowsText(rows, len(r.All.Hosts), r.Color))
 	for _, part := range r.parts() {
 		if files(part.comparison) == 0 {
 			continue
@@ -168,8 +170,8 @@ type diffPart struct {
 	comparison *plan.Comparison
 }
 
-func (r *diffReport) parts() []diffPart {
-	parts := []diffPart{{"", r.stack}}
+func (r *Diff) parts() []diffPart {
+	parts := []diffPart{{"", r.Stack}}
 	if r.Plain != nil {
 		parts = append(parts, diffPart{"Not from the stack: " + r.otherPlonec(), r.Plain})
 	}
@@ -178,13 +180,13 @@ func (r *diffReport) parts() []diffPart {
 
 // changes lists what changes in a part: of a host that is new all of it in one
 // line.
-func (r *diffReport) changes(part diffPart) []planChange {
+func (r *Diff) changes(part diffPart) []change {
 	p := r.plan(part.comparison)
 	p.Hosts = slices.Clone(p.Hosts)
-	var list []planChange
+	var list []change
 	for i := range p.Hosts {
 		if h := &p.Hosts[i]; slices.Contains(part.comparison.New, h.Host) {
-			list = append(list, planChange{sign: "+", hosts: []string{h.Host}, paths: []string{count(len(h.Files), "file")}, note: "a new host"})
+			list = append(list, change{sign: "+", hosts: []string{h.Host}, paths: []string{words.Count(len(h.Files), "file")}, note: "a new host"})
 			h.Files = nil
 		}
 	}
@@ -198,11 +200,11 @@ func (r *diffReport) changes(part diffPart) []planChange {
 const shownLines = 40
 
 // cut shortens a difference.
-func (r *diffReport) cut(c planChange) planChange {
-	if r.noDiff {
+func (r *Diff) cut(c change) change {
+	if r.NoDiff {
 		c.diff = ""
 	}
-	if !r.full {
+	if !r.Full {
 		c.diff = cropped(c.diff, shownLines)
 	}
 	return c
