@@ -31,7 +31,7 @@ var basePackages = []string{
 }
 
 // frontPackages are a front end's daemons, and what saves HAProxy's state.
-var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat", "varnish"}
+var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat"}
 
 // driverPackages are what the drivers of a database are compiled with, where
 // there is no wheel of them.
@@ -56,7 +56,10 @@ func hostEnv(h *topology.Host) []Instance {
 	if h.Front != nil {
 		d.ForceReload = h.Stack.NginxPlone.ForceReload
 		d.Packages = append(d.Packages, frontPackages...)
-		d.Services = frontServices
+		d.Services = frontServices(h.Front)
+		if h.Front.Cache {
+			d.Packages = append(d.Packages, "varnish")
+		}
 	}
 	clients := 0
 	for _, a := range h.Apps {
@@ -98,7 +101,7 @@ func pipPackage(p schema.Package) string {
 }
 
 func varnishPurge(h *topology.Host) []Instance {
-	if h.Front == nil || len(h.Stack.VarnishPurge) == 0 {
+	if h.Front == nil || !h.Front.Cache || len(h.Stack.VarnishPurge) == 0 {
 		return nil
 	}
 	return []Instance{{Path: "/etc/plonec/varnish-purge", Data: h.Stack.VarnishPurge}}
