@@ -39,6 +39,9 @@ var kinds = map[Kind]Role{
 // lower one.
 func (s Service) Rank() Rank { return kinds[s.Kind].Duty().Rank }
 
+// Packaged tells whether the service is a daemon of the system's packages.
+func (s Service) Packaged() bool { return s.App == "" && s.Kind != KindAgent }
+
 // AgentUnit is the one responder to the balancers' agent checks on a host.
 const AgentUnit = "plonec-agent.service"
 
@@ -60,8 +63,10 @@ func (h *Host) Services() []Service {
 		}
 	}
 	list = append(list, apps...)
-	if h.Front != nil {
-		list = append(list, frontServices...)
+	for _, s := range frontServices {
+		if h.Front != nil && (h.Front.Cache || s.Kind != KindVarnish) {
+			list = append(list, s)
+		}
 	}
 	return list
 }

@@ -239,15 +239,15 @@ keep_before() {
 			fi
 		fi
 	done
-	# Units that go are stopped, each by itself, and come back where it fails.
-	{
-		[[ -n $held ]] || cat -- "$STATE/gen/$gen/leaves"
-		for path in "${REMOVE[@]}"; do
-			if [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|timer|socket|mount|automount))$ ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
-		done
-	} | sort -u | while IFS= read -r unit; do
-		printf '%s %s %s\n' "$unit" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)"
-	done >"$txn/units" || return 1
+	# Units that go are stopped, each by itself, and come back where it fails; the
+	# services of the host that leave it last, when nothing asks them any more.
+	for path in "${REMOVE[@]}"; do
+		if [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|timer|socket|mount|automount))$ ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
+	done | how_they_are >"$txn/units" || return 1
+	: >"$txn/left"
+	if [[ -z $held ]]; then
+		{ grep -vxF -f <(cut -d ' ' -f 1 "$txn/units") -- "$STATE/gen/$gen/leaves" || true; } | how_they_are >"$txn/left" || return 1
+	fi
 	for unit in $(own_services); do
 		systemctl is-active -q -- "$unit" || printf '%s\n' "${unit%.service}"
 	done >"$txn/down"
@@ -256,6 +256,24 @@ keep_before() {
 	if [[ -d $STATE/pending ]]; then cp -a -- "$STATE/pending/." "$txn/pending/" || return 1; fi
 	if [[ -d $STATE/removals ]]; then cp -a -- "$STATE/removals/." "$txn/removals/" || return 1; fi
 	return 0
+}
+
+# how_they_are: of units, a line each, whether they are active and enabled.
+how_they_are() {
+	local unit
+	while IFS= read -r unit; do
+		printf '%s %s %s\n' "$unit" "$(systemctl is-active -- "$unit" 2>/dev/null || true)" "$(systemctl is-enabled -- "$unit" 2>/dev/null || true)"
+	done
+}
+
+# stop_units_of FILE: those that how_they_are wrote there.
+stop_units_of() {
+	local unit
+	while read -r unit _; do
+		say "stopping $unit, which is no longer wanted"
+		systemctl -q disable --now -- "$unit" || return 1
+		rm -f -- "$STATE/loaded/${unit%.service}"
+	done <"$1"
 }
 
 # place_beside: each new file next to its place, so that what follows needs no
@@ -296,12 +314,8 @@ next_live() {
 
 # bring_files: each in one step.
 bring_files() {
-	local path unit
-	while read -r unit _; do
-		say "stopping $unit, which is no longer wanted"
-		systemctl -q disable --now -- "$unit" || return 1
-		rm -f -- "$STATE/loaded/${unit%.service}"
-	done <"$txn/units"
+	local path
+	stop_units_of "$txn/units" || return 1
 	for path in "${WRITE[@]}"; do mv -fT -- "$path.plonec-new" "$path" || return 1; done
 	for path in "${REMOVE[@]}"; do
 		if [[ -e $STATE/original$path ]]; then
@@ -336,6 +350,7 @@ take_effect() {
 		}
 		say "done: $effect"
 	done
+	stop_units_of "$txn/left"
 }
 
 # own_services: the host's own, by unit.
@@ -378,7 +393,7 @@ revert_generation() {
 		while read -r unit active enabled; do
 			[[ $enabled != enabled ]] || systemctl -q enable -- "$unit" || ok=''
 			[[ $active != active ]] || systemctl start -- "$unit" || ok=''
-		done <"$txn/units"
+		done < <(cat -- "$txn/units" "$txn/left" 2>/dev/null)
 		undo_effects || ok=''
 	fi
 	if [[ -z $ok ]]; then
