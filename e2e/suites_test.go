@@ -66,7 +66,7 @@ type suite struct {
 // suites is all of them.
 var suites = []suite{
 	{"TestPlone", deploys, plone, releases, speed},
-	{"TestZope", faults, zope, slices.Concat(applies, operations, breakages, controls), nil},
+	{"TestZope", faults, zope, slices.Concat(applies, upgrades, operations, breakages, controls), nil},
 	{"TestPlone61", projects, plone61, everyday(projects, long), nil},
 	{"TestRelStorage", projects, relstorage, everyday(projects, core), nil},
 	{"TestTutorial", projects, tutorialHosts, nil, []scenario{{"word for word", projects, long, tutorial}}},
