@@ -10,24 +10,40 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// appVerbs are the commands that take apps and do one thing to them.
-var appVerbs = []struct {
-	name, short, long string
-	consent           func(s *session, args []string) error // what it says and asks before; nil: nothing
-	do                func(*session, context.Context, []string) error
-}{
-	{
-		"start", "start apps", "Start starts what does not run of apps: databases first. Clients whose ZEO server\ndoes not answer are not started.", nil,
-		func(s *session, ctx context.Context, apps []string) error { return s.Start(ctx, apps) },
-	},
-	{
-		"stop", "stop apps", `Stop drains and stops apps, databases last. They stay down over a reboot, until
+func startCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
+	c.Short = "start apps"
+	c.Long = `Start starts what does not run of apps: databases first. Clients whose ZEO server
+does not answer are not started.`
+	c.Example = "  plonec start site"
+	f.add(c.Flags())
+	f.addYes(c.Flags())
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error { return s.Start(ctx, args) })
+}
+
+func stopCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
+	c.Short = "stop apps"
+	c.Long = `Stop drains and stops apps, databases last. They stay down over a reboot, until
 start or deploy. On a terminal it asks; elsewhere it goes on, but for a ZEO server
-whose clients are not stopped with it: that wants --yes.`, mayStop,
-		func(s *session, ctx context.Context, apps []string) error { return s.Stop(ctx, apps) },
-	},
-	{
-		"undeploy", "take apps away from their hosts", `Undeploy stops apps and removes their releases. What they wrote stays, and so
+whose clients are not stopped with it: that wants --yes.`
+	c.Example = "  plonec stop site"
+	f.add(c.Flags())
+	f.addYes(c.Flags())
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
+		if err := mayStop(s, args); err != nil {
+			return err
+		}
+		return s.Stop(ctx, args)
+	})
+}
+
+func undeployCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
+	var foreign bool
+	var confirm string
+	c.Short = "take apps away from their hosts"
+	c.Long = `Undeploy stops apps and removes their releases. What they wrote stays, and so
 does what plonec did not make. On a terminal it asks, elsewhere it wants --yes.
 Where it is done on some hosts and not on others it ends with status 5.
 
@@ -35,50 +51,32 @@ With --foreign it leaves the app as it is, and removes what lies among its relea
 and is not plonec's, such as those of OpsWorks. It lists all of that and wants the
 app's name, typed, or by --confirm where there is no terminal. What current or a
 link in shared leads to, what a process runs from or has open, mounts, and what
-holds a database or blobs stays.`, mayUndeploy,
-		func(s *session, ctx context.Context, apps []string) error { return s.Undeploy(ctx, apps) },
-	},
-}
-
-func appCommands() []*cobra.Command {
-	var list []*cobra.Command
-	for _, v := range appVerbs {
-		var f fleetFlags
-		var all, foreign bool
-		var confirm string
-		c := &cobra.Command{Use: v.name + " APP... | --all", Short: v.short, Long: v.long, Example: "  plonec " + v.name + " site"}
-		f.add(c.Flags())
-		f.addYes(c.Flags())
-		c.Flags().BoolVar(&all, "all", false, "every app")
-		if v.name == "undeploy" {
-			c.Example += "\n  plonec undeploy --foreign site"
-			c.Flags().BoolVar(&foreign, "foreign", false, "remove what lies among the releases and is not plonec's")
-			c.Flags().StringVar(&confirm, "confirm", "", "with --foreign: the `app`'s name, in place of the question")
+holds a database or blobs stays.`
+	c.Example = `  plonec undeploy site
+  plonec undeploy --foreign site`
+	f.add(c.Flags())
+	f.addYes(c.Flags())
+	c.Flags().BoolVar(&foreign, "foreign", false, "remove what lies among the releases and is not plonec's")
+	c.Flags().StringVar(&confirm, "confirm", "", "with --foreign: the `app`'s name, in place of the question")
+	c.Args = func(c *cobra.Command, args []string) error {
+		all, _ := c.Flags().GetBool("all")
+		switch {
+		case confirm != "" && !foreign:
+			return errors.New("--confirm is for --foreign")
+		case foreign && (all || len(args) != 1):
+			return fmt.Errorf("%s --foreign wants one app, as in: plonec undeploy --foreign site", c.CommandPath())
 		}
-		c.Args = func(c *cobra.Command, args []string) error {
-			switch {
-			case confirm != "" && !foreign:
-				return errors.New("--confirm is for --foreign")
-			case foreign && (all || len(args) != 1):
-				return fmt.Errorf("%s --foreign wants one app, as in: plonec undeploy --foreign site", c.CommandPath())
-			}
-			return oneOrAll(c, args, all)
-		}
-		f.apps = allArgs
-		c.RunE = f.fleetCommand(v.name, false, func(ctx context.Context, s *session, args []string) error {
-			if foreign {
-				return s.undeployForeign(ctx, args[0], confirm)
-			}
-			if v.consent != nil {
-				if err := v.consent(s, args); err != nil {
-					return err
-				}
-			}
-			return v.do(s, ctx, args)
-		})
-		list = append(list, c)
+		return v.arguments.judge(v, c, args)
 	}
-	return list
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
+		if foreign {
+			return s.undeployForeign(ctx, args[0], confirm)
+		}
+		if err := mayUndeploy(s, args); err != nil {
+			return err
+		}
+		return s.Undeploy(ctx, args)
+	})
 }
 
 // bereave says who loses the database, and whether anybody does.

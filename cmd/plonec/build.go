@@ -19,23 +19,20 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
-func buildCommand() *cobra.Command {
+func buildCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
 	var check bool
-	c := &cobra.Command{
-		Use:   "build [STACK...]",
-		Short: "compile a stack into a tree",
-		Long: `Build compiles a stack into a tree: for each host the files that it needs, at
+	c.Short = "compile a stack into a tree"
+	c.Long = `Build compiles a stack into a tree: for each host the files that it needs, at
 their places, and a manifest. Files that are no longer generated are removed;
 files whose content is right are not touched. Where the stack has an error
-nothing is written.`,
-		Example: `  plonec build stack.json
+nothing is written.`
+	c.Example = `  plonec build stack.json
   plonec build stack.json production.json -o build
-  plonec build --check`,
-	}
+  plonec build --check`
 	f.add(c.Flags())
 	c.Flags().BoolVar(&check, "check", false, "write nothing, fail where the tree is stale")
-	c.RunE = f.compiling("nothing written", func(out *reporter, built *compile.Built, diags diag.List) error {
+	c.RunE = f.compiling(v, "nothing written", func(out *reporter, built *compile.Built, diags diag.List) error {
 		if err := refuseIgnored(f.Tree, built.Tree.Manifest); err != nil {
 			return err
 		}
@@ -79,7 +76,6 @@ nothing is written.`,
 		}
 		return nil
 	})
-	return c
 }
 
 // stale says why a tree is not what its stack gives, as far as that is known,

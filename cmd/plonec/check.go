@@ -14,13 +14,11 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
-func checkCommand() *cobra.Command {
+func checkCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
 	var how string
-	c := &cobra.Command{
-		Use:   "check [STACK...]",
-		Short: "compile a stack in memory and report",
-		Long: `Check compiles a stack in memory and reports every mistake. With --native it
+	c.Short = "compile a stack in memory and report"
+	c.Long = `Check compiles a stack in memory and reports every mistake. With --native it
 also lets the daemons that are installed here read what was generated: haproxy,
 nginx, varnishd, systemd-analyze, bash.
 
@@ -28,14 +26,13 @@ They are asked as nobody, in namespaces in which they see nothing of this
 machine but its programs. That needs Linux 5.12, and root, or namespaces for
 every user; where that is not so they are named, and check fails. With
 --native=here they see this machine as you do: the configuration of a stranger
-can have them print its files.`,
-		Example: `  plonec check stack.json
-  sudo plonec check --native --format json`,
-	}
+can have them print its files.`
+	c.Example = `  plonec check stack.json
+  sudo plonec check --native --format json`
 	f.add(c.Flags())
 	c.Flags().StringVar(&how, "native", "", "also run the installed daemons' own checkers: apart from this machine, or `here`")
 	c.Flags().Lookup("native").NoOptDefVal = string(native.Apart)
-	compile := f.compiling("", func(out *reporter, built *compile.Built, diags diag.List) error {
+	compile := f.compiling(v, "", func(out *reporter, built *compile.Built, diags diag.List) error {
 		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
 		if how != "" {
 			var err error
@@ -68,7 +65,6 @@ can have them print its files.`,
 		}
 		return compile(c, args)
 	}
-	return c
 }
 
 // printCheckers says what each program said, in one line where it is good.

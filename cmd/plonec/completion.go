@@ -16,26 +16,27 @@ import (
 // tree's manifest: nothing is compiled or asked, and no value of a stack is
 // looked at.
 
-func completionCommand() *cobra.Command {
-	shells := map[string]func(*cobra.Command) error{
-		"bash": func(c *cobra.Command) error { return c.Root().GenBashCompletionV2(c.OutOrStdout(), true) },
-		"fish": func(c *cobra.Command) error { return c.Root().GenFishCompletion(c.OutOrStdout(), true) },
-		"zsh":  func(c *cobra.Command) error { return c.Root().GenZshCompletion(c.OutOrStdout()) },
-	}
-	names := slices.Sorted(maps.Keys(shells))
-	return &cobra.Command{
-		Use:   "completion SHELL",
-		Short: "the completion of commands for bash, fish or zsh",
-		Long: `Completion prints a script that lets a shell complete commands, flags, attributes,
+// shells are those that completion speaks to.
+var shells = []string{"bash", "fish", "zsh"}
+
+func completionCommand(_ *verb, c *cobra.Command) {
+	c.Short = "the completion of commands for bash, fish or zsh"
+	c.Long = `Completion prints a script that lets a shell complete commands, flags, attributes,
 and the hosts, layers and apps of the tree. In bash it needs bash-completion.
 
   bash  plonec completion bash > ~/.local/share/bash-completion/completions/plonec
   fish  plonec completion fish > ~/.config/fish/completions/plonec.fish
-  zsh   plonec completion zsh > DIR/_plonec, where DIR is in $fpath`,
-		Example:   "  source <(plonec completion bash)",
-		Args:      oneOf("a shell", names),
-		ValidArgs: names,
-		RunE:      func(c *cobra.Command, args []string) error { return shells[args[0]](c) },
+  zsh   plonec completion zsh > DIR/_plonec, where DIR is in $fpath`
+	c.Example = "  source <(plonec completion bash)"
+	c.RunE = func(c *cobra.Command, args []string) error {
+		root, out := c.Root(), c.OutOrStdout()
+		switch args[0] {
+		case "bash":
+			return root.GenBashCompletionV2(out, true)
+		case "fish":
+			return root.GenFishCompletion(out, true)
+		}
+		return root.GenZshCompletion(out)
 	}
 }
 
@@ -44,42 +45,28 @@ and the hosts, layers and apps of the tree. In bash it needs bash-completion.
 // what does not begin with word.
 type completer func(c *cobra.Command, before []string, word string) ([]string, cobra.ShellCompDirective)
 
-// argumentsOf are the completers of arguments, by what a command's line of use
-// calls them; the first that stands there counts.
-var argumentsOf = []struct {
-	name     string
-	complete completer
-}{
-	{"[ATTRIBUTE", explained}, {"STACK", stackNames}, {"NAME [APP", recipes}, {"APP", apps}, {"HOST", inTree(hostNames)}, {"DIR", folders},
-}
-
-// flagsOf are those of flags, wherever a command has them.
+// flagsOf are those of flags, wherever a verb has them.
 var flagsOf = map[string]completer{
-	"format": formats, "host": listed(inTree(hostNames)), "layer": listed(inTree(layerNames)),
+	"host": listed(inTree(hostNames)), "layer": listed(inTree(layerNames)),
 	"tree": folders, "set": settings,
 }
 
-// completions makes a command and all below it complete so.
-func completions(c *cobra.Command) {
-	if c.HasParent() && len(c.ValidArgs) == 0 {
+// complete makes a verb's command complete its arguments and flags.
+func (v *verb) complete(c *cobra.Command) {
+	c.ValidArgs = v.arguments.words
+	if complete := v.arguments.complete; complete != nil && v.arguments.most == 1 {
+		c.ValidArgsFunction = onlyOne(complete)
+	} else if complete != nil {
+		c.ValidArgsFunction = complete
+	} else if c.ValidArgs == nil {
 		c.ValidArgsFunction = cobra.NoFileCompletions
-		for _, arguments := range argumentsOf {
-			if strings.Contains(c.Use, arguments.name) {
-				c.ValidArgsFunction = arguments.complete
-				if !strings.Contains(c.Use, "...") {
-					c.ValidArgsFunction = onlyOne(arguments.complete)
-				}
-				break
-			}
-		}
 	}
-	for name, complete := range flagsOf {
+	flags := maps.Clone(flagsOf)
+	flags["format"] = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return v.formats, noFiles }
+	for name, complete := range flags {
 		if c.Flags().Lookup(name) != nil {
 			_ = c.RegisterFlagCompletionFunc(name, complete) // it has the flag, and no other completion
 		}
-	}
-	for _, below := range c.Commands() {
-		completions(below)
 	}
 }
 
@@ -91,17 +78,6 @@ func stackNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDire
 
 func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveFilterDirs
-}
-
-// formats reads them off the flag's own line of help, as in "text, json or
-// markdown".
-func formats(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	usage, _, _ := strings.Cut(c.Flags().Lookup("format").Usage, " (")
-	if i := strings.Index(usage, " or "); i >= 0 { // what follows the last one is no format
-		last, _, _ := strings.Cut(usage[i+4:], " ")
-		usage = usage[:i] + ", " + last
-	}
-	return strings.Split(strings.ReplaceAll(usage, "`", ""), ", "), noFiles
 }
 
 // onlyOne completes the first argument alone.

@@ -13,13 +13,11 @@ import (
 	"github.com/plonec/plonec/internal/terminal"
 )
 
-func deployCommand() *cobra.Command {
-	var f fleetFlags
+func deployCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
 	var o hosts.DeployOptions
-	c := &cobra.Command{
-		Use:   "deploy [APP...]",
-		Short: "apply, then a new release of apps where one is due",
-		Long: `Deploy applies the tree to all hosts, and then brings apps up to date, all of
+	c.Short = "apply, then a new release of apps where one is due"
+	c.Long = `Deploy applies the tree to all hosts, and then brings apps up to date, all of
 them or those that are named, on the hosts that run them: a new release where the
 revision leads to another commit, or where deploy.cfg changed, or where the stack
 says always. The release is built on every host before the first one is switched
@@ -28,24 +26,21 @@ warm and seen up by every balancer before the next. It stops at the first one
 that does not come up, and that host goes back to the release that worked.
 
 --host and --layer choose where apps are deployed; the other hosts are only
-configured.`,
-		Example: `  plonec deploy
-  plonec deploy site --host app1      # one host first`,
-	}
+configured.`
+	c.Example = `  plonec deploy
+  plonec deploy site --host app1      # one host first`
 	f.addPush(c.Flags())
 	c.Flags().StringVar(&o.Commit, "commit", "", "this `commit`, in full, in place of the revision's")
 	c.Flags().BoolVar(&o.Always, "always", false, "a new release even where nothing changed")
 	c.Flags().BoolVar(&o.NewDatabase, "new-database", false, "there is no Data.fs yet: make one")
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
-	f.others = true
-	f.apps = allArgs
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if o.Commit != "" && !hosts.IsCommit(o.Commit) {
 			return fmt.Errorf("--commit %q is no commit in full: write what git rev-parse says of it", o.Commit)
 		}
 		return nil
 	}
-	c.RunE = f.fleetCommand("deploy", true, func(ctx context.Context, s *session, args []string) error {
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		if err := s.agreed(s.preview(ctx) + "deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 			return err
 		}
@@ -54,11 +49,7 @@ configured.`,
 		}
 		return s.Deploy(ctx, args, o)
 	})
-	return c
 }
-
-// allArgs is for commands all of whose arguments are apps.
-func allArgs(args []string) []string { return args }
 
 // named are the apps that a command is about, for a question.
 func (s *session) named(args []string) []string {
@@ -68,28 +59,22 @@ func (s *session) named(args []string) []string {
 	return args
 }
 
-func rollbackCommand() *cobra.Command {
-	var f fleetFlags
+func rollbackCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
 	var to string
 	var allowOutage bool
-	c := &cobra.Command{
-		Use:   "rollback APP",
-		Short: "back to an earlier release",
-		Long: `Rollback takes an app back on all of its hosts: to the release that --to
+	c.Short = "back to an earlier release"
+	c.Long = `Rollback takes an app back on all of its hosts: to the release that --to
 names, or to the last good one from before the newest, all of one commit. The
 clients restart as in a deploy, and the release that is left is marked bad. The
 stack stays as it is: where it asks for a client that the release does not
-have, git revert and a deploy are the way back.`,
-		Example: "  plonec rollback site\n  plonec rollback site --to 20261107101500",
-		Args:    wanting("one app", 1),
-	}
+have, git revert and a deploy are the way back.`
+	c.Example = "  plonec rollback site\n  plonec rollback site --to 20261107101500"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
 	c.Flags().StringVar(&to, "to", "", "this `release`")
 	c.Flags().BoolVar(&allowOutage, "allow-outage", false, "the release has its data elsewhere: stop all, switch, start all")
-	f.fronts = true
-	f.apps = allArgs
-	c.RunE = f.fleetCommand("rollback", false, func(ctx context.Context, s *session, args []string) error {
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		if s.asks() {
 			question, err := s.rollbackQuestion(ctx, args[0], to)
 			if err == nil {
@@ -101,7 +86,6 @@ have, git revert and a deploy are the way back.`,
 		}
 		return s.Rollback(ctx, args[0], to, allowOutage)
 	})
-	return c
 }
 
 // rollbackQuestion says from which release an app goes back to which.
@@ -119,57 +103,44 @@ func (s *session) rollbackQuestion(ctx context.Context, app, to string) (string,
 	return fmt.Sprintf("roll %s back from release %s to %s on %s?", app, text(from), text(target), strings.Join(names, ", ")), nil
 }
 
-func restartCommand() *cobra.Command {
-	var f fleetFlags
-	var all, changed bool
-	c := &cobra.Command{
-		Use:   "restart APP... | --all",
-		Short: "restart apps, one client after the other",
-		Long: `Restart restarts the processes of apps as a deploy does: one client after the
+func restartCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
+	var changed bool
+	c.Short = "restart apps, one client after the other"
+	c.Long = `Restart restarts the processes of apps as a deploy does: one client after the
 other, on one host after the other, never the last that serves. What waits on
 the hosts for a restart comes in with it, but not over a file that was changed by
-hand.`,
-		Example: "  plonec restart site\n  plonec restart --all --changed",
-	}
+hand.`
+	c.Example = "  plonec restart site\n  plonec restart --all --changed"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
-	c.Flags().BoolVar(&all, "all", false, "every app")
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
-	f.fronts = true
-	c.Args = func(c *cobra.Command, args []string) error { return oneOrAll(c, args, all) }
-	f.apps = allArgs
-	c.RunE = f.fleetCommand("restart", false, func(ctx context.Context, s *session, args []string) error {
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		return s.Restart(ctx, args, changed)
 	})
-	return c
 }
 
-func drainCommands() []*cobra.Command {
-	var drain, undrain fleetFlags
+func drainCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
 	var force bool
-	d := &cobra.Command{
-		Use:   "drain HOST...",
-		Short: "take a host's clients out of every balancer",
-		Long: `Drain takes the clients of hosts out of every balancer: requests that they have
+	c.Short = "take a host's clients out of every balancer"
+	c.Long = `Drain takes the clients of hosts out of every balancer: requests that they have
 are finished, no new ones come. They stay out over a restart or a reboot, until
-undrain. The last clients that serve are not drained.`,
-		Example: "  plonec drain app1",
-		Args:    wanting("hosts", 0),
-	}
-	drain.add(d.Flags())
-	d.Flags().BoolVar(&force, "force", false, "even the last clients that serve")
-	drain.fronts = true
-	drain.hostArgs = true
-	d.RunE = drain.fleetCommand("drain", false, func(ctx context.Context, s *session, _ []string) error { return s.Drain(ctx, force) })
-	u := &cobra.Command{
-		Use: "undrain HOST...", Short: "bring a host's clients back", Long: "Undrain brings the clients of hosts back into every balancer.",
-		Example: "  plonec undrain app1", Args: wanting("hosts", 0),
-	}
-	undrain.add(u.Flags())
-	undrain.hostArgs = true
-	u.RunE = undrain.fleetCommand("undrain", false, func(ctx context.Context, s *session, _ []string) error { return s.Undrain(ctx) })
-	return []*cobra.Command{d, u}
+undrain. The last clients that serve are not drained.`
+	c.Example = "  plonec drain app1"
+	f.add(c.Flags())
+	c.Flags().BoolVar(&force, "force", false, "even the last clients that serve")
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, _ []string) error { return s.Drain(ctx, force) })
+}
+
+func undrainCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
+	c.Short = "bring a host's clients back"
+	c.Long = "Undrain brings the clients of hosts back into every balancer."
+	c.Example = "  plonec undrain app1"
+	f.add(c.Flags())
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, _ []string) error { return s.Undrain(ctx) })
 }
 
 // deploys are the recipes that make a new release.
@@ -177,21 +148,18 @@ var deploys = []string{"rebuild", "develop-up"}
 
 func recipeNames() []string { return slices.Concat(deploys, hosts.Recipes()) }
 
-func runCommand() *cobra.Command {
-	var f fleetFlags
+func runCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
 	names := recipeNames()
-	c := &cobra.Command{
-		Use:   "run NAME [APP...]",
-		Short: "run one of the cookbook's helper recipes",
-		Long: `Run runs one of the cookbook's helper recipes: ` + strings.Join(names, ", ") + `.
+	c.Short = "run one of the cookbook's helper recipes"
+	c.Long = `Run runs one of the cookbook's helper recipes: ` + strings.Join(names, ", ") + `.
 rebuild and develop-up make a new release of the same commit, whose sources are
-fetched afresh, and restart the clients as a deploy does.`,
-		Example: "  plonec run varnish-purge",
-	}
+fetched afresh, and restart the clients as a deploy does.`
+	c.Example = "  plonec run varnish-purge"
 	c.Args = func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
-			return fmt.Errorf("%s wants the name of a recipe, one of %s, as in: %s", c.CommandPath(), strings.Join(names, ", "), example(c))
+			return fmt.Errorf("%s wants the name of a recipe, one of %s, as in: %s", c.CommandPath(), strings.Join(names, ", "), v.example())
 		case !slices.Contains(names, args[0]):
 			return fmt.Errorf("there is no recipe %s; there are %s", args[0], strings.Join(names, ", "))
 		case len(args) > 1 && !slices.Contains(deploys, args[0]):
@@ -200,13 +168,10 @@ fetched afresh, and restart the clients as a deploy does.`,
 		return nil
 	}
 	f.add(c.Flags())
-	f.others = true
-	f.apps = func(args []string) []string { return args[1:] }
-	c.RunE = f.fleetCommand("run", false, func(ctx context.Context, s *session, args []string) error {
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		if slices.Contains(deploys, args[0]) {
 			return s.Deploy(ctx, args[1:], hosts.DeployOptions{Always: true})
 		}
 		return s.Run(ctx, args[0])
 	})
-	return c
 }

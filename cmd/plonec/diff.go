@@ -19,15 +19,13 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
-func diffCommand() *cobra.Command {
+func diffCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
 	var against string
 	var exitCode, full, noDiff bool
 	var limit int
-	c := &cobra.Command{
-		Use:   "diff [STACK...]",
-		Short: "show what a change of the stack does to which host",
-		Long: `Diff compiles the stack and compares it with an earlier tree: which lines of the
+	c.Short = "show what a change of the stack does to which host"
+	c.Long = `Diff compiles the stack and compares it with an earlier tree: which lines of the
 stack changed, what apply and deploy will do about it on which host, what people
 would notice, and the differences of the files. It reads no host and no secret:
 plan does.
@@ -36,30 +34,21 @@ It compares with the tree on disk, as a build would change it; with --against
 with what a git revision holds. Of one that is not behind the work here that is
 where the two parted: --against origin/main shows what a pull request changes.
 Another tree is named by a path that begins with /, ./ or ../; any other name is
-a revision, whatever folder is called so.`,
-		Example: `  plonec diff
+a revision, whatever folder is called so.`
+	c.Example = `  plonec diff
   plonec diff --against origin/main
-  plonec diff --against origin/main --format markdown`,
-	}
+  plonec diff --against origin/main --format markdown`
 	f.add(c.Flags())
-	c.Flags().Lookup("format").Usage = "`text`, json or markdown"
 	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree as ./FOLDER")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where anything changes")
 	c.Flags().BoolVar(&full, "full", false, "show long differences to their end")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
 	c.Flags().IntVar(&limit, "limit", report.MaxComment, "how many `bytes` of markdown to write: differences are cut, consequences never")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		format := f.format
-		if !slices.Contains([]string{"text", "json", "markdown"}, format) {
-			return fmt.Errorf("unknown --format %q: text, json or markdown", format)
-		}
 		if against == "" && c.Flags().Changed("against") {
 			return errors.New("--against is empty: give a git revision, or the folder of a tree")
 		}
-		out, err := newReporter(c, "text")
-		if err != nil {
-			return err
-		}
+		out := newReporter(c, "text")
 		// Before anything sets what the tree on disk says of the stack.
 		work, err := os.MkdirTemp("", "plonec-diff-*")
 		if err != nil {
@@ -91,7 +80,7 @@ a revision, whatever folder is called so.`,
 		}
 		r.Color, r.Full, r.NoDiff, r.Limit = terminal.UseColor(out.stdout), full, noDiff, limit
 		var text string
-		switch format {
+		switch v.format {
 		case "json":
 			text = words.JSON(r)
 		case "markdown":
@@ -107,7 +96,6 @@ a revision, whatever folder is called so.`,
 		}
 		return nil
 	}
-	return c
 }
 
 // notOfTheStack says that a tree on disk is not what a stack gives; empty where it

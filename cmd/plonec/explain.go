@@ -15,12 +15,10 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
-func explainCommand() *cobra.Command {
+func explainCommand(v *verb, c *cobra.Command) {
 	var f explainFlags
-	c := &cobra.Command{
-		Use:   "explain [ATTRIBUTE or CODE] [STACK...]",
-		Short: "what an attribute or a diagnostic means, and what a change would do",
-		Long: `Explain tells what an attribute or a group of them does, its type, default, other
+	c.Short = "what an attribute or a diagnostic means, and what a change would do"
+	c.Long = `Explain tells what an attribute or a group of them does, its type, default, other
 names and place, or what a diagnostic means and how to mend it. Without an argument
 it lists the groups and the codes of all diagnostics.
 
@@ -30,24 +28,16 @@ compiling the stack with other values, in memory.
 
 With --set it shows what a change would do to the files, and changes nothing. The
 value is JSON, or a text where it is none; null takes back what is set. Several
---set make one change.`,
-		Example: `  plonec explain plone_instances.per_cpu
+--set make one change.`
+	c.Example = `  plonec explain plone_instances.per_cpu
   plonec explain haproxy stack.json
   plonec explain wrong-type
-  plonec explain --set plone_instances.per_cpu=2 --set haproxy.fall=5`,
-	}
+  plonec explain --set plone_instances.per_cpu=2 --set haproxy.fall=5`
 	f.add(c.Flags())
-	c.Flags().Lookup("format").Usage = "`text` or json"
 	c.Flags().StringArrayVar(&f.set, "set", nil, "show what `ATTRIBUTE=VALUE` would change")
 	c.Flags().BoolVar(&f.full, "full", false, "with --set: the whole of each difference")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if f.format != "text" && f.format != "json" {
-			return fmt.Errorf("unknown --format %q: text or json", f.format)
-		}
-		out, err := newReporter(c, f.format)
-		if err != nil {
-			return err
-		}
+		out := newReporter(c, v.format)
 		if len(f.set) > 0 {
 			if len(args) > 0 && (schema.Lookup(args[0]) != nil || diag.Codes[args[0]].Title != "") {
 				return fmt.Errorf("plonec explain takes an attribute or --set, not both, and was given %s", args[0])
@@ -76,7 +66,6 @@ value is JSON, or a text where it is none; null takes back what is set. Several
 		}
 		return &status{exitError, ""} // of a stack that was named
 	}
-	return c
 }
 
 // explainFlags are the flags of explain.

@@ -32,7 +32,7 @@ import (
 
 // fleetFlags are the flags of every command that works on hosts.
 type fleetFlags struct {
-	tree, format  string
+	tree          string
 	hosts, layers []string
 	parallel      int
 	acceptNew     bool
@@ -46,14 +46,8 @@ type fleetFlags struct {
 	confirm                             time.Duration
 	plan                                string
 
-	apps     func(args []string) []string // the apps that arguments name; nil: none are
-	fresh    bool                         // the tree has to be what its stack gives, byte for byte
-	others   bool                         // the hosts that were not chosen take part
-	fronts   bool                         // of these the front ends do
-	hostArgs bool                         // the arguments are hosts
-	report   bool                         // it looks, and prints one report of all hosts, also of those that do not answer
-	values   report.Secrets               // that it resolves: what runs on every pull request none, and nothing but what pushes runs commands
-	formats  []string                     // of --format; none: text and json
+	verb   *verb
+	values report.Secrets // that it resolves: what runs on every pull request none, and nothing but what pushes runs commands
 }
 
 // given are those of the flags that choose hosts, for another command.
@@ -75,7 +69,6 @@ func given(tree string, hosts, layers []string) string {
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
-	flags.StringVar(&f.format, "format", "text", "`text` or json")
 	flags.StringSliceVar(&f.hosts, "host", nil, "only these `hosts`")
 	flags.StringSliceVar(&f.layers, "layer", nil, "only the hosts of these `layers`")
 	flags.IntVar(&f.parallel, "parallel", 10, "how many hosts at once")
@@ -93,8 +86,6 @@ func (f *fleetFlags) addYes(flags *pflag.FlagSet) {
 func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	f.add(flags)
 	f.addYes(flags)
-	f.fresh = true
-	f.values = report.ByAllValues
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
@@ -115,14 +106,13 @@ type session struct {
 }
 
 // fleetCommand makes the body of a command over hosts: it opens the tree,
-// looks at the hosts, and lets do work. git says whether the tree has to be
-// committed; what is asked for that is not so is an error before any host is
+// looks at the hosts, and lets do work. What is asked for that is not so is an error before any host is
 // touched. As JSON the last event says how it ended.
-func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
-	work := f.onFleet(title, git, do)
+func (f *fleetFlags) fleetCommand(do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
+	work := f.onFleet(do)
 	return func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		if f.format != "json" || f.report {
+		if f.verb.format != "json" || f.verb.reports {
 			return err
 		}
 		code, text := ending(err)
@@ -134,28 +124,25 @@ func (f *fleetFlags) fleetCommand(title string, git bool, do func(ctx context.Co
 	}
 }
 
-func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
+func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		formats := f.formats
-		if len(formats) == 0 {
-			formats = []string{"text", "json"}
+		v, fresh := f.verb, f.verb.needs.has(freshTree)
+		if v.needs.has(secrets) {
+			f.values = report.ByAllValues
 		}
-		if !slices.Contains(formats, f.format) {
-			return fmt.Errorf("unknown --format %q: %s", f.format, words.Or(formats))
-		}
-		disk, err := openTree(f.tree, f.fresh)
+		disk, err := openTree(f.tree, fresh)
 		if err != nil {
 			return err
 		}
-		if f.hostArgs {
+		if v.arguments.hosts {
 			f.hosts = append(f.hosts, args...)
 		}
 		options := hosts.Options{
-			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: f.others, Fronts: f.fronts,
+			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: v.needs.has(allHosts), Fronts: v.needs.has(theFronts),
 			SSH:   remote.Options{AcceptNew: f.acceptNew, SSHConfig: f.sshConfig},
-			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: f.report,
+			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: v.reports,
 		}
-		if f.fresh {
+		if fresh {
 			options.Judge = func() error { return believe(disk) }
 		}
 		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
@@ -165,9 +152,9 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			s.trust, err = newTrust(disk, f.hostsOf)
 			looked <- err
 		}()
-		if git {
+		if v.needs.has(committed) {
 			options.Commit, options.Descends, s.dirty = f.committed(disk)
-			if s.dirty != nil && !f.report {
+			if s.dirty != nil && !v.reports {
 				return s.dirty
 			}
 		}
@@ -176,29 +163,29 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 				return err
 			}
 		}
-		var secrets *secret.Resolver
+		var resolver *secret.Resolver
 		if f.values != report.ByName {
-			secrets = f.resolver(disk)
-			secrets.NoCommands = f.values != report.ByAllValues
+			resolver = f.resolver(disk)
+			resolver.NoCommands = f.values != report.ByAllValues
 		}
 		// Made here, so that it is there before the first event.
 		sink := func(e hosts.Event) {
-			if f.report && e.Kind == hosts.Failed {
+			if v.reports && e.Kind == hosts.Failed {
 				return // the report says it
 			}
 			s.progress.Event(e)
 		}
-		if s.Fleet, err = hosts.New(disk, options, secrets, sink); err != nil {
+		if s.Fleet, err = hosts.New(disk, options, resolver, sink); err != nil {
 			return err
 		}
 		defer s.Fleet.Close()
-		if f.apps != nil {
-			if err := s.Have(f.apps(args)); err != nil {
+		if v.arguments.apps != nil {
+			if err := s.Have(v.arguments.apps(args)); err != nil {
 				return err
 			}
 		}
-		out, format := s.out, f.format
-		if f.report {
+		out, format := s.out, v.format
+		if v.reports {
 			out, format = io.Discard, "text" // only what goes wrong on the way is told beside the report
 		}
 		if err := <-looked; err != nil {
@@ -208,7 +195,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 		if err != nil {
 			return err
 		}
-		s.progress = terminal.NewProgress(out, c.ErrOrStderr(), format, s.Names(), title)
+		s.progress = terminal.NewProgress(out, c.ErrOrStderr(), format, s.Names(), v.name)
 		s.progress.Verbose = f.verbose
 		defer s.progress.Close()
 		if strangers != "" && f.newHosts {
@@ -229,7 +216,7 @@ func (f *fleetFlags) onFleet(title string, git bool, do func(ctx context.Context
 			if err = do(ctx, s, args); err == nil {
 				s.Idle()
 			}
-		case f.report && ctx.Err() == nil && errors.As(err, &host):
+		case v.reports && ctx.Err() == nil && errors.As(err, &host):
 			var st *status
 			if did := do(ctx, s, args); did != nil && !errors.As(did, &st) {
 				err = did // it names these hosts too
@@ -274,7 +261,7 @@ func interruptible(parent context.Context, s *session) (context.Context, func())
 			if n > 0 {
 				s.progress.Close()
 				const text = "stopped; what a host was at it brings to its end, or takes back, by itself: plonec status"
-				if s.flags.format == "json" && !s.flags.report {
+				if s.flags.verb.format == "json" && !s.flags.verb.reports {
 					fmt.Fprint(s.out, words.JSONLine(newEnd(exitInterrupted, text)))
 				} else {
 					fmt.Fprintln(os.Stderr, "plonec: "+text)
@@ -304,7 +291,7 @@ func (s *session) conclude(ctx context.Context, err error) error {
 		return err
 	case hosts.Locked(err):
 		return &status{exitLocked, s.lastWords(err) + "; try again when it is done"}
-	case s.flags.report && len(hosts.HostErrors(err)) > 0 && !errors.Is(err, errInterrupted):
+	case s.flags.verb.reports && len(hosts.HostErrors(err)) > 0 && !errors.Is(err, errInterrupted):
 		// The report has the errors themselves.
 		return &status{exitUnknown, "the state of " + strings.Join(words.Runs(hostsOf(hosts.HostErrors(err))), ", ") + " is not known"}
 	case number[hosts.Unknown] > 0:
@@ -359,7 +346,7 @@ func (s *session) asks() bool { return !s.flags.yes && s.attended() }
 // attended tells whether somebody is there.
 func (s *session) attended() bool {
 	in, ok := s.stdin.(*os.File)
-	return s.flags.format != "json" && ok && term.IsTerminal(int(in.Fd()))
+	return s.flags.verb.format != "json" && ok && term.IsTerminal(int(in.Fd()))
 }
 
 // yes judges an answer.
@@ -383,7 +370,7 @@ func (s *session) answer(question string) string {
 	s.progress.Clear()
 	fmt.Fprint(s.out, question)
 	line := terminal.Typed(s.stdin)
-	s.progress = terminal.NewProgress(s.out, os.Stderr, s.flags.format, s.Names(), s.progress.Title)
+	s.progress = terminal.NewProgress(s.out, os.Stderr, s.flags.verb.format, s.Names(), s.progress.Title)
 	s.progress.Verbose = s.flags.verbose
 	return line
 }

@@ -13,34 +13,30 @@ import (
 	"github.com/plonec/plonec/internal/graph"
 )
 
-func graphCommand() *cobra.Command {
+func graphCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
-	var format, out string
-	c := &cobra.Command{
-		Use:   "graph [STACK...]",
-		Short: "the topology as a picture: Mermaid, DOT or SVG",
-		Long: `Graph draws the way of a request through the stack, from left to right: its
+	var out string
+	c.Short = "the topology as a picture: Mermaid, DOT or SVG"
+	c.Long = `Graph draws the way of a request through the stack, from left to right: its
 visitors, the front ends, the clients, and what they keep their data in; each
 with its hosts, addresses and ports. A host that is not online is dashed, and
 nothing leads there.
 
 Mermaid is for a block in Markdown, DOT for Graphviz, and SVG is a picture as it
 is, in light and in dark, that needs nothing else. Without --format the ending of
-the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`,
-		Example: `  plonec graph stack.json -o stack.svg
-  plonec graph stack.json --format dot | dot -Tpdf -o stack.pdf`,
-	}
+the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`
+	c.Example = `  plonec graph stack.json -o stack.svg
+  plonec graph stack.json --format dot | dot -Tpdf -o stack.pdf`
 	f.addArguments(c.Flags())
 	c.Flags().StringVar(&f.Tree, "tree", "build", "folder of the compiled `tree`, which says the STACK where none is given")
-	c.Flags().StringVar(&format, "format", "", "`mermaid`, dot or svg")
+	v.format, c.Flags().Lookup("format").DefValue = "", "" // the file's ending may say it
 	c.Flags().StringVarP(&out, "out", "o", "", "write to this `file`, not to standard output")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		as, err := graphFormat(format, out)
+		as, err := graphFormat(v.format, out)
 		if err != nil {
 			return err
 		}
-		f.format = "text"
-		return f.compiling("no picture", func(r *reporter, built *compile.Built, diags diag.List) error {
+		return f.compiling(v, "no picture", func(r *reporter, built *compile.Built, diags diag.List) error {
 			g := graph.New(built.Topology)
 			if leaks := compile.InTexts(g.Texts(), "the picture would show", built.Secrets); len(leaks) > 0 {
 				return r.finish(append(diags, leaks...), "no picture", result{})
@@ -60,7 +56,6 @@ the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`,
 			return nil
 		})(c, args)
 	}
-	return c
 }
 
 // graphFormat is the language of a picture: the one that is named, else that of
@@ -73,9 +68,6 @@ func graphFormat(name, file string) (graph.Format, error) {
 			return f, nil
 		}
 		names, endings = append(names, f.Name), append(endings, f.Endings...)
-	}
-	if name != "" {
-		return graph.Format{}, fmt.Errorf("unknown --format %q: %s", name, strings.Join(names, ", "))
 	}
 	return graph.Format{}, fmt.Errorf("%s: its ending does not say the format: give --format %s, or one of %s", file, strings.Join(names, ", "), strings.Join(endings, " "))
 }

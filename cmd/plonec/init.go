@@ -24,12 +24,10 @@ import (
 	"github.com/plonec/plonec/templates"
 )
 
-func initCommand() *cobra.Command {
+func initCommand(v *verb, c *cobra.Command) {
 	var f initFlags
-	c := &cobra.Command{
-		Use:   "init [DIR]",
-		Short: "write what a repository needs: CI files, .gitattributes, .gitignore; a stack from OpsWorks",
-		Long: `Init writes, into the git repository of the folder DIR that holds a stack (this
+	c.Short = "write what a repository needs: CI files, .gitattributes, .gitignore; a stack from OpsWorks"
+	c.Long = `Init writes, into the git repository of the folder DIR that holds a stack (this
 one, where none is named), a workflow for GitHub Actions or jobs for GitLab, and
 the .gitattributes and .gitignore by which git keeps the tree as it is. On a pull request they check the stack, build it,
 and comment what the change would do; on the main branch they deploy, after your
@@ -39,39 +37,34 @@ Init --from-opsworks writes a stack into DIR instead: stack.cue, a report of wha
 is left to decide, and the values of secrets in files that are kept out of git.
 FILE is the JSON that a host received, custom JSON, a CloudFormation template, or
 what aws opsworks describe-stacks, -layers, -instances, -apps printed; each is
-recognised by its content.`,
-		Example: `  plonec init
+recognised by its content.`
+	c.Example = `  plonec init
   plonec init --from-opsworks stacks.json layers.json instances.json apps.json ops
   plonec init ops --ci github,gitlab
-  plonec init --print .github/workflows/plonec.yml`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(f.opsworks) == 0 && len(args) > 1 {
-				return fmt.Errorf("plonec init takes one folder, and was given %s", strings.Join(args, " "))
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(f.opsworks) > 0 {
-				out, err := newReporter(c, f.format)
-				if err != nil {
-					return err
-				}
-				return initFromOpsWorks(out, f.opsworks, args)
-			}
-			return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
-		},
+  plonec init --print .github/workflows/plonec.yml`
+	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(f.opsworks) == 0 && len(args) > 1 {
+			return fmt.Errorf("plonec init takes one folder, and was given %s", strings.Join(args, " "))
+		}
+		return nil
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(f.opsworks) > 0 {
+			return initFromOpsWorks(newReporter(c, v.format), f.opsworks, args)
+		}
+		return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
 	}
 	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom, one or both of `github,gitlab`; without it as the remote origin says, else both")
 	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, in DIR")
 	c.Flags().StringVar(&f.print, "print", "", "write nothing, print this one `file` as it would be")
 	fromOpsWorksFlag(c.Flags(), &f.opsworks)
-	c.Flags().StringVar(&f.format, "format", "text", "with --from-opsworks: `text` or json")
-	return c
+	format := c.Flags().Lookup("format")
+	format.Usage = "with --from-opsworks: " + format.Usage
 }
 
 type initFlags struct {
-	ci, opsworks        []string
-	tree, print, format string
+	ci, opsworks []string
+	tree, print  string
 }
 
 // A scaffold is a file that init writes.

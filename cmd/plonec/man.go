@@ -19,39 +19,38 @@ import (
 // Manual pages from what --help says. cobra's own generator takes the help for
 // Markdown and writes what mandoc -T lint finds fault with.
 
-func manCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "man DIR",
-		Short:   "write the manual pages into a folder",
-		Long:    "Man writes a manual page for plonec and one for each of its commands into a folder.",
-		Example: "  plonec man ~/.local/share/man/man1",
-		Args:    wanting("a folder", 1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := git.WritesThrough(args[0]); err != nil {
-				return err
-			}
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return err
-			}
-			pages := manPages(c.Root())
-			for _, name := range slices.Sorted(maps.Keys(pages)) {
-				if err := writeFile(filepath.Join(args[0], name), []byte(pages[name]), 0o644); err != nil {
-					return err
-				}
-			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", args[0], words.Count(len(pages), "page"))
+func manCommand(_ *verb, c *cobra.Command) {
+	c.Short = "write the manual pages into a folder"
+	c.Long = "Man writes a manual page for plonec and one for each of its commands into a folder."
+	c.Example = "  plonec man ~/.local/share/man/man1"
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := git.WritesThrough(args[0]); err != nil {
 			return err
-		},
+		}
+		if err := os.MkdirAll(args[0], 0o755); err != nil {
+			return err
+		}
+		pages := manPages(c.Root())
+		for _, name := range slices.Sorted(maps.Keys(pages)) {
+			if err := writeFile(filepath.Join(args[0], name), []byte(pages[name]), 0o644); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", args[0], words.Count(len(pages), "page"))
+		return err
 	}
 }
 
-// manPages are the pages of a command and of all below it, by file name.
+// manPages are the pages of plonec and of all its verbs, by file name.
 func manPages(root *cobra.Command) map[string]string {
 	pages := map[string]string{}
-	for _, c := range append(root.Commands(), root) {
-		if c.Name() != "help" && !c.Hidden {
-			pages[pageName(c)+".1"] = manPage(c)
+	pages[pageName(root)+".1"] = manPage(root, "COMMAND")
+	for _, v := range verbs() {
+		c, _, err := root.Find([]string{v.name})
+		if err != nil {
+			panic(err) // root has them all
 		}
+		pages[pageName(c)+".1"] = manPage(c, v.arguments.use)
 	}
 	return pages
 }
@@ -73,17 +72,13 @@ var exits = []struct {
 	{exitInterrupted, "interrupted"},
 }
 
-func manPage(c *cobra.Command) string {
+func manPage(c *cobra.Command, arguments string) string {
 	c.InitDefaultHelpFlag()
 	var b strings.Builder
 	name := pageName(c)
 	fmt.Fprintf(&b, ".TH %s 1 \"%s\" \"plonec %s\"\n", strings.ToUpper(roff(name)), commitDay(), release)
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(c.Short))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(c.CommandPath()))
-	_, arguments, _ := strings.Cut(c.Use, " ")
-	if !c.HasParent() {
-		arguments = "COMMAND"
-	}
 	fmt.Fprintf(&b, "%s\n", roff(strings.TrimSpace(arguments+" [FLAG...]")))
 	b.WriteString(".SH DESCRIPTION\n")
 	for i, paragraph := range strings.Split(c.Long, "\n\n") {
@@ -99,7 +94,7 @@ func manPage(c *cobra.Command) string {
 	if !c.HasParent() {
 		b.WriteString(".SH COMMANDS\n")
 		for _, below := range c.Commands() {
-			if below.Name() != "help" && !below.Hidden {
+			if below.GroupID != "" {
 				fmt.Fprintf(&b, ".TP\n.BR %s (1)\n%s\n", roff(pageName(below)), roff(below.Short))
 			}
 		}

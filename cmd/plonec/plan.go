@@ -20,14 +20,12 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
-func planCommand() *cobra.Command {
-	var f fleetFlags
+func planCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
 	var out string
 	var exitCode, noDiff, secrets bool
-	c := &cobra.Command{
-		Use:   "plan",
-		Short: "show what apply and deploy would do to the hosts",
-		Long: `Plan looks at the hosts as they are now, and shows what apply would do to each of
+	c.Short = "show what apply and deploy would do to the hosts"
+	c.Long = `Plan looks at the hosts as they are now, and shows what apply would do to each of
 them and what is left to a deploy or a restart: files, with their differences,
 reloads, restarts, starts and stops, what would be refused, and what people would
 notice. It changes nothing, and works while another plonec is at work.
@@ -42,21 +40,15 @@ The stack is compiled in memory for it, and a tree that is not what comes out is
 refused, as by apply and deploy.
 
 With --out the plan is written too. plonec apply --plan and plonec deploy --plan
-do what it foretells, or nothing where the tree or a host is another by then.`,
-		Example: `  plonec plan
-  plonec plan --out plan.json && plonec apply --plan plan.json`,
-		Args: noArgs,
-	}
-	f.report = true
-	f.formats = []string{"text", "json", "markdown"}
+do what it foretells, or nothing where the tree or a host is another by then.`
+	c.Example = `  plonec plan
+  plonec plan --out plan.json && plonec apply --plan plan.json`
 	f.add(c.Flags())
-	c.Flags().Lookup("format").Usage = "`text`, json or markdown"
 	c.Flags().StringVar(&out, "out", "", "write the plan to this `file`, as JSON")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where apply or deploy has anything to do")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
 	c.Flags().BoolVar(&secrets, "secrets", false, "resolve the secrets that can be read, and say which of their files change")
-	f.fresh = true
-	work := f.fleetCommand("plan", true, func(ctx context.Context, s *session, _ []string) error {
+	work := f.fleetCommand(func(ctx context.Context, s *session, _ []string) error {
 		p, failed := s.Plan(ctx, !noDiff)
 		if s.dirty != nil {
 			text, _, _ := strings.Cut(s.dirty.Error(), "\n")
@@ -64,7 +56,7 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 		}
 		r := report.Plan{Plan: p, Given: f.given(), Secrets: f.values, File: out, Color: terminal.UseColor(s.out)}
 		var text string
-		switch f.format {
+		switch v.format {
 		case "json":
 			text = words.JSON(p)
 		case "markdown":
@@ -94,7 +86,6 @@ do what it foretells, or nothing where the tree or a host is another by then.`,
 		}
 		return work(c, args)
 	}
-	return c
 }
 
 // writeFile writes a file as a whole or not at all.

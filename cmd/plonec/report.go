@@ -29,11 +29,11 @@ type reporter struct {
 // people tells whether the report is read by people.
 func (r *reporter) people() bool { return !r.json && r.sarif == nil }
 
-func newReporter(c *cobra.Command, format string) (*reporter, error) {
+// newReporter makes one for a format; what it does not know, such as a picture's, is
+// for people.
+func newReporter(c *cobra.Command, format string) *reporter {
 	r := &reporter{stdout: c.OutOrStdout(), stderr: c.ErrOrStderr()}
 	switch format {
-	case "text":
-		r.color = terminal.UseColor(r.stderr)
 	case "json":
 		r.json = true
 	case "github":
@@ -41,9 +41,9 @@ func newReporter(c *cobra.Command, format string) (*reporter, error) {
 	case "sarif":
 		r.sarif = &diag.SARIF{Version: release, Path: inRepository}
 	default:
-		return nil, fmt.Errorf("unknown --format %q: text, json, github or sarif", format)
+		r.color = terminal.UseColor(r.stderr)
 	}
-	return r, nil
+	return r
 }
 
 // report prints what was found. A line of summary follows, with outcome

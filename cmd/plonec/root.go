@@ -75,12 +75,12 @@ tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.
 	}
 	root.SetVersionTemplate("plonec {{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(initCommand(), buildCommand(), checkCommand(), diffCommand(), explainCommand(), schemaCommand(), graphCommand(),
-		planCommand(), statusCommand(), applyCommand(), deployCommand(), rollbackCommand(), restartCommand(), runCommand(),
-		completionCommand(), manCommand(), versionCommand())
-	root.AddCommand(appCommands()...)
-	root.AddCommand(drainCommands()...)
-	completions(root)
+	for _, group := range []string{onStack, onHosts, onSelf} {
+		root.AddGroup(&cobra.Group{ID: group, Title: group})
+	}
+	for _, v := range verbs() {
+		root.AddCommand(v.command())
+	}
 	return root
 }
 

@@ -1,37 +1,25 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/schema"
 )
 
-func schemaCommand() *cobra.Command {
-	var format string
-	c := &cobra.Command{
-		Use:   "schema",
-		Short: "the schema of a stack, for editors and for CUE",
-		Long: `Schema prints a JSON Schema (2020-12) of the stack: every attribute with its
+func schemaCommand(v *verb, c *cobra.Command) {
+	c.Short = "the schema of a stack, for editors and for CUE"
+	c.Long = `Schema prints a JSON Schema (2020-12) of the stack: every attribute with its
 documentation, type, range and default. An editor that has it completes keys,
 explains them and marks mistakes while a stack is written in JSON. What depends
 on several attributes is left to plonec check. "$schema" may stand in a stack.
 
 With --format cue it prints the same attributes as one file of the CUE package
-schema, which a stack in CUE imports from its own module.`,
-		Example: `  plonec schema > stack.schema.json
-  mkdir -p schema && plonec schema --format cue > schema/schema.cue`,
-		Args: noArgs,
-	}
-	c.Flags().StringVar(&format, "format", "json", "`json` or cue")
+schema, which a stack in CUE imports from its own module.`
+	c.Example = `  plonec schema > stack.schema.json
+  mkdir -p schema && plonec schema --format cue > schema/schema.cue`
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		print := map[string]func() []byte{"json": schema.JSONSchema, "cue": schema.CUE}[format]
-		if print == nil {
-			return fmt.Errorf("unknown --format %q: json or cue", format)
-		}
+		print := map[string]func() []byte{"json": schema.JSONSchema, "cue": schema.CUE}[v.format]
 		_, err := c.OutOrStdout().Write(print())
 		return err
 	}
-	return c
 }

@@ -11,12 +11,10 @@ import (
 // stackFlags are the flags of every command that reads a stack.
 type stackFlags struct {
 	compile.Options
-	format string
 }
 
 func (f *stackFlags) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.Tree, "tree", "o", "build", "folder of the compiled `tree`")
-	flags.StringVar(&f.format, "format", "text", "`text`, json, github (annotations) or sarif")
 	f.addArguments(flags)
 }
 
@@ -30,12 +28,9 @@ func (f *stackFlags) addArguments(flags *pflag.FlagSet) {
 // compiling is the body of a command that compiles a stack and then does
 // something with it. Where the stack has errors it reports them and ends;
 // outcome says what they prevented.
-func (f *stackFlags) compiling(outcome string, do func(*reporter, *compile.Built, diag.List) error) func(*cobra.Command, []string) error {
+func (f *stackFlags) compiling(v *verb, outcome string, do func(*reporter, *compile.Built, diag.List) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		out, err := newReporter(c, f.format)
-		if err != nil {
-			return err
-		}
+		out := newReporter(c, v.format)
 		built, diags, err := compile.Stack(args, &f.Options)
 		if err != nil {
 			return out.fail(err)

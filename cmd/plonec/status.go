@@ -11,30 +11,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func statusCommand() *cobra.Command {
-	var f fleetFlags
+func statusCommand(v *verb, c *cobra.Command) {
+	f := fleetFlags{verb: v}
 	var exitCode bool
-	c := &cobra.Command{
-		Use:   "status",
-		Short: "show how the hosts are",
-		Long: `Status asks every host how it is: what was applied to it and when, the release
+	c.Short = "show how the hosts are"
+	c.Long = `Status asks every host how it is: what was applied to it and when, the release
 of each app and the processes that run, what is pending and the command for it,
 what was changed by hand. It changes nothing. Where a host could not be asked it
 ends with status 6.
 
 It needs no secrets, and so does not see where the value of one is another than on
-a host: plonec plan --secrets does.`,
-		Example: `  plonec status
-  plonec status --format json --host app1`,
-		Args: noArgs,
-	}
-	f.report = true
+a host: plonec plan --secrets does.`
+	c.Example = `  plonec status
+  plonec status --format json --host app1`
 	f.add(c.Flags())
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand or not running")
-	c.RunE = f.fleetCommand("status", false, func(ctx context.Context, s *session, _ []string) error {
+	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, _ []string) error {
 		list, failed := s.Status(ctx)
 		text := report.Status(list, s.Skipped, terminal.UseColor(s.out))
-		if f.format == "json" {
+		if v.format == "json" {
 			text = words.JSON(list)
 		}
 		if _, err := fmt.Fprint(s.out, text); err != nil {
@@ -45,5 +40,4 @@ a host: plonec plan --secrets does.`,
 		}
 		return failed
 	})
-	return c
 }

@@ -15,55 +15,6 @@ import (
 // What cobra and pflag would say of a command line that is not right, and of
 // flags, in plonec's own words.
 
-// noArgs is for commands that take no arguments.
-func noArgs(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%s takes no arguments, and was given %s; see %s --help", c.CommandPath(), strings.Join(args, " "), c.CommandPath())
-	}
-	return nil
-}
-
-// wanting makes sure of at least one argument, and of no more than most; what
-// says what it is. 0: as many as one likes.
-func wanting(what string, most int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		switch {
-		case len(args) == 0:
-			return fmt.Errorf("%s wants %s, as in: %s", c.CommandPath(), what, example(c))
-		case most > 0 && len(args) > most:
-			return fmt.Errorf("%s wants %s and was given %s, not as in: %s", c.CommandPath(), what, strings.Join(args, " "), example(c))
-		}
-		return nil
-	}
-}
-
-// oneOf makes sure of one argument that is among names; what says what it is.
-func oneOf(what string, names []string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if len(args) != 1 || !slices.Contains(names, args[0]) {
-			return fmt.Errorf("%s wants %s, one of %s, as in: %s", c.CommandPath(), what, strings.Join(names, ", "), example(c))
-		}
-		return nil
-	}
-}
-
-// example is the first of a command's examples.
-func example(c *cobra.Command) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
-	return first
-}
-
-// oneOrAll is for commands that take apps, or --all.
-func oneOrAll(c *cobra.Command, args []string, all bool) error {
-	switch {
-	case len(args) == 0 && !all:
-		return fmt.Errorf("name an app, or give --all, as in: %s", example(c))
-	case len(args) > 0 && all:
-		return fmt.Errorf("name apps or give --all, not both: %s was given --all and %s", c.CommandPath(), strings.Join(args, " "))
-	}
-	return nil
-}
-
 // unknownCommand says which commands a word may have been meant for.
 func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -77,14 +28,26 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	return errors.New(text + "; plonec --help lists all")
 }
 
+// usageTemplate is what a command answers to --help below its description.
+const usageTemplate = `Usage:
+  {{.UseLine}}{{if not .HasParent}}
+  plonec [command]{{end}}
+
+Examples:
+{{.Example}}
+{{range $group := .Groups}}
+{{.Title}}:
+{{range $.Commands}}{{if eq .GroupID $group.ID}}  {{rpad .Name .NamePadding}} {{.Short}}
+{{end}}{{end}}{{end}}
+Flags:
+{{flagUsages .LocalFlags}}{{if not .HasParent}}
+Use "plonec [command] --help" for more information about a command.
+{{end}}`
+
 // setUsage makes root, and all below it, speak so. args are the command line.
 func setUsage(root *cobra.Command, args []string) {
 	cobra.AddTemplateFunc("flagUsages", flagUsages)
-	t := root.UsageTemplate()
-	for _, of := range []string{".LocalFlags", ".InheritedFlags"} {
-		t = strings.ReplaceAll(t, of+".FlagUsages", "flagUsages "+of)
-	}
-	root.SetUsageTemplate(t)
+	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		if i := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") }); c == root && i >= 0 {
 			return unknownCommand(root, args[i:]) // whose flag it is is not known

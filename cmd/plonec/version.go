@@ -8,17 +8,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "which plonec this is",
-		Long:    "Version prints the release and what this program was built from.",
-		Example: "  plonec version",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), "plonec "+versionText())
-			return err
-		},
+func versionCommand(_ *verb, c *cobra.Command) {
+	c.Short = "which plonec this is"
+	c.Long = "Version prints the release and what this program was built from."
+	c.Example = "  plonec version"
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		_, err := fmt.Fprintln(c.OutOrStdout(), "plonec "+versionText())
+		return err
 	}
 }
 

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// arguments are what a verb takes behind its name.
+type arguments struct {
+	use      string                       // as help writes it; empty: it takes none
+	what     string                       // in words, where there has to be one; empty: there need not
+	most     int                          // how many there may be; 0: as many as one likes
+	such     string                       // an example
+	words    []string                     // they are among these; nil: whatever they are
+	complete completer                    // each of them, but none after most; nil: with words
+	all      bool                         // or there are none, and --all
+	apps     func(args []string) []string // those of them that are apps; nil: none are
+	hosts    bool                         // they are hosts
+}
+
+var (
+	stackFiles      = arguments{use: "[STACK...]", such: "stack.json", complete: stackNames}
+	attributeOrCode = arguments{use: "[ATTRIBUTE or CODE] [STACK...]", such: "haproxy", complete: explained}
+	oneFolder       = arguments{use: "[DIR]", most: 1, such: "ops", complete: folders}
+	manFolder       = arguments{use: "DIR", what: "a folder", most: 1, such: "~/.local/share/man/man1", complete: folders}
+	oneShell        = arguments{use: "SHELL", what: "a shell", most: 1, such: "bash", words: shells}
+	someApps        = arguments{use: "[APP...]", such: "site", complete: apps, apps: allArgs}
+	oneApp          = arguments{use: "APP", what: "one app", most: 1, such: "site", complete: apps, apps: allArgs}
+	appsOrAll       = arguments{use: "APP... | --all", such: "site", complete: apps, all: true, apps: allArgs}
+	someHosts       = arguments{use: "HOST...", what: "hosts", such: "app1", complete: inTree(hostNames), hosts: true}
+	recipe          = arguments{use: "NAME [APP...]", such: "varnish-purge", complete: recipes, apps: func(args []string) []string { return args[1:] }}
+)
+
+// allArgs is for verbs all of whose arguments are apps.
+func allArgs(args []string) []string { return args }
+
+// judge tells whether a verb can have these arguments.
+func (a arguments) judge(v *verb, c *cobra.Command, args []string) error {
+	as := "as in: " + v.example()
+	switch {
+	case a.use == "" && len(args) > 0:
+		return fmt.Errorf("plonec %s takes no arguments, and was given %s; see plonec %s --help", v.name, strings.Join(args, " "), v.name)
+	case a.words != nil && (len(args) != 1 || !slices.Contains(a.words, args[0])):
+		return fmt.Errorf("plonec %s wants %s, one of %s, %s", v.name, a.what, strings.Join(a.words, ", "), as)
+	case a.what != "" && len(args) == 0:
+		return fmt.Errorf("plonec %s wants %s, %s", v.name, a.what, as)
+	case a.what != "" && a.most > 0 && len(args) > a.most:
+		return fmt.Errorf("plonec %s wants %s and was given %s, not %s", v.name, a.what, strings.Join(args, " "), as)
+	case !a.all:
+		return nil
+	}
+	switch all, _ := c.Flags().GetBool("all"); {
+	case len(args) == 0 && !all:
+		return fmt.Errorf("name an app, or give --all, %s", as)
+	case len(args) > 0 && all:
+		return fmt.Errorf("name apps or give --all, not both: plonec %s was given --all and %s", v.name, strings.Join(args, " "))
+	}
+	return nil
+}
