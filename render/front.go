@@ -18,16 +18,16 @@ var frontArtifacts = []Artifact{
 	{Template: "nginx.conf.tmpl", Each: onFront("/etc/nginx/nginx.conf", "reload:nginx.service")},
 	{Template: "nginx.crt.tmpl", Each: certificates},
 	{Template: "nginx.logrotate.tmpl", Each: onFront("/etc/logrotate.d/nginx")},
-	{Template: "default.vcl.tmpl", Each: onFront("/etc/varnish/default.vcl", "reload:varnish.service")},
-	{Template: "varnish.service.tmpl", Each: onFront("/etc/systemd/system/varnish.service.d/plonec.conf", "restart:varnish.service")},
+	{Template: "default.vcl.tmpl", Each: onCache("/etc/varnish/default.vcl", "reload:varnish.service")},
+	{Template: "varnish.service.tmpl", Each: onCache(varnishDropIn, "restart:varnish.service")},
+	{Template: "varnish.off.tmpl", Each: noCache},
 	{Template: "haproxy.cfg.tmpl", Each: onFront("/etc/haproxy/haproxy.cfg", "reload:haproxy.service")},
 	{Template: "haproxy.default.tmpl", Each: onFront("/etc/default/haproxy", "restart:haproxy.service")},
 	{Template: "haproxy.service.tmpl", Each: onFront("/etc/systemd/system/haproxy.service.d/plonec.conf", "restart:haproxy.service")},
 	{Template: "restart.service.tmpl", Each: restarts},
 }
 
-// frontServices are a front end's daemons, in the order in which they start.
-var frontServices = []string{"varnish", "haproxy", "nginx"}
+const varnishDropIn = unitDir + "varnish.service.d/plonec.conf"
 
 // restarts gives each daemon what starts it again when it dies. Nothing needs a
 // restart for that.
@@ -36,8 +36,8 @@ func restarts(h *topology.Host) []Instance {
 		return nil
 	}
 	var all []Instance
-	for _, service := range frontServices {
-		all = append(all, Instance{Path: unitDir + service + ".service.d/plonec-restart.conf", Data: frontView{h}})
+	for _, service := range h.Front.Services() {
+		all = append(all, Instance{Path: unitDir + service.Unit + ".d/plonec-restart.conf", Data: frontView{h}})
 	}
 	return all
 }
@@ -69,6 +69,26 @@ func onFront(path string, effects ...string) func(*topology.Host) []Instance {
 		}
 		return []Instance{{Path: path, Effects: effects, Data: frontView{h}}}
 	}
+}
+
+// onCache gives an artifact's one file on a front end with Varnish.
+func onCache(path string, effects ...string) func(*topology.Host) []Instance {
+	each := onFront(path, effects...)
+	return func(h *topology.Host) []Instance {
+		if h.Front == nil || !h.Front.Cache {
+			return nil
+		}
+		return each(h)
+	}
+}
+
+// noCache keeps a Varnish from starting that is on a front end without one: by
+// its package's own configuration it would let everybody ask HAProxy past nginx.
+func noCache(h *topology.Host) []Instance {
+	if h.Front == nil || h.Front.Cache {
+		return nil
+	}
+	return []Instance{{Path: varnishDropIn}}
 }
 
 // certificates gives the certificate of each app that has a TLS server. The

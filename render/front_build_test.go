@@ -27,7 +27,7 @@ func frontHost(change ...func(*topology.Host)) *topology.Host {
 			NginxPlone:     &schema.NginxPlone{ProxyPort: 6081, LogRetentionDays: 14, ClientMaxBodySize: "128m"},
 			Nginx:          &schema.Nginx{},
 			VarnishPlone:   &schema.VarnishPlone{Grace: schema.Seconds(time.Minute), DefaultTTL: schema.Seconds(5 * time.Minute)},
-			Varnish:        &schema.Varnish{},
+			Varnish:        &schema.Varnish{StorageSize: "256M"},
 			Haproxy: &schema.Haproxy{
 				Balance: "leastconn", Retries: 3, Rise: 2, Fall: 3, HTTPServerClose: true,
 				CheckInterval:      schema.Millis(2 * time.Second),
@@ -39,11 +39,12 @@ func frontHost(change ...func(*topology.Host)) *topology.Host {
 				EnableStats:        true, StatsURL: "/balancer/stats", StatsUser: "stats",
 				StatsPassword:     schema.Secret{Ref: "env:STATS", Source: "env:STATS"},
 				HealthCheckMethod: "GET", HealthCheckURL: "/ok",
+				StatsSocketPath: "/run/haproxy/admin.sock", StatsSocketLevel: "admin",
 			},
 			Deploy: map[string]*schema.App{"plone": {}},
 		},
 		Front: &topology.Front{
-			HaproxyBind: "127.0.0.1", VarnishBind: "127.0.0.1", PurgeBind: []string{"127.0.0.1"},
+			HaproxyBind: "127.0.0.1", Cache: true, VarnishBind: "127.0.0.1", PurgeBind: []string{"127.0.0.1"},
 			Backends: []*topology.Backend{{Name: "plone", Servers: []*topology.Server{
 				{Name: "app1-client1", Address: "10.0.2.11", Port: 8081, AgentPort: 9081, MaxConn: 3},
 				{Name: "app1-client2", Address: "10.0.2.11", Port: 8082, AgentPort: 9082, MaxConn: 3},

@@ -23,10 +23,39 @@ func chained(t *testing.T, change ...func(*topology.Host)) (*front, []*client) {
 	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
 	f := newFront(t, frontHost(append([]func(*topology.Host){servedBy(clients...)}, change...)...))
 	f.haproxy()
-	f.varnish()
+	if _, ok := f.files[vclFile]; ok {
+		f.varnish()
+	}
 	f.nginx()
 	until(t, "the front end is healthy", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 200 })
 	return f, clients
+}
+
+// Where nginx_plone.proxy_port is HAProxy's, nginx asks it itself.
+func TestChainWithoutVarnish(t *testing.T) {
+	t.Parallel()
+	f, clients := chained(t, noVarnish)
+	for range 2 {
+		a := f.ask("GET", "www.example.com", "/kept?h=Cache-Control:+max-age=60", "X-Forwarded-For: 6.6.6.6")
+		if a.Status != 200 || a.Header.Get("X-Cache") != "" {
+			t.Error(a)
+		}
+	}
+	served := 0
+	for _, c := range clients {
+		for _, r := range c.requests("/kept") {
+			served++
+			if got := strings.Join(r.Header.Values("X-Forwarded-For"), ", "); got != "127.0.0.1" || r.Host != "www.example.com" || !strings.HasPrefix(r.RequestURI, site+"/kept") {
+				t.Errorf("X-Forwarded-For %q, Host %q, %s", got, r.Host, r.RequestURI)
+			}
+		}
+	}
+	if served != 2 {
+		t.Errorf("the clients served %d of 2", served)
+	}
+	if a := f.ask("PURGE", "www.example.com", "/kept"); a.Status != 405 {
+		t.Error(a)
+	}
 }
 
 func TestChain(t *testing.T) {

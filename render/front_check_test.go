@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +54,13 @@ var fronts = map[string]func(*topology.Host){
 			h.Front.Backends[0].Servers[i].Address = []string{"localhost", "fd00::21"}[i%2]
 		}
 	},
+	"no Varnish":   noVarnish,
 	"many clients": func(h *topology.Host) { h.Front.Backends[0].Servers = manyServers(400) },
+}
+
+func noVarnish(h *topology.Host) {
+	h.Stack.NginxPlone.ProxyPort = topology.HaproxyPort
+	h.Front.Cache, h.Front.VarnishBind, h.Front.PurgeBind = false, "", nil
 }
 
 func withTLS(h *topology.Host) { h.Front.Sites[0].TLS = true }
@@ -82,6 +89,9 @@ func TestFrontAccepted(t *testing.T) {
 			out, err := exec.Command(program(t, "nginx"), append(f.nginxArgs(), "-t", "-q")...).CombinedOutput()
 			if err != nil || len(out) > 0 {
 				t.Errorf("nginx: %v\n%s", err, out)
+			}
+			if _, ok := f.files[vclFile]; !ok {
+				return
 			}
 			out, err = exec.Command(program(t, "varnishd"), "-C", "-f", f.write(vclFile), "-n", f.dir+"/varnish").CombinedOutput()
 			if err != nil {
@@ -121,6 +131,72 @@ func TestFrontUnits(t *testing.T) {
 			t.Errorf("%s: no %s", args, want)
 		}
 	}
+}
+
+// TestVarnishOff: on a front end without Varnish one that is installed does not start.
+func TestVarnishOff(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, frontHost(noVarnish))
+	own, err := os.ReadFile("/lib/systemd/system/varnish.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.files["/etc/systemd/system/varnish.service"] = string(own)
+	f.write(varnishUnit)
+	if out := verify(t, f.write("/etc/systemd/system/varnish.service")); out != "" {
+		t.Error(out)
+	}
+	if !strings.Contains(f.files[varnishUnit], "\n[Unit]\n") || !strings.Contains(f.files[varnishUnit], "\nConditionPathExists=!"+varnishUnit+"\n") {
+		t.Errorf("it starts:\n%s", f.files[varnishUnit])
+	}
+	for _, path := range []string{vclFile, "/etc/systemd/system/varnish.service.d/plonec-restart.conf"} {
+		if _, ok := f.files[path]; ok {
+			t.Errorf("there is a %s", path)
+		}
+	}
+	if env := rendered(t, frontHost(noVarnish))["/etc/plonec/host.env"]; strings.Contains(env, "varnish") || !strings.Contains(env, "SERVICES='haproxy nginx'\n") {
+		t.Error(env)
+	}
+}
+
+// TestMemoryShare: a part of the memory is a size by the time that varnishd is told
+// of it, which refuses a percentage; and it takes that size.
+func TestMemoryShare(t *testing.T) {
+	t.Parallel()
+	if out, err := exec.Command(program(t, "varnishd"), "-C", "-b", "none", "-s", "malloc,50%", "-n", t.TempDir()).CombinedOutput(); err == nil {
+		t.Errorf("varnishd takes a percentage: give it one\n%s", out)
+	}
+	f := newFront(t, frontHost(func(h *topology.Host) { h.Stack.Varnish.StorageSize = "3%" }))
+	own, err := os.ReadFile("/lib/systemd/system/varnish.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.files["/etc/systemd/system/varnish.service"] = string(own)
+	f.write(varnishUnit)
+	if out := verify(t, f.write("/etc/systemd/system/varnish.service")); out != "" {
+		t.Error(out)
+	}
+	meminfo, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kib int
+	if _, err := fmt.Sscanf(string(meminfo), "MemTotal: %d kB", &kib); err != nil {
+		t.Fatal(err)
+	}
+	// systemd writes one dollar for two.
+	_, line, _ := strings.Cut(strings.ReplaceAll(f.files[varnishUnit], "$$", "$"), "\nExecStart=/bin/sh -c ")
+	line, _, _ = strings.Cut(strings.ReplaceAll(line, "\\\n", " "), "\n")
+	out, err := exec.Command("sh", "-c", "sh -c "+strings.Replace(line, "/usr/sbin/varnishd", "echo", 1)).CombinedOutput()
+	size := fmt.Sprintf("malloc,%dk", kib*3/100)
+	if err != nil || !strings.HasSuffix(string(out), "/etc/varnish/default.vcl -s "+size+"\n") {
+		t.Errorf("%v: %s", err, out)
+	}
+	f.write(vclFile)
+	f.files[varnishUnit] = strings.ReplaceAll(f.files[varnishUnit], "/usr/sbin/varnishd", program(t, "varnishd")+" -n "+f.dir+"/varnish")
+	_, line, _ = strings.Cut(strings.ReplaceAll(f.files[varnishUnit], "$$", "$"), "\nExecStart=/bin/sh -c ")
+	d := run(t, nil, "sh", "-c", "exec sh -c "+line)
+	d.listens(f.ports.cache)
 }
 
 // TestManyNames: a line of HAProxy's holds 64 words, and what grows with the

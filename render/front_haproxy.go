@@ -46,29 +46,13 @@ func (v frontView) CheckTimeout() time.Duration {
 // CheckMethod is what checks ask with. OPTIONS, OpsWorks' own default, is
 // refused by waitress.
 func (v frontView) CheckMethod() string {
-	if m := v.Stack.Haproxy.HealthCheckMethod; m != "" && m != "OPTIONS" {
+	if m := v.Stack.Haproxy.HealthCheckMethod; m != "OPTIONS" {
 		return m
 	}
 	return "GET"
 }
 
 func (frontView) ScriptDir() string { return ScriptDir }
-
-// SocketPath is where HAProxy takes commands.
-func (v frontView) SocketPath() string {
-	if p := v.Stack.Haproxy.StatsSocketPath; p != "" {
-		return p
-	}
-	return "/run/haproxy/admin.sock"
-}
-
-// SocketLevel is what they may do there.
-func (v frontView) SocketLevel() string {
-	if l := v.Stack.Haproxy.StatsSocketLevel; l != "" {
-		return l
-	}
-	return "admin"
-}
 
 // Sticky tells whether any backend keeps a visitor with one client.
 func (v frontView) Sticky() bool {

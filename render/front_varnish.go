@@ -6,21 +6,17 @@ import (
 	"github.com/plonec/plonec/internal/topology"
 )
 
-// CachePort is where Varnish listens. nginx_plone.proxy_port moves it, unless
-// it names HAProxy, which takes Varnish out of the way.
-func (v frontView) CachePort() int {
-	if p := v.Stack.NginxPlone.ProxyPort; p != 0 && p != topology.HaproxyPort {
-		return p
-	}
-	return topology.VarnishPort
+// CacheUpstream is where nginx reaches Varnish.
+func (v frontView) CacheUpstream() string {
+	return topology.HostPort(reach(v.Front.VarnishBind), v.Stack.NginxPlone.ProxyPort)
 }
 
-// CacheUpstream is where nginx sends requests.
-func (v frontView) CacheUpstream() string {
-	if v.Stack.NginxPlone.ProxyPort == topology.HaproxyPort {
-		return v.BalancerUpstream()
+// Upstream is nginx's name of what it sends requests to.
+func (v frontView) Upstream() string {
+	if v.Front.Cache {
+		return "cache"
 	}
-	return topology.HostPort(reach(v.Front.VarnishBind), v.CachePort())
+	return "balancer"
 }
 
 // BalancerHost and BalancerUpstream are where HAProxy is reached.
@@ -34,7 +30,7 @@ func (frontView) HaproxyPort() int { return topology.HaproxyPort }
 
 // VarnishListen and PurgeListen are Varnish's sockets, by name.
 func (v frontView) VarnishListen() string {
-	return "main=" + topology.HostPort(v.Front.VarnishBind, v.CachePort())
+	return "main=" + topology.HostPort(v.Front.VarnishBind, v.Stack.NginxPlone.ProxyPort)
 }
 
 func (v frontView) PurgeListen() []string {
@@ -62,17 +58,18 @@ func (v frontView) Purgers() []aclEntry {
 	return all
 }
 
-// Storage is varnishd's -s: memory, or for a share of the disk a file.
-func (v frontView) Storage() string {
-	switch size := v.Stack.Varnish.StorageSize; {
-	case size == "":
-		return "malloc,256M"
-	case strings.HasSuffix(size, "%"):
-		return "file,/var/lib/varnish/plonec.bin," + size
-	default:
-		return "malloc," + size
+// MemoryShare is the cache's part of the host's memory, in percent; empty where
+// the stack gives its size.
+func (v frontView) MemoryShare() string {
+	share, ok := strings.CutSuffix(v.Stack.Varnish.StorageSize, "%")
+	if !ok {
+		return ""
 	}
+	return share
 }
+
+// Storage is varnishd's -s for a cache of a size.
+func (v frontView) Storage() string { return "malloc," + v.Stack.Varnish.StorageSize }
 
 // Sick is how long Varnish goes on showing what it has while no client is up.
 func (frontView) Sick() string { return "24h" }

@@ -31,7 +31,7 @@ var basePackages = []string{
 }
 
 // frontPackages are a front end's daemons, and what saves HAProxy's state.
-var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat", "varnish"}
+var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat"}
 
 // driverPackages are what the drivers of a database are compiled with, where
 // there is no wheel of them.
@@ -75,6 +75,9 @@ func Packages(h *topology.Host) []string {
 	list := slices.Clone(basePackages)
 	if h.Front != nil {
 		list = append(list, frontPackages...)
+		if h.Front.Cache {
+			list = append(list, "varnish")
+		}
 	}
 	for _, a := range h.Apps {
 		if db := a.Storage.RelStorage; db != nil {
@@ -108,7 +111,7 @@ func pipPackage(p schema.Package) string {
 }
 
 func varnishPurge(h *topology.Host) []Instance {
-	if h.Front == nil || len(h.Stack.VarnishPurge) == 0 {
+	if h.Front == nil || !h.Front.Cache || len(h.Stack.VarnishPurge) == 0 {
 		return nil
 	}
 	return []Instance{{Path: "/etc/plonec/varnish-purge", Data: h.Stack.VarnishPurge}}

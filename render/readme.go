@@ -79,7 +79,11 @@ func Readme(t *topology.Topology, warnings diag.List) ([]byte, error) {
 // runs says what a host runs and on which ports, for people.
 func runs(h *topology.Host) (what, ports []string) {
 	if h.Front != nil {
-		what = append(what, "nginx", "Varnish", "HAProxy")
+		what = append(what, "nginx")
+		if h.Front.Cache {
+			what = append(what, "Varnish")
+		}
+		what = append(what, "HAProxy")
 		ports = append(ports, "80")
 		for _, s := range h.Front.Sites {
 			if s.TLS {
@@ -87,7 +91,10 @@ func runs(h *topology.Host) (what, ports []string) {
 				break
 			}
 		}
-		ports = append(ports, fmt.Sprint(h.Stack.NginxPlone.ProxyPort), fmt.Sprint(topology.PurgePort), fmt.Sprint(topology.HaproxyPort))
+		if h.Front.Cache {
+			ports = append(ports, fmt.Sprint(h.Stack.NginxPlone.ProxyPort), fmt.Sprint(topology.PurgePort))
+		}
+		ports = append(ports, fmt.Sprint(topology.HaproxyPort))
 	}
 	for _, a := range h.Apps {
 		if n := len(a.Clients); n > 0 {

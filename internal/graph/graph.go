@@ -191,8 +191,10 @@ func processes(h *topology.Host) []Process {
 			nginx += ", 443"
 		}
 		add("nginx", nginx)
-		add("Varnish", port(h.Stack.NginxPlone.ProxyPort))
-		add("purge", port(topology.PurgePort))
+		if f.Cache {
+			add("Varnish", port(h.Stack.NginxPlone.ProxyPort))
+			add("purge", port(topology.PurgePort))
+		}
 		add("HAProxy", port(topology.HaproxyPort))
 		if len(f.Balancers) > 1 {
 			add("peers", port(topology.PeersPort))

@@ -45,21 +45,29 @@ func (r *resolver) faults() {
 	}
 }
 
-// needs are attributes that do nothing unless another one is set.
+// needs are attributes that do nothing unless another one is set, or left out.
 var needs = []struct {
-	path, needs string
-	met         func(*schema.Stack) bool
+	path, remedy string
+	met          func(*schema.Stack) bool
 }{
-	{"plone_instances.celery_args", "plone_instances.enable_celery", celery},
-	{"plone_instances.beat_args", "plone_instances.enable_celery", celery},
-	{"plone_instances.broker", "plone_instances.enable_celery", celery},
-	{"plone_instances.solr_host", "plone_instances.solr_enabled", func(s *schema.Stack) bool { return s.PloneInstances.SolrEnabled }},
-	{"plone_instances.relstorage.db", "plone_instances.enable_relstorage", func(s *schema.Stack) bool { return s.PloneInstances.EnableRelstorage }},
-	{"plone_instances.syslog_level", "plone_instances.syslog_facility", func(s *schema.Stack) bool { return s.PloneInstances.SyslogFacility != "" }},
-	{"plone_zeoserver.syslog_level", "plone_zeoserver.syslog_facility", func(s *schema.Stack) bool { return s.PloneZeoserver.SyslogFacility != "" }},
+	{"plone_instances.celery_args", "set plone_instances.enable_celery too", celery},
+	{"plone_instances.beat_args", "set plone_instances.enable_celery too", celery},
+	{"plone_instances.broker", "set plone_instances.enable_celery too", celery},
+	{"plone_instances.solr_host", "set plone_instances.solr_enabled too", func(s *schema.Stack) bool { return s.PloneInstances.SolrEnabled }},
+	{"plone_instances.relstorage.db", "set plone_instances.enable_relstorage too", func(s *schema.Stack) bool { return s.PloneInstances.EnableRelstorage }},
+	{"plone_instances.syslog_level", "set plone_instances.syslog_facility too", func(s *schema.Stack) bool { return s.PloneInstances.SyslogFacility != "" }},
+	{"varnish.storage_size", noVarnish, varnish},
+	{"varnish_plone.grace", noVarnish, varnish},
+	{"varnish_plone.default_ttl", noVarnish, varnish},
+	{"varnish_purge_urls", noVarnish, varnish},
+	{"plone_zeoserver.syslog_level", "set plone_zeoserver.syslog_facility too", func(s *schema.Stack) bool { return s.PloneZeoserver.SyslogFacility != "" }},
 }
 
 func celery(s *schema.Stack) bool { return s.PloneInstances.EnableCelery }
+
+func varnish(s *schema.Stack) bool { return s.NginxPlone.ProxyPort != HaproxyPort }
+
+const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"
 
 // switchedOff reports what is set and does nothing, in no host's view.
 func (r *resolver) switchedOff() {
@@ -69,7 +77,7 @@ func (r *resolver) switchedOff() {
 			continue
 		}
 		if !slices.ContainsFunc(r.t.Hosts, func(h *Host) bool { return n.met(h.Stack) }) {
-			r.report("no-effect", path, "it does nothing by itself", "set "+n.needs+" too")
+			r.report("no-effect", path, "it does nothing by itself", n.remedy)
 		}
 	}
 }
@@ -136,13 +144,13 @@ func (r *resolver) pythonFault(a *App) {
 // portFaults: what would meet on one port or one path of a front end.
 func (r *resolver) portFaults(h *Host) {
 	port := h.Stack.NginxPlone.ProxyPort
-	taken := map[int]string{80: "nginx", 443: "nginx", PurgePort: "Varnish's purge socket", HaproxyPort: "HAProxy", PeersPort: "HAProxy's peers", ZeoPort: "ZEO"}
+	taken := map[int]string{80: "nginx", 443: "nginx", PurgePort: "Varnish's purge socket", PeersPort: "HAProxy's peers", ZeoPort: "ZEO"}
 	who := taken[port]
 	if port > HaproxyPort && port <= HaproxyPort+maxClients || port > AgentPort && port <= AgentPort+maxClients {
 		who = "a client or its agent"
 	}
 	if who != "" {
-		r.once("port-clash", []string{"nginx_plone", "proxy_port"}, fmt.Sprintf("%d is the port of %s", port, who), "leave it out: Varnish then listens on 6081")
+		r.once("port-clash", []string{"nginx_plone", "proxy_port"}, fmt.Sprintf("%d is the port of %s", port, who), fmt.Sprintf("leave it out: Varnish then listens on 6081; %d bypasses Varnish", HaproxyPort))
 	}
 	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && (url == "/" || url == HealthPath) {
 		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("%s is not free for the statistics", url), "take a path of its own, such as /balancer/stats")

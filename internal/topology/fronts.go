@@ -44,20 +44,15 @@ func (r *resolver) fronts() {
 	defer func() { r.near = nil }()
 	for _, h := range fronts {
 		r.near = h
-		f := &Front{HaproxyBind: loopback, VarnishBind: loopback, PurgeBind: []string{loopback}}
+		f := &Front{HaproxyBind: loopback, Cache: h.Stack.NginxPlone.ProxyPort != HaproxyPort}
+		if f.Cache {
+			r.cache(h, f)
+		}
 		f.Stats = h.Stack.Haproxy.EnableStats && h.Stack.Haproxy.StatsPassword.IsSet()
 		if h.Stack.Haproxy.EnableStats && !f.Stats {
 			r.once("no-stats-password", []string{"haproxy", "stats_password"},
 				fmt.Sprintf("no password is given, so %s serves no statistics", h.Stack.Haproxy.StatsURL),
 				`give one: "stats_password": {"$secret": "env:HAPROXY_STATS_PASSWORD"}; or set haproxy.enable_stats to false`)
-		}
-		for _, c := range r.online[Clients] {
-			if c != h {
-				f.PurgeFrom = append(f.PurgeFrom, c.Address)
-			}
-		}
-		if len(f.PurgeFrom) > 0 {
-			f.PurgeBind = append(f.PurgeBind, h.Address)
 		}
 		sites := r.sites(h, backends)
 		f.Backends = ownBackends(h.Stack, backends, sites)
@@ -71,6 +66,19 @@ func (r *resolver) fronts() {
 		}
 		f.Sites = sites
 		h.Front = f
+	}
+}
+
+// cache says where the Varnish of a front end listens, and who may purge.
+func (r *resolver) cache(h *Host, f *Front) {
+	f.VarnishBind, f.PurgeBind = loopback, []string{loopback}
+	for _, c := range r.online[Clients] {
+		if c != h {
+			f.PurgeFrom = append(f.PurgeFrom, c.Address)
+		}
+	}
+	if len(f.PurgeFrom) > 0 {
+		f.PurgeBind = append(f.PurgeBind, h.Address)
 	}
 }
 

@@ -36,4 +36,4 @@ func anyApp(is func(*App) bool) func(*Host) bool {
 	return func(h *Host) bool { return slices.ContainsFunc(h.Apps, is) }
 }
 
-func caches(h *Host) bool { return h.Front != nil }
+func caches(h *Host) bool { return h.Front != nil && h.Front.Cache }

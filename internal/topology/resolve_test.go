@@ -242,6 +242,11 @@ l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 si
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "nginx_plone": {"proxy_port": 6082},
 			  ` + strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/health", "server_timeout": 900`, 1) + `}`,
 			"", []string{"path-clash", "port-clash", "short-timeout"}},
+		{"HAProxy in the place of Varnish",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "plone_instances": {"per_cpu": 1},
+			  "nginx_plone": {"proxy_port": 8080}, "varnish": {"storage_size": "50%"}, "varnish_purge_urls": ["^/"], ` + apps + `}`,
+			`w [frontend clients zeo] plone_instances: client1=127.0.0.1:8081 to=127.0.0.1:8001 zeoserver: zeo=127.0.0.1:8001 site=[example.org]/Plone backend=plone_instances[] w-client1=127.0.0.1:8081 purge=[] from []
+`, []string{"no-effect", "no-effect"}},
 		{"an old Plone",
 			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plonec": {"plone_version": "4.3"}, ` + apps + `}`, "", []string{"old-python"}},
 		{"the wrong Python",

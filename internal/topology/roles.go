@@ -95,7 +95,7 @@ type Process struct {
 // roles are all of them, in the order in which a request meets them.
 var roles = []Duty{
 	{
-		Role: Frontend, Rank: RankFronts, Stage: AtFronts, Does: "nginx, Varnish, HAProxy",
+		Role: Frontend, Rank: RankFronts, Stage: AtFronts, Does: "nginx, Varnish (unless `nginx_plone.proxy_port` is 8080), HAProxy",
 		Layers: []string{"lb"}, Recipes: []string{"plone_buildout::haproxy", "plone_buildout::nginx", "plone_buildout::varnish"},
 	},
 	{

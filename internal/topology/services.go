@@ -42,11 +42,13 @@ func (s Service) Rank() Rank { return kinds[s.Kind].Duty().Rank }
 // AgentUnit is the one responder to the balancers' agent checks on a host.
 const AgentUnit = "plonec-agent.service"
 
-// frontServices are a front end's daemons, in the order in which they start.
-var frontServices = []Service{
-	{Unit: "varnish.service", Kind: KindVarnish},
-	{Unit: "haproxy.service", Kind: KindHaproxy},
-	{Unit: "nginx.service", Kind: KindNginx},
+// Services are the front end's daemons, in the order in which they start.
+func (f *Front) Services() []Service {
+	list := []Service{{Unit: "haproxy.service", Kind: KindHaproxy}, {Unit: "nginx.service", Kind: KindNginx}}
+	if f.Cache {
+		list = append([]Service{{Unit: "varnish.service", Kind: KindVarnish}}, list...)
+	}
+	return list
 }
 
 // Services are what the host runs for good, in the order in which they start:
@@ -61,7 +63,7 @@ func (h *Host) Services() []Service {
 	}
 	list = append(list, apps...)
 	if h.Front != nil {
-		list = append(list, frontServices...)
+		list = append(list, h.Front.Services()...)
 	}
 	return list
 }

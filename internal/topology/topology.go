@@ -11,7 +11,6 @@ const (
 	HaproxyPort = 8080 // client N listens on HaproxyPort+N
 	AgentPort   = 9080 // its drain agent on AgentPort+N
 	ZeoPort     = 8001
-	VarnishPort = 6081 // unless nginx_plone.proxy_port says otherwise
 	PurgePort   = 6082
 	PeersPort   = 10000 // HAProxy's, between balancers
 )
@@ -129,6 +128,9 @@ type RelStorage struct {
 
 // A Front is what a front end serves.
 type Front struct {
+	// Cache tells whether nginx asks Varnish, and not HAProxy itself. What is
+	// Varnish's is empty elsewhere.
+	Cache       bool
 	HaproxyBind string // 127.0.0.1 unless another host needs it
 	VarnishBind string
 	PurgeBind   []string // where Varnish takes PURGE
