@@ -60,13 +60,8 @@ func appSecrets(h *topology.Host) []SecretFile {
 	return files
 }
 
-// Variables through which the database's secrets reach the clients. libpq
-// takes PGPASSWORD by itself; the others are referred to in deploy.cfg.
-const (
-	dsnVar        = "PLONEC_DSN"
-	passwordVar   = "PLONEC_DB_PASSWORD"
-	pgPasswordVar = "PGPASSWORD"
-)
+// dsnVar is the variable by which a data source name reaches the clients.
+const dsnVar = "PLONEC_DSN"
 
 // secretEnv is what an app's processes find in their environment beside what
 // their units say.
@@ -82,17 +77,10 @@ func secretEnv(a *topology.App) map[string]schema.Secret {
 		case db.DSN.IsSet():
 			entries[dsnVar] = db.DSN
 		case db.Password.IsSet():
-			entries[dbPasswordVar(db)] = db.Password
+			entries[db.Database().PasswordVar] = db.Password
 		}
 	}
 	return entries
-}
-
-func dbPasswordVar(db *topology.RelStorage) string {
-	if db.Type == "postgresql" {
-		return pgPasswordVar
-	}
-	return passwordVar
 }
 
 // appDir is where an app's files lie on its host.

@@ -15,28 +15,16 @@ func (d deployCfg) Eggs() []string {
 	if db == nil {
 		return nil
 	}
-	eggs := []string{driver(db.Type, d.WSGI)}
+	// Python 2 needs the driver of its time.
+	eggs := []string{db.Database().OldDriver}
+	if d.WSGI {
+		eggs = []string{db.Database().Driver}
+	}
 	// RelStorage imports it as soon as the base configuration names a server.
 	if len(d.MemcachedServers) > 0 {
 		eggs = append(eggs, "pylibmc")
 	}
 	return eggs
-}
-
-// driver is the package that speaks to a database. Python 2 needs the ones of
-// its time.
-func driver(db string, wsgi bool) string {
-	switch {
-	case db == "mysql" && wsgi:
-		return "mysqlclient"
-	case db == "mysql":
-		return "MySQL-python"
-	case db == "oracle" && wsgi:
-		return "oracledb"
-	case db == "oracle":
-		return "cx_Oracle"
-	}
-	return "psycopg2"
 }
 
 // packParts are the cookbook's parts for the one host that packs.
@@ -77,8 +65,10 @@ func (d deployCfg) DSN() (string, error) {
 			host = net.JoinHostPort(db.Host, port(db))
 		}
 		return escape.ZConfig(fmt.Sprintf("%s/%s", host, db.Name))
+	case "mysql":
+		return "", nil // its driver takes the parts
 	}
-	return "", nil // MySQL's driver takes the parts
+	return "", fmt.Errorf("nothing says how RelStorage is told of %s", db.Type)
 }
 
 // PasswordRef stands where a base configuration asks for the password: ZConfig
@@ -88,7 +78,7 @@ func (d deployCfg) PasswordRef() string {
 	if db.DSN.IsSet() || !db.Password.IsSet() {
 		return ""
 	}
-	return envRef(dbPasswordVar(db))
+	return envRef(db.Database().PasswordVar)
 }
 
 // DatabasePort is empty where the database's own is meant.

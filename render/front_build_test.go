@@ -15,11 +15,20 @@ import (
 // where testdata/systems says, Debian 12 otherwise.
 var system = cmp.Or(os.Getenv("PLONEC_TEST_SYSTEM"), "debian12")
 
+// ownSystem is that row of the systems.
+func ownSystem() topology.System {
+	s, ok := topology.SystemOf(system)
+	if !ok {
+		panic("no system is called " + system)
+	}
+	return s
+}
+
 // frontHost builds a front end by hand: one app, plone, with two clients of
 // four threads, and the attributes' defaults.
 func frontHost(change ...func(*topology.Host)) *topology.Host {
 	h := &topology.Host{
-		Name: "web1", Address: "10.0.1.10", OS: system, Status: "online", Online: true,
+		Name: "web1", Address: "10.0.1.10", System: ownSystem(), Status: "online", Online: true,
 		Roles: []topology.Role{topology.Frontend},
 		Stack: &schema.Stack{
 			Plonec:         &schema.Plonec{},

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -127,4 +128,9 @@ func (w webServer) KeyPath() string         { return keyPath(w.App) }
 
 // HTTP2 says how this host's nginx is told of HTTP/2: by a directive of its
 // own, or, before 1.25.1, on the listen line.
-func (v frontView) HTTP2Directive() bool { return !versionsOf(v.OS).nginx.before(1, 25) }
+func (v frontView) HTTP2Directive() (bool, error) {
+	if v.System.ID == "" {
+		return false, errors.New("nothing says which nginx " + v.Name + " has")
+	}
+	return !v.System.Nginx.Before(1, 25), nil
+}

@@ -33,13 +33,6 @@ var basePackages = []string{
 // frontPackages are a front end's daemons, and what saves HAProxy's state.
 var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat"}
 
-// driverPackages are what the drivers of a database are compiled with, where
-// there is no wheel of them.
-var driverPackages = map[string][]string{
-	"postgresql": {"gcc", "libpq-dev", "python3-dev"},
-	"mysql":      {"default-libmysqlclient-dev", "gcc", "pkg-config", "python3-dev"},
-}
-
 // cachePackages are what pylibmc is compiled with.
 var cachePackages = []string{"gcc", "libmemcached-dev", "python3-dev", "zlib1g-dev"}
 
@@ -81,7 +74,7 @@ func Packages(h *topology.Host) []string {
 	}
 	for _, a := range h.Apps {
 		if db := a.Storage.RelStorage; db != nil {
-			list = append(list, driverPackages[db.Type]...)
+			list = append(list, db.Database().Packages...)
 		}
 		if len(a.MemcachedServers) > 0 {
 			list = append(list, cachePackages...)
@@ -227,7 +220,7 @@ func buildConfs(h *topology.Host) []Instance {
 			d.Python = "2.7"
 		}
 		if d.Buildout == "" {
-			d.Buildout = buildoutVersion(h.Stack.Plonec.PloneVersion)
+			d.Buildout = a.Plone.Buildout
 		}
 		for _, p := range c.Packages {
 			d.Packages = append(d.Packages, pipPackage(p))
@@ -268,18 +261,6 @@ func (b buildConf) Venv() ([]string, error) {
 	return slices.DeleteFunc(words, func(o string) bool {
 		return o == "--no-site-packages" // virtualenv's old default, which venv does not know
 	}), err
-}
-
-// buildoutVersion is the zc.buildout for a Plone whose repository asks for
-// none.
-func buildoutVersion(plone string) string {
-	switch plone {
-	case "4.3", "5.0", "5.1":
-		return "2.13.3"
-	case "5.2":
-		return "3.0.1"
-	}
-	return "5.2.0"
 }
 
 // needs lists the programs that the units run: a buildout that did not make

@@ -27,7 +27,7 @@ func processHost() *topology.Host {
 		Tmpdir:         &schema.Tmpdir{},
 		Haproxy:        &schema.Haproxy{HealthCheckURL: "/ok", CheckInterval: schema.Millis(2 * time.Second), Rise: 2, Fall: 3},
 	}
-	h := &topology.Host{Name: "app1", Address: "10.0.0.11", OS: system, Online: true, Stack: stack,
+	h := &topology.Host{Name: "app1", Address: "10.0.0.11", System: ownSystem(), Online: true, Stack: stack,
 		Roles: []topology.Role{topology.Clients, topology.Zeo}}
 	shared := []string{"var", "eggs", "downloads", "extends"}
 	a := &topology.App{Name: "site", Host: h, WSGI: true, Storage: topology.Storage{ZeoAddress: "127.0.0.1:8001"},

@@ -37,6 +37,8 @@ var _ = register(map[string]Code{
 		"Of recipes plonec takes what the hosts of a layer do. This one has no counterpart: set up by hand what it did, or take it out."},
 	"no-address": {Error, "an instance has no address",
 		"Other hosts find an instance by its private address. Give one as \"address\" (OpsWorks' JSON calls it private_ip)."},
+	"not-in-table": {Error, "a value is known, and what it means is not",
+		"The schema takes the value, and one of plonec's own tables does not have it: that is a fault of plonec's. Take another value until it is fixed."},
 	"unknown-layer": {Error, "an instance is in a layer that does not exist",
 		"A layer exists where layers or opsworks.layers names it, where its name says what it does, or where an attribute such as zeo_layer names it: the table of roles in docs/stack.md has these names."},
 	"idle-layer": {Error, "a layer has hosts and nothing says what they do",

@@ -159,25 +159,17 @@ type service struct {
 	port            int    // 0: not known
 }
 
-// databases are RelStorage's, as people write them, and their usual ports.
-var databases = map[string]struct {
-	title string
-	port  int
-}{
-	"postgresql": {"PostgreSQL", 5432}, "mysql": {"MySQL", 3306}, "oracle": {"Oracle", 1521},
-}
-
 // storage joins the clients of an app to what they keep their data in.
 func (b *builder) storage(a *topology.App) {
 	s := service{kind: Database, title: "Database", name: "as the buildout says"}
 	switch rel := a.Storage.RelStorage; {
 	case rel != nil:
-		db := databases[rel.Type]
-		s.title, s.protocol, s.name, s.host, s.port = db.title, db.title, rel.Name, rel.Host, rel.Port
+		db := rel.Database()
+		s.title, s.protocol, s.name, s.host, s.port = db.Title, db.Title, rel.Name, rel.Host, rel.Port
 		if rel.DSN.IsSet() {
 			s.name, s.host, s.port = "as the DSN says", "", 0
 		} else if s.port == 0 {
-			s.port = db.port
+			s.port = db.Port
 		}
 	case a.Storage.ZeoAddress != "":
 		host, port, err := net.SplitHostPort(a.Storage.ZeoAddress)

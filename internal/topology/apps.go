@@ -39,7 +39,13 @@ func (r *resolver) app(h *Host, name string) *App {
 			return a
 		}
 	}
-	a := &App{Name: name, Host: h, Config: h.Stack.App(name), WSGI: wsgi(h.Stack.Plonec.PloneVersion, h.Stack.App(name))}
+	a := &App{Name: name, Host: h, Config: h.Stack.App(name)}
+	version := h.Stack.Plonec.PloneVersion
+	plone, ok := ploneOf(version)
+	if !ok {
+		r.once("not-in-table", []string{"plonec", "plone_version"}, "plonec does not know what Plone "+version+" takes", "give another version")
+	}
+	a.Plone, a.WSGI = plone, plone.Python3 && !(plone.Python2 && strings.HasPrefix(a.Config.PythonMajorVersion, "2"))
 	r.near = h
 	defer func() { r.near = nil }()
 	if a.Config.SCM.Repository == "" && goodName.MatchString(name) {
@@ -60,17 +66,6 @@ func (r *resolver) once(code string, path []string, message, remedy string) {
 		}
 	}
 	r.report(code, path, message, remedy)
-}
-
-// wsgi: Plone 5.2 on Python 3 and all later ones are served by waitress.
-func wsgi(plone string, a *schema.App) bool {
-	switch plone {
-	case "4.3", "5.0", "5.1":
-		return false
-	case "5.2":
-		return !strings.HasPrefix(a.PythonMajorVersion, "2")
-	}
-	return true
 }
 
 // Worker threads of a client where the stack gives none: the defaults of

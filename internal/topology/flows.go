@@ -55,7 +55,7 @@ func (t *Topology) Flows() []Flow {
 			if len(a.Clients) > 0 {
 				at(h, a.Storage.ZeoAddress, "ZEO")
 				if r := a.Storage.RelStorage; r != nil && !r.DSN.IsSet() {
-					add(h, r.Host, r.Port, r.Type)
+					add(h, r.Host, cmp.Or(r.Port, r.Database().Port), r.Type)
 				}
 			}
 			for _, m := range a.MemcachedServers {

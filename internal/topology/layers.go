@@ -119,6 +119,11 @@ const maxNear = 50
 // layer reports what a layer asks for in vain.
 func (r *resolver) layer(name string, named map[string]map[Role]bool) {
 	layer, declared := r.d.Base.Layers[name]
+	for _, role := range layer.Roles {
+		if !slices.ContainsFunc(roles, func(d Duty) bool { return string(d.Role) == role }) {
+			r.report("not-in-table", []string{"layers", name, "roles"}, "plonec does not know what the role "+role+" does", "give another role")
+		}
+	}
 	if !declared && named[name] == nil || layer.Roles != nil {
 		return // there is none of the name, or its recipes do not count
 	}

@@ -154,14 +154,8 @@ func relStorage(a *App) *RelStorage {
 			s.Type = own.Adapter
 		}
 	}
-	s.Type = databaseTypes[strings.ToLower(s.Type)]
+	s.Type = databaseType(s.Type)
 	return s
-}
-
-// databaseTypes are the names that the cookbook and OpsWorks' databases use.
-var databaseTypes = map[string]string{
-	"": "postgresql", "postgres": "postgresql", "postgresql": "postgresql",
-	"mysql": "mysql", "mysql2": "mysql", "oracle": "oracle",
 }
 
 func (r *resolver) checkRelStorage(a *App) {

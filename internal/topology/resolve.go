@@ -93,15 +93,20 @@ func (r *resolver) hosts() {
 			views = append(views, view)
 		}
 		h := &Host{
-			Name: name, Address: i.Address, SSHAddress: i.SSHAddress, OS: i.OS, Status: i.Status,
+			Name: name, Address: i.Address, SSHAddress: i.SSHAddress, Status: i.Status,
 			Online: i.Status == "online" || i.Status == "", Layers: layers, Stack: view,
 		}
 		h.CPUs, _ = CPUs(i)
 		if h.SSHAddress == "" {
 			h.SSHAddress = h.Address
 		}
-		if h.OS == "" {
-			h.OS = view.Plonec.OS
+		os, where := i.OS, []string{"instances", name, "os"}
+		if os == "" {
+			os, where = view.Plonec.OS, []string{"plonec", "os"}
+		}
+		var ok bool
+		if h.System, ok = SystemOf(os); !ok {
+			r.once("not-in-table", where, "plonec does not know what the system "+os+" has", "give another system")
 		}
 		if h.Address == "" {
 			r.report("no-address", []string{"instances", name}, "the instance has no address", "give its private address: \"address\": \"10.0.0.11\"")

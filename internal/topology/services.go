@@ -45,11 +45,13 @@ func (s Service) Packaged() bool { return s.App == "" && s.Kind != KindAgent }
 // AgentUnit is the one responder to the balancers' agent checks on a host.
 const AgentUnit = "plonec-agent.service"
 
-// frontServices are a front end's daemons, in the order in which they start.
-var frontServices = []Service{
-	{Unit: "varnish.service", Kind: KindVarnish},
-	{Unit: "haproxy.service", Kind: KindHaproxy},
-	{Unit: "nginx.service", Kind: KindNginx},
+// Services are the front end's daemons, in the order in which they start.
+func (f *Front) Services() []Service {
+	list := []Service{{Unit: "haproxy.service", Kind: KindHaproxy}, {Unit: "nginx.service", Kind: KindNginx}}
+	if f.Cache {
+		list = append([]Service{{Unit: "varnish.service", Kind: KindVarnish}}, list...)
+	}
+	return list
 }
 
 // Services are what the host runs for good, in the order in which they start:
@@ -63,10 +65,8 @@ func (h *Host) Services() []Service {
 		}
 	}
 	list = append(list, apps...)
-	for _, s := range frontServices {
-		if h.Front != nil && (h.Front.Cache || s.Kind != KindVarnish) {
-			list = append(list, s)
-		}
+	if h.Front != nil {
+		list = append(list, h.Front.Services()...)
 	}
 	return list
 }

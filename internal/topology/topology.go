@@ -31,8 +31,8 @@ type Host struct {
 	Name       string
 	Address    string // private address, an IP or a name
 	SSHAddress string
-	OS         string // debian12, debian13, ubuntu22.04, ubuntu24.04
-	CPUs       int    // 0: unknown
+	System     System
+	CPUs       int // 0: unknown
 	Status     string
 	Online     bool
 	Layers     []string
@@ -58,6 +58,7 @@ type App struct {
 	Name     string
 	Host     *Host
 	Config   *schema.App // deploy.<app> in the host's view, defaults filled in
+	Plone    Plone       // its version
 	WSGI     bool        // Plone 5.2 and later on Python 3: waitress, not ZServer
 	Clients  []*Client
 	Zeo      *ZeoServer // the ZEO server that runs from this app here, or nil
