@@ -2,10 +2,14 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
+	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/plonec/plonec/internal/topology"
@@ -31,36 +35,54 @@ func concat(tables ...[]Artifact) []Artifact {
 var parsed = template.Must(template.New("").Funcs(funcs).Option("missingkey=error").
 	ParseFS(templates.FS, "*.tmpl"))
 
-// Host renders the host's own files, sorted by path. An error is a fault of
-// plonec, not of the stack.
+// Each renders the host's own files in the order of their paths, and gives each to
+// visit, whose Content is good until visit returns. It ends with the first error: that
+// of visit, or a fault of plonec, not of the stack.
+func Each(h *topology.Host, visit func(File) error) error {
+	type one struct {
+		Instance
+		artifact *Artifact
+	}
+	var all []one
+	for i := range artifacts {
+		for _, instance := range artifacts[i].Each(h) {
+			all = append(all, one{instance, &artifacts[i]})
+		}
+	}
+	slices.SortFunc(all, func(a, b one) int { return strings.Compare(a.Path, b.Path) })
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	for i, o := range all {
+		if i > 0 && o.Path == all[i-1].Path {
+			return fmt.Errorf("%s on %s: two artifacts write it", o.Path, h.Name)
+		}
+		b.Reset()
+		if err := parsed.ExecuteTemplate(b, o.artifact.Template, o.Data); err != nil {
+			return fmt.Errorf("%s on %s: %w", o.Path, h.Name, err)
+		}
+		err := visit(File{
+			Path: o.Path, Mode: cmp.Or(o.artifact.Mode, 0o644), Owner: cmp.Or(o.Owner, o.artifact.Owner, "root:root"),
+			Effects: o.Effects, Content: b.Bytes(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buffers are what files are rendered into, one after the other.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// Host gives all that Each does, to keep.
 func Host(h *topology.Host) ([]File, error) {
 	var files []File
-	for _, a := range artifacts {
-		for _, i := range a.Each(h) {
-			var b bytes.Buffer
-			if err := parsed.ExecuteTemplate(&b, a.Template, i.Data); err != nil {
-				return nil, fmt.Errorf("%s on %s: %w", i.Path, h.Name, err)
-			}
-			f := File{Path: i.Path, Mode: a.Mode, Owner: a.Owner, Effects: i.Effects, Content: b.Bytes()}
-			if i.Owner != "" {
-				f.Owner = i.Owner
-			}
-			if f.Mode == 0 {
-				f.Mode = 0o644
-			}
-			if f.Owner == "" {
-				f.Owner = "root:root"
-			}
-			files = append(files, f)
-		}
-	}
-	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
-	for i := 1; i < len(files); i++ {
-		if files[i].Path == files[i-1].Path {
-			return nil, fmt.Errorf("%s on %s: two artifacts write it", files[i].Path, h.Name)
-		}
-	}
-	return files, nil
+	err := Each(h, func(f File) error {
+		f.Content = bytes.Clone(f.Content)
+		files = append(files, f)
+		return nil
+	})
+	return files, err
 }
 
 // Secrets gives the files that apply makes on the host from secrets, sorted by

@@ -58,6 +58,16 @@ type unit struct {
 	StartSeconds int
 	TimeoutStart int
 	TimeoutStop  int
+
+	Address string // of clients and ZEO servers: what they bind
+	Port    int
+
+	HealthURL, WarmURL    string // of clients
+	DrainSeconds          int
+	MemoryHigh, MemoryMax string
+
+	DataFS string // of ZEO servers
+	Args   string // of other commands
 }
 
 func newUnit(a *topology.App, name, what, program string) unit {
@@ -108,16 +118,13 @@ func clientUnits(h *topology.Host) []Instance {
 		}
 		for _, c := range a.Clients {
 			u := newUnit(a, c.Unit, "Plone "+c.Name, "bin/"+c.Name)
-			high, limit := memory(h.Stack.Plonec.MemoryMax)
-			drain := seconds(h.Stack.Plonec.DrainTimeout)
+			u.Address, u.Port = c.Address, c.Port
+			u.HealthURL, u.WarmURL = healthURL(h), "/"+strings.Trim(h.Stack.PloneInstances.SiteID, "/")
+			u.MemoryHigh, u.MemoryMax = memory(h.Stack.Plonec.MemoryMax)
+			u.DrainSeconds = seconds(h.Stack.Plonec.DrainTimeout)
 			u.TimeoutStart = u.StartSeconds + warmSeconds + 30
-			u.TimeoutStop = drain + 60
-			all = append(all, Instance{Path: unitPath(c.Unit), Effects: []string{"restart:" + c.Unit}, Data: struct {
-				unit
-				Address, HealthURL, WarmURL string
-				Port, DrainSeconds          int
-				MemoryHigh, MemoryMax       string
-			}{u, c.Address, healthURL(h), "/" + strings.Trim(h.Stack.PloneInstances.SiteID, "/"), c.Port, drain, high, limit}})
+			u.TimeoutStop = u.DrainSeconds + 60
+			all = append(all, Instance{Path: unitPath(c.Unit), Effects: []string{"restart:" + c.Unit}, Data: &u})
 		}
 	}
 	return all
@@ -141,12 +148,8 @@ func zeoUnits(h *topology.Host) []Instance {
 		u := newUnit(a, z.Unit, "ZEO server", "parts/zeoserver/bin/runzeo")
 		u.Mounts = append([]string{z.FilestorageDir}, u.Mounts...)
 		u.Writable = append(u.Writable, z.FilestorageDir)
-		all = append(all, Instance{Path: unitPath(z.Unit), Effects: []string{"restart:" + z.Unit}, Data: struct {
-			unit
-			Address string
-			Port    int
-			DataFS  string
-		}{u, z.Address, z.Port, z.FilestorageDir + "/Data.fs"}})
+		u.Address, u.Port, u.DataFS = z.Address, z.Port, z.FilestorageDir+"/Data.fs"
+		all = append(all, Instance{Path: unitPath(z.Unit), Effects: []string{"restart:" + z.Unit}, Data: &u})
 	}
 	return all
 }
@@ -171,10 +174,8 @@ func command(u unit, args string, a *topology.App) Instance {
 	if a.Zeo != nil { // a supervisor runs it
 		u.Writable = append(u.Writable, a.Zeo.FilestorageDir)
 	}
-	return Instance{Path: unitPath(u.Unit), Effects: []string{"restart:" + u.Unit}, Data: struct {
-		unit
-		Args string
-	}{u, args}}
+	u.Args = args
+	return Instance{Path: unitPath(u.Unit), Effects: []string{"restart:" + u.Unit}, Data: &u}
 }
 
 // sliceUnits gives the slice of each app, and the one over all of them.
@@ -195,13 +196,14 @@ func appSlice(a *topology.App) string { return "plone-" + escape.SystemdName(a.N
 
 func agentUnits(h *topology.Host) []Instance {
 	type state struct {
-		*topology.Client
-		State string
+		Address   string
+		AgentPort int
+		State     string
 	}
 	var clients []state
 	for _, a := range h.Apps {
 		for _, c := range a.Clients {
-			clients = append(clients, state{c, strings.TrimSuffix(c.Unit, ".service")})
+			clients = append(clients, state{c.Address, c.AgentPort, strings.TrimSuffix(c.Unit, ".service")})
 		}
 	}
 	if len(clients) == 0 {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,27 +31,27 @@ nothing is written.`
   plonec build --check`
 	f.add(c.Flags())
 	c.Flags().BoolVar(&check, "check", false, "write nothing, fail where the tree is stale")
-	c.RunE = f.compiling(v, "nothing written", func(out *reporter, built *compile.Built, diags diag.List) error {
-		if err := refuseIgnored(f.Tree, built.Tree.Manifest); err != nil {
-			return err
-		}
-		work := built.Tree.Write
-		if check {
-			work = built.Tree.Compare
-		} else if err := git.WritesThrough(f.Tree); err != nil {
-			return err
-		}
-		before := earlier(f.Tree)
-		left, writer := leaving(before, built.Tree.Manifest), ""
-		if before != nil && before.Plonec != release {
-			writer = before.Plonec
-		}
-		changes, err := work(f.Tree)
+	const outcome = "nothing written"
+	c.RunE = f.judging(v, outcome, func(out *reporter, judged *compile.Judged, diags diag.List) error {
+		stage, err := f.stage(check)
 		if err != nil {
 			return err
 		}
+		defer stage.Close()
+		b, more, err := f.bring(stage, judged, check)
+		if err != nil {
+			return err
+		}
+		if diags = append(diags, more...); b == nil {
+			return out.finish(diags, outcome, result{})
+		}
+		hosts, changes := len(judged.Topology.Hosts), b.changes
+		left, writer := b.left, ""
+		if b.before != nil && b.before.Plonec != release {
+			writer = b.before.Plonec
+		}
 		err = out.finish(diags, "", result{
-			Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files),
+			Hosts: hosts, Files: b.files - 2, // less README.md and the manifest
 			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed, Foreign: changes.Foreign,
 			Left: left, WrittenBy: writer,
 		})
@@ -65,17 +64,65 @@ nothing is written.`
 				fmt.Fprintf(out.stderr, "plonec: note: %s\n", terminal.PrintableLines(farewell(left, f.Tree)))
 			}
 			if !check || changes.None() {
-				fmt.Fprintf(out.stdout, "%s: %s\n", f.Tree, summary(built, changes))
+				fmt.Fprintf(out.stdout, "%s: %s\n", f.Tree, summary(hosts, b.files, changes))
 			}
 		}
 		if check && len(changes.Foreign) > 0 {
 			return fmt.Errorf("%s holds what no build made (marked ?): remove it, or it would be pushed by hand one day", f.Tree)
 		}
 		if check && !changes.None() {
-			return errors.New(stale(f.Tree, before, writer))
+			return errors.New(stale(f.Tree, b.before, writer))
 		}
-		return nil
+		return stage.Close()
 	})
+}
+
+// stage is where a build puts what it renders, or a check of the tree.
+func (f *stackFlags) stage(check bool) (*tree.Stage, error) {
+	if _, err := git.Around(f.Tree); err != nil {
+		return nil, err
+	}
+	if check {
+		return tree.Against(f.Tree), nil
+	}
+	if err := git.WritesThrough(f.Tree); err != nil {
+		return nil, err
+	}
+	return tree.Begin(f.Tree)
+}
+
+// A brought is what became of a tree.
+type brought struct {
+	files   int // README.md and the manifest too
+	changes *tree.Changes
+	before  *tree.Manifest // that the tree had; nil: none, or the same
+	left    []string       // hosts that are no longer in it
+}
+
+// bring renders into a stage and finishes it. It is nil where the list has errors.
+func (f *stackFlags) bring(stage *tree.Stage, judged *compile.Judged, check bool) (*brought, diag.List, error) {
+	if !check { // which looks for what else lies there, too
+		if names := stage.Recorded(judged.Key, judged.Readme); names != nil {
+			return &brought{files: len(names), changes: &tree.Changes{Same: len(names)}}, nil, refuseIgnored(f.Tree, names)
+		}
+	}
+	built, diags, err := judged.Render(stage.Put)
+	if built == nil {
+		return nil, diags, err
+	}
+	names := built.Tree.Manifest.Names()
+	if err := refuseIgnored(f.Tree, names); err != nil {
+		return nil, nil, err
+	}
+	changes, err := stage.Finish(built.Tree)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !check {
+		stage.Remember(judged.Key, built.Tree)
+	}
+	before := stage.Earlier()
+	return &brought{len(names), changes, before, leaving(before, built.Tree.Manifest)}, nil, nil
 }
 
 // stale says why a tree is not what its stack gives, as far as that is known,
@@ -101,10 +148,9 @@ func stale(dir string, before *tree.Manifest, writer string) string {
   to stay with %s: %s`, dir, writer, release, release, command, writer, installing(writer))
 }
 
-func summary(b *compile.Built, c *tree.Changes) string {
+func summary(hosts, files int, c *tree.Changes) string {
 	return fmt.Sprintf("%s, %s: %d new, %d changed, %d removed",
-		words.Count(len(b.Topology.Hosts), "host"), words.Count(len(b.Tree.Manifest.Files)+2, "file"), // README.md and the manifest too
-		len(c.Added), len(c.Changed), len(c.Removed))
+		words.Count(hosts, "host"), words.Count(files, "file"), len(c.Added), len(c.Changed), len(c.Removed))
 }
 
 // printChanges shows one line a file, up to limit of them: hosts' own files
@@ -143,28 +189,18 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 	}
 }
 
-// earlier is the manifest of the tree in dir; nil where there is none that can
-// be read.
-func earlier(dir string) *tree.Manifest {
-	data, err := tree.ReadManifest(dir)
-	if err != nil {
-		return nil
-	}
-	m, err := tree.Parse(data)
-	if err != nil {
-		return nil
-	}
-	return m
-}
-
 // leaving are the hosts of an earlier tree that a new one has not.
 func leaving(before, next *tree.Manifest) []string {
 	if before == nil {
 		return nil
 	}
+	stays := map[string]bool{}
+	for _, h := range next.Hosts {
+		stays[h.Name] = true
+	}
 	var names []string
 	for _, h := range before.Hosts {
-		if !slices.ContainsFunc(next.Hosts, func(n tree.Host) bool { return n.Name == h.Name }) {
+		if !stays[h.Name] {
 			names = append(names, h.Name)
 		}
 	}

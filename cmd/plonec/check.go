@@ -11,6 +11,7 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/native"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -35,8 +36,12 @@ can have them print its files.`
 	compile := f.compiling(v, "", func(out *reporter, built *compile.Built, diags diag.List) error {
 		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
 		if how != "" {
-			var err error
-			if res.Checkers, err = native.Check(built.Tree, native.How(how)); err != nil {
+			var files tree.Kept
+			_, _, err := built.Render(files.Put)
+			if err == nil {
+				res.Checkers, err = native.Check(built.Tree.Manifest, &files, native.How(how))
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -31,7 +31,7 @@ func (f *fleetFlags) committed(disk *tree.Disk) (commit string, descends func(st
 		if commit == "" {
 			return "", nil, fmt.Errorf("%s is in a git repository without a commit: commit the tree, or give --allow-dirty", f.tree)
 		}
-		if err := refuseIgnored(f.tree, disk.Manifest); err != nil {
+		if err := refuseIgnored(f.tree, disk.Manifest.Names()); err != nil {
 			return "", nil, err
 		}
 		changed, err := uncommitted(repo, commit, disk)

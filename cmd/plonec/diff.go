@@ -104,7 +104,11 @@ func notOfTheStack(built *compile.Built, dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, tree.ManifestName)); err != nil {
 		return "", nil
 	}
-	changes, err := built.Tree.Compare(dir)
+	stage := tree.Against(dir)
+	if _, _, err := built.Render(stage.Put); err != nil {
+		return "", err
+	}
+	changes, err := stage.Finish(built.Tree)
 	if err != nil || changes.None() {
 		return "", err
 	}

@@ -224,7 +224,18 @@ func onDisk(built *compile.Built, dir string) (*tree.Disk, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := built.Tree.Write(dir); err != nil {
+	stage, err := tree.Begin(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.Close()
+	if _, _, err = built.Render(stage.Put); err == nil {
+		_, err = stage.Finish(built.Tree)
+	}
+	if err == nil {
+		err = stage.Close()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return tree.Read(dir)

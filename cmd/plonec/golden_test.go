@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/plonec/plonec/internal/compile"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // examples are the stacks of examples/, and one of testdata/ for what none of
@@ -63,16 +64,27 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
+// contents are the files of a tree.
+func contents(t testing.TB, c *compile.Built) *tree.Kept {
+	t.Helper()
+	var kept tree.Kept
+	if built, diags, err := c.Render(kept.Put); err != nil || built == nil {
+		t.Fatal(err, diags)
+	}
+	return &kept
+}
+
 // golden is a tree without what every tree has.
 func golden(t *testing.T, c *compile.Built) map[string]string {
 	t.Helper()
 	files := map[string]string{"README.md": string(c.Tree.Readme)}
 	m := *c.Tree.Manifest
 	m.Files = nil
-	for i, f := range c.Tree.Manifest.Files {
+	contents := contents(t, c)
+	for _, f := range c.Tree.Manifest.Files {
 		if f.Host != "*" {
 			m.Files = append(m.Files, f)
-			files[f.Rel()] = string(c.Tree.Content(i))
+			files[f.Rel()] = string(contents.Content(f))
 		}
 	}
 	data, err := m.Bytes()

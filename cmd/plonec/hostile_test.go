@@ -66,7 +66,7 @@ func TestHostileTexts(t *testing.T) {
 				if c == nil {
 					t.Fatal(first(diags))
 				}
-				shape := shapes(c)
+				shape := shapes(t, c)
 				problem := judge(t, stack, shape)
 				if problem == "" {
 					continue
@@ -91,7 +91,7 @@ func TestHostileTexts(t *testing.T) {
 func TestHostileJudge(t *testing.T) {
 	base := bases(t)[0]
 	c, _ := compileJSON(t, base)
-	shape := shapes(c)
+	shape := shapes(t, c)
 	if p := judge(t, base, shape); p != "" {
 		t.Fatal(p)
 	}
@@ -204,7 +204,7 @@ func judge(t *testing.T, stack any, shape map[string]string) string {
 			return fmt.Sprintf("%s on %s: %s: %s", r.Program, r.Host, r.Outcome, r.Output)
 		}
 	}
-	for path, got := range shapes(c) {
+	for path, got := range shapes(t, c) {
 		if want, ok := shape[path]; ok && got != want {
 			return fmt.Sprintf("%s has another shape:\n%s\nwant\n%s", path, got, want)
 		}
@@ -222,11 +222,12 @@ func first(diags diag.List) string {
 }
 
 // shapes is, for each file, the word that each of its lines begins with.
-func shapes(c *compile.Built) map[string]string {
+func shapes(t *testing.T, c *compile.Built) map[string]string {
 	m := map[string]string{}
-	for i, f := range c.Tree.Manifest.Files {
+	contents := contents(t, c)
+	for _, f := range c.Tree.Manifest.Files {
 		var b strings.Builder
-		for line := range bytes.Lines(c.Tree.Content(i)) {
+		for line := range bytes.Lines(contents.Content(f)) {
 			if f.Path == "/etc/plonec/varnish-purge" && line[0] != '#' { // a pattern a line
 				line = []byte("pattern")
 			}
@@ -245,12 +246,13 @@ func shapes(c *compile.Built) map[string]string {
 // but assignments may come of it.
 func sourced(t *testing.T, c *compile.Built) string {
 	t.Helper()
-	for i, f := range c.Tree.Manifest.Files {
+	contents := contents(t, c)
+	for _, f := range c.Tree.Manifest.Files {
 		if !strings.HasPrefix(f.Path, "/etc/plonec/") || !strings.HasSuffix(f.Path, ".conf") && !strings.HasSuffix(f.Path, ".env") {
 			continue
 		}
 		name := filepath.Join(t.TempDir(), "f")
-		if err := os.WriteFile(name, c.Tree.Content(i), 0o644); err != nil {
+		if err := os.WriteFile(name, contents.Content(f), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command("bash", "-c", `PATH=/nonexistent; . "$0"; declare -p >/dev/null`, name)

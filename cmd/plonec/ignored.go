@@ -6,19 +6,18 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/git"
-	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
 )
 
 // refuseIgnored is an error where git would leave files of a tree out of a
 // commit: what is reviewed and cloned would then lack them. It says which lines
 // keep them. Outside of a git repository there is nothing to ask.
-func refuseIgnored(dir string, m *tree.Manifest) error {
+func refuseIgnored(dir string, names []string) error {
 	repo, err := git.Around(dir)
 	if err != nil || repo == nil {
 		return err
 	}
-	return refuseIgnoredFiles(repo, dir, m.Names())
+	return refuseIgnoredFiles(repo, dir, names)
 }
 
 func refuseIgnoredFiles(repo *git.Repository, dir string, names []string) error {

@@ -74,7 +74,7 @@ func TestIgnoredTree(t *testing.T) {
 				put(name, patterns)
 			}
 			at := filepath.Join(dir, c.tree)
-			err := refuseIgnored(at, m) // before the first build, too
+			err := refuseIgnored(at, m.Names()) // before the first build, too
 			if c.remedy == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -97,7 +97,7 @@ func TestIgnoredTree(t *testing.T) {
 					}
 				}
 			}
-			if err := refuseIgnored(at, m); err != nil {
+			if err := refuseIgnored(at, m.Names()); err != nil {
 				t.Fatalf("what is said does not help: %v", err)
 			}
 			for _, name := range m.Names() {
@@ -130,11 +130,11 @@ func TestIgnoredAndTracked(t *testing.T) {
 		}
 	}
 	command(t, dir, nil, "git", "add", "-f", ".")
-	if err := refuseIgnored(filepath.Join(dir, "build"), m); err != nil {
+	if err := refuseIgnored(filepath.Join(dir, "build"), m.Names()); err != nil {
 		t.Error(err)
 	}
 	m.Files = append(m.Files, tree.File{Host: "h", Path: "/b.cfg"})
-	if err := refuseIgnored(filepath.Join(dir, "build"), m); err == nil || !strings.Contains(err.Error(), "build/hosts/h/root/b.cfg out of a commit (.gitignore:1: *.cfg)") {
+	if err := refuseIgnored(filepath.Join(dir, "build"), m.Names()); err == nil || !strings.Contains(err.Error(), "build/hosts/h/root/b.cfg out of a commit (.gitignore:1: *.cfg)") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -434,3 +434,17 @@ func mainBranch(repo *git.Repository) string {
 	}
 	return cmp.Or(strings.TrimPrefix(repo.Ask("symbolic-ref", "HEAD"), "refs/heads/"), "main")
 }
+
+// earlier is the manifest of the tree in dir; nil where there is none that can
+// be read.
+func earlier(dir string) *tree.Manifest {
+	data, err := tree.ReadManifest(dir)
+	if err != nil {
+		return nil
+	}
+	m, err := tree.Parse(data)
+	if err != nil {
+		return nil
+	}
+	return m
+}

@@ -94,8 +94,9 @@ func TestPastedExampleNative(t *testing.T) {
 // can is what the tests of package native are for.
 func judged(t *testing.T, c *compile.Built) []native.Result {
 	t.Helper()
+	contents := contents(t, c)
 	for _, how := range []native.How{native.Apart, native.Here} {
-		results, err := native.Check(c.Tree, how)
+		results, err := native.Check(c.Tree.Manifest, contents, how)
 		if err != nil {
 			t.Fatal(err)
 		}

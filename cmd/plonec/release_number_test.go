@@ -76,21 +76,21 @@ func whatComesOut(t *testing.T) string {
 		if err != nil || c == nil {
 			t.Fatal(err, diags)
 		}
-		fmt.Fprintln(h, outcome(c.Tree))
+		fmt.Fprintln(h, outcome(c.Tree, contents(t, c)))
 	}
 	for _, base := range bases(t) {
 		c, diags := compileJSON(t, base)
 		if c == nil {
 			t.Fatal(first(diags))
 		}
-		fmt.Fprintln(h, outcome(c.Tree))
+		fmt.Fprintln(h, outcome(c.Tree, contents(t, c)))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // outcome is a sum over a tree, scripts included, less what it was made from and by
 // which release.
-func outcome(made *tree.Tree) string {
+func outcome(made *tree.Tree, contents *tree.Kept) string {
 	h := sha256.New()
 	m := *made.Manifest
 	m.Plonec, m.Inputs = "", tree.Inputs{}
@@ -99,8 +99,8 @@ func outcome(made *tree.Tree) string {
 		panic(err) // nothing in it can fail
 	}
 	fmt.Fprintf(h, "%q %q\n", said, made.Readme)
-	for i := range m.Files {
-		fmt.Fprintf(h, "%q\n", made.Content(i))
+	for _, f := range made.Manifest.Files {
+		fmt.Fprintf(h, "%q\n", contents.Content(f))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -111,11 +111,11 @@ func TestOutcomeSeesAll(t *testing.T) {
 	if err != nil || c == nil {
 		t.Fatal(err, diags)
 	}
-	m := c.Tree.Manifest
-	seen := map[string]string{outcome(c.Tree): "nothing"}
+	m, contents := c.Tree.Manifest, contents(t, c)
+	seen := map[string]string{outcome(c.Tree, contents): "nothing"}
 	for what, change := range map[string]func(){
-		"a script":         func() { c.Tree.Content(0)[5] ^= 1 },
-		"a host's file":    func() { c.Tree.Content(len(m.Files) - 1)[5] ^= 1 },
+		"a script":         func() { contents.Content(m.Files[0])[5] ^= 1 },
+		"a host's file":    func() { contents.Content(m.Files[len(m.Files)-1])[5] ^= 1 },
 		"a mode":           func() { m.Files[0].Mode = "4755" },
 		"an effect":        func() { m.Files[1].Effect = []string{"reload:x"} },
 		"a secret's owner": func() { m.Secrets[0].Owner = "nobody:nogroup" },
@@ -123,7 +123,7 @@ func TestOutcomeSeesAll(t *testing.T) {
 		"the README":       func() { c.Tree.Readme = []byte("x") },
 	} {
 		change()
-		sum := outcome(c.Tree)
+		sum := outcome(c.Tree, contents)
 		if other, there := seen[sum]; there {
 			t.Errorf("%s changes nothing that %s does not", what, other)
 		}
@@ -132,8 +132,8 @@ func TestOutcomeSeesAll(t *testing.T) {
 	if m.Files[0].Host != "*" || m.Files[len(m.Files)-1].Host == "*" {
 		t.Error("the first file is no script, or the last one is")
 	}
-	before := outcome(c.Tree)
-	if m.Plonec = "9.9.9"; outcome(c.Tree) != before {
+	before := outcome(c.Tree, contents)
+	if m.Plonec = "9.9.9"; outcome(c.Tree, contents) != before {
 		t.Error("the number itself counts")
 	}
 }

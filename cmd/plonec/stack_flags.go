@@ -25,22 +25,40 @@ func (f *stackFlags) addArguments(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&f.TLAStr, "tla-str", nil, "Jsonnet's top-level argument `NAME=VALUE`")
 }
 
-// compiling is the body of a command that compiles a stack and then does
-// something with it. Where the stack has errors it reports them and ends;
-// outcome says what they prevented.
-func (f *stackFlags) compiling(v *verb, outcome string, do func(*reporter, *compile.Built, diag.List) error) func(*cobra.Command, []string) error {
+// judging is the body of a command that reads a stack and then does something with
+// it. Where the stack has errors it reports them and ends; outcome says what they
+// prevented.
+func (f *stackFlags) judging(v *verb, outcome string, do func(*reporter, *compile.Judged, diag.List) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		out := newReporter(c, v.format)
-		built, diags, err := compile.Stack(args, &f.Options)
+		var judged *compile.Judged
+		text, diags, err := compile.Read(args, &f.Options)
+		if text != nil {
+			judged, diags, err = text.Judge()
+		}
 		if err != nil {
 			return out.fail(err)
 		}
 		if files, err := compile.StackFiles(args, &f.Options); err == nil && out.sarif != nil {
 			out.sarif.Stack = files[0]
 		}
-		if built == nil {
+		if judged == nil {
 			return out.finish(diags, outcome, result{})
 		}
-		return out.fail(do(out, built, diags))
+		return out.fail(do(out, judged, diags))
 	}
+}
+
+// compiling is the same for one that renders it too, and needs no content.
+func (f *stackFlags) compiling(v *verb, outcome string, do func(*reporter, *compile.Built, diag.List) error) func(*cobra.Command, []string) error {
+	return f.judging(v, outcome, func(out *reporter, judged *compile.Judged, diags diag.List) error {
+		built, more, err := judged.Render(nil)
+		if err != nil {
+			return err
+		}
+		if diags = append(diags, more...); built == nil {
+			return out.finish(diags, outcome, result{})
+		}
+		return do(out, built, diags)
+	})
 }

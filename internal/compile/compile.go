@@ -3,6 +3,11 @@
 package compile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,18 +29,27 @@ type Options struct {
 	TLAStr  map[string]string // Jsonnet's top-level arguments
 }
 
-// A Built is what a stack becomes.
-type Built struct {
+// A Judged is a stack that compiles, and was not rendered yet.
+type Judged struct {
 	Text     *input.Node // the stack, merged from its files
 	Stack    *schema.Decoded
 	Secrets  []schema.PlainSecret // that stand in it in plain
 	Topology *topology.Topology
-	Tree     *tree.Tree
+	Readme   []byte // of the tree
+
+	inputs  tree.Inputs
+	release string
 }
 
-// Stack reads, checks, resolves and renders a stack, in memory; with no files it is
-// the one that StackFiles finds. Built is nil where the list has errors; err is what
-// is not the stack's own fault.
+// A Built is what a stack becomes, less the content of the files.
+type Built struct {
+	*Judged
+	Tree *tree.Tree
+}
+
+// Stack reads, judges, resolves and renders a stack, and keeps the sums of its files;
+// with no files it is the one that StackFiles finds. Built is nil where the list has
+// errors; err is what is not the stack's own fault.
 func Stack(files []string, o *Options) (*Built, diag.List, error) {
 	s, diags, err := Read(files, o)
 	if s == nil {
@@ -74,6 +88,16 @@ func Read(files []string, o *Options) (*Text, diag.List, error) {
 // Compile makes the tree of a stack with values laid over it. The list holds
 // what reading it found too.
 func (s *Text) Compile(over ...*schema.Override) (*Built, diag.List, error) {
+	judged, diags, err := s.Judge(over...)
+	if judged == nil {
+		return nil, diags, err
+	}
+	built, more, err := judged.Render(nil)
+	return built, append(diags, more...), err
+}
+
+// Judge is Compile up to the topology. Judged is nil where the list has errors.
+func (s *Text) Judge(over ...*schema.Override) (*Judged, diag.List, error) {
 	text := s.read.Tree
 	for _, o := range over {
 		text = o.Over(text)
@@ -82,16 +106,26 @@ func (s *Text) Compile(over ...*schema.Override) (*Built, diag.List, error) {
 	if err != nil {
 		return nil, s.diags, err
 	}
-	built, more, err := Assemble(text, inputs, s.options)
+	judged, more, err := judge(text, inputs, s.options)
 	diags := append(slices.Clone(s.diags), unexplained(more, s.diags)...)
 	if diags.Errors() > 0 {
 		return nil, diags, nil
 	}
-	return built, diags, err
+	return judged, diags, err
 }
 
-// Assemble makes a stack into a tree. Built is nil where the list has errors.
+// Assemble makes the tree of a stack that was read from inputs. Built is nil where the
+// list has errors.
 func Assemble(text *input.Node, inputs tree.Inputs, o *Options) (*Built, diag.List, error) {
+	judged, diags, err := judge(text, inputs, o)
+	if judged == nil {
+		return nil, diags, err
+	}
+	built, more, err := judged.Render(nil)
+	return built, append(diags, more...), err
+}
+
+func judge(text *input.Node, inputs tree.Inputs, o *Options) (*Judged, diag.List, error) {
 	decoded, diags := schema.Load(text)
 	t, more := topology.Resolve(decoded)
 	diags = append(diags, unexplained(more, diags)...)
@@ -107,14 +141,39 @@ func Assemble(text *input.Node, inputs tree.Inputs, o *Options) (*Built, diag.Li
 	if err != nil {
 		return nil, diags, err
 	}
-	built, err := tree.New(t, inputs, o.Release, readme)
+	return &Judged{text, decoded, secrets, t, readme, inputs, o.Release}, diags, nil
+}
+
+// Render renders the files of all hosts and gives each to put, which may be nil. A file
+// in which a plain secret of the stack stands is not given: the list has an error then,
+// and Built is nil.
+func (j *Judged) Render(put tree.Put) (*Built, diag.List, error) {
+	found := newFinder(j.Secrets)
+	m, err := tree.Render(j.Topology, j.inputs, j.release, found.before(put))
+	if list := found.diags(); err != nil || list.Errors() > 0 {
+		return nil, list, err
+	}
+	return &Built{j, &tree.Tree{Manifest: m, Readme: j.Readme}}, nil, nil
+}
+
+// Key stands for all that the files of hosts follow from: this very program, what was
+// read and the arguments.
+func (j *Judged) Key() (string, error) {
+	self, err := os.Executable()
 	if err != nil {
-		return nil, diags, err
+		return "", err
 	}
-	if diags = append(diags, secretsInTree(built, secrets)...); diags.Errors() > 0 {
-		return nil, diags, nil
+	program, err := os.Open(self)
+	if err != nil {
+		return "", err
 	}
-	return &Built{text, decoded, secrets, t, built}, diags, nil
+	defer program.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, program); err != nil {
+		return "", err
+	}
+	err = json.NewEncoder(h).Encode([]any{j.release, j.inputs})
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // unexplained leaves out what follows from a mistake that an earlier stage

@@ -2,10 +2,12 @@ package compile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/tree"
@@ -60,26 +62,64 @@ func argumentsInTree(o *Options) diag.List {
 	return list
 }
 
-// secretsInTree is the last line of defence: a secret that stands in the stack
+// A finder is the last line of defence: a secret that stands in the stack
 // in plain may stand there twice, once where it is known to be one and once in
 // a text that is written out.
-func secretsInTree(t *tree.Tree, secrets []schema.PlainSecret) diag.List {
-	var list diag.List
+type finder struct {
+	secrets []schema.PlainSecret // that are long enough to tell
+	texts   [][]byte             // their values
+
+	mu    sync.Mutex
+	first []tree.File // of each secret: the first file that would hold it
+}
+
+func newFinder(secrets []schema.PlainSecret) *finder {
+	f := &finder{}
 	for _, s := range secrets {
-		if len(s.Value) < tellingLength {
-			continue
+		if len(s.Value) >= tellingLength {
+			f.secrets, f.texts = append(f.secrets, s), append(f.texts, []byte(s.Value))
 		}
-		for i, file := range t.Manifest.Files {
-			if bytes.Contains(t.Content(i), []byte(s.Value)) {
-				list.Add(inTree(s, file.Rel()+" would hold"))
-				break
+	}
+	f.first = make([]tree.File, len(f.secrets))
+	return f
+}
+
+// before looks at each file before it is put.
+func (f *finder) before(put tree.Put) tree.Put {
+	return func(file tree.File, content []byte) error {
+		clean := true
+		for i, text := range f.texts {
+			if bytes.Contains(content, text) {
+				clean = false
+				f.found(i, file)
 			}
+		}
+		if !clean || put == nil {
+			return nil
+		}
+		return put(file, content)
+	}
+}
+
+func (f *finder) found(secret int, file tree.File) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if was := f.first[secret]; was.Path == "" || cmp.Or(strings.Compare(file.Host, was.Host), strings.Compare(file.Path, was.Path)) < 0 {
+		f.first[secret] = file
+	}
+}
+
+func (f *finder) diags() diag.List {
+	var list diag.List
+	for i, file := range f.first {
+		if file.Path != "" {
+			list.Add(inTree(f.secrets[i], file.Rel()+" would hold"))
 		}
 	}
 	return list
 }
 
-// InTexts is the same for texts that are shown elsewhere than in the tree; where says
+// InTexts looks for plain secrets in texts that are shown elsewhere than in the tree; where says
 // what shows them, in words: the picture would show.
 func InTexts(texts []string, where string, secrets []schema.PlainSecret) diag.List {
 	var list diag.List

@@ -94,20 +94,20 @@ type question struct {
 // Check lets every checker judge the files of every host, sorted by host. What
 // two hosts have in common is judged once. A program that is not installed, or
 // cannot be kept apart, is a result and not an error.
-func Check(t *tree.Tree, how How) ([]Result, error) {
+func Check(m *tree.Manifest, contents *tree.Kept, how How) ([]Result, error) {
 	byHost := map[string]map[string][]byte{}
-	for _, h := range t.Manifest.Hosts {
+	for _, h := range m.Hosts {
 		byHost[h.Name] = map[string][]byte{}
 	}
 	common := map[string][]byte{}
-	for i, f := range t.Manifest.Files {
+	for _, f := range m.Files {
 		if f.Host == "*" {
-			common[f.Path] = t.Content(i)
+			common[f.Path] = contents.Content(f)
 		} else {
-			byHost[f.Host][f.Path] = t.Content(i)
+			byHost[f.Host][f.Path] = contents.Content(f)
 		}
 	}
-	for _, s := range t.Manifest.Secrets {
+	for _, s := range m.Secrets {
 		if strings.HasPrefix(s.Path, includedSecrets) {
 			byHost[s.Host][s.Path] = []byte("# a secret, which only the host has\n")
 		}

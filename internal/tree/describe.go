@@ -9,7 +9,8 @@ import (
 	"github.com/plonec/plonec/render"
 )
 
-// describe says what a host is, as the manifest has it. files are the host's own,
+// describe says what a host is, as the manifest has it. files are the host's own below
+// /etc/plonec,
 // setup is the script that sets a host up.
 func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Host {
 	d := Host{

@@ -3,10 +3,12 @@
 package tree
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -187,48 +189,56 @@ func (m *Manifest) Names() []string {
 // so that a diff of two manifests shows one line a change.
 func (m *Manifest) Bytes() ([]byte, error) {
 	var b bytes.Buffer
+	err := m.write(&b)
+	return b.Bytes(), err
+}
+
+// write writes those bytes line by line.
+func (m *Manifest) write(to io.Writer) error {
+	w := bufio.NewWriter(to)
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
 	enc := func(v any) error {
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
+		line.Reset()
 		if err := e.Encode(v); err != nil {
 			return err
 		}
-		b.Truncate(b.Len() - 1) // Encode's newline
-		return nil
+		_, err := w.Write(line.Bytes()[:line.Len()-1]) // less Encode's newline
+		return err
 	}
-	fmt.Fprintf(&b, "{\n\"format\": %d,\n\"plonec\": %q,\n\"inputs\": ", m.Format, m.Plonec)
+	fmt.Fprintf(w, "{\n\"format\": %d,\n\"plonec\": %q,\n\"inputs\": ", m.Format, m.Plonec)
 	if err := enc(m.Inputs); err != nil {
-		return nil, err
+		return err
 	}
-	if err := lines(&b, "hosts", m.Hosts, enc); err != nil {
-		return nil, err
+	if err := lines(w, "hosts", m.Hosts, enc); err != nil {
+		return err
 	}
-	if err := lines(&b, "files", m.Files, enc); err != nil {
-		return nil, err
+	if err := lines(w, "files", m.Files, enc); err != nil {
+		return err
 	}
-	if err := lines(&b, "secrets", m.Secrets, enc); err != nil {
-		return nil, err
+	if err := lines(w, "secrets", m.Secrets, enc); err != nil {
+		return err
 	}
-	b.WriteString("\n}\n")
-	return b.Bytes(), nil
+	w.WriteString("\n}\n")
+	return w.Flush()
 }
 
-func lines[T any](b *bytes.Buffer, name string, list []T, enc func(any) error) error {
-	fmt.Fprintf(b, ",\n%q: [", name)
-	for i, v := range list {
+func lines[T any](w *bufio.Writer, name string, list []T, enc func(any) error) error {
+	fmt.Fprintf(w, ",\n%q: [", name)
+	for i := range list {
 		if i > 0 {
-			b.WriteByte(',')
+			w.WriteByte(',')
 		}
-		b.WriteString("\n")
-		if err := enc(v); err != nil {
+		w.WriteString("\n")
+		if err := enc(&list[i]); err != nil {
 			return err
 		}
 	}
 	if len(list) > 0 {
-		b.WriteByte('\n')
+		w.WriteByte('\n')
 	}
-	b.WriteByte(']')
-	return nil
+	return w.WriteByte(']')
 }
 
 // A FormatError is of a manifest whose layout this plonec does not know.

@@ -16,30 +16,54 @@ import (
 
 // old is what a folder holds of earlier builds: every path, relative to the
 // tree, that a manifest there lists. Where a merge left the manifest in
-// conflict it is both sides'.
-func old(dir string) (map[string]bool, error) {
-	paths := map[string]bool{}
+// conflict it is both sides', and the manifest is nil, as where there is none.
+func old(dir string) (*Manifest, map[string]bool, error) {
 	data, err := ReadManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return paths, refuseForeign(dir)
+		return nil, map[string]bool{}, refuseForeign(dir)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	paths, err := unmergedPaths(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	var m *Manifest
+	list := sides(data)
+	for _, side := range list {
+		if m, err = listed(dir, side, paths); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(list) > 1 {
+		m = nil
+	}
+	return m, paths, nil
+}
+
+// unmergedPaths are those of the sides that git keeps apart.
+func unmergedPaths(dir string) (map[string]bool, error) {
+	paths := map[string]bool{}
 	apart, err := unmerged(dir)
+	for _, side := range apart {
+		if _, err := listed(dir, side, paths); err != nil {
+			return nil, err
+		}
+	}
+	return paths, err
+}
+
+// listed adds the paths that a manifest lists.
+func listed(dir string, data []byte, paths map[string]bool) (*Manifest, error) {
+	m, err := Parse(data)
 	if err != nil {
-		return nil, err
+		return nil, Unreadable(filepath.Join(dir, ManifestName), err)
 	}
-	for _, side := range append(sides(data), apart...) {
-		m, err := Parse(side)
-		if err != nil {
-			return nil, Unreadable(filepath.Join(dir, ManifestName), err)
-		}
-		for _, f := range m.Files {
-			paths[f.Rel()] = true
-		}
+	for _, f := range m.Files {
+		paths[f.Rel()] = true
 	}
-	return paths, nil
+	return m, nil
 }
 
 // refuseForeign keeps a build out of a folder that holds something else.

@@ -1,12 +1,13 @@
 package tree
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -14,57 +15,75 @@ import (
 	"github.com/plonec/plonec/render"
 )
 
-// A Tree is a whole build in memory: the manifest, and the content of every
-// file in it.
+// A Tree is what a build makes, less the content of the files of hosts.
 type Tree struct {
 	Manifest *Manifest
 	Readme   []byte
-	content  [][]byte // of Manifest.Files, in its order
 }
 
-// maxSize bounds a tree in memory, in bytes.
+// A Put takes a file as it is rendered. Several goroutines call it at once; content is
+// good until it returns.
+type Put func(f File, content []byte) error
+
+// maxSize bounds a tree on disk, in bytes.
 const maxSize = 1 << 30
 
 var errTooLarge = errors.New("the tree would be larger than 1 GiB, or a file of it than 32 MiB: split the stack; many front ends that each list many clients make it so")
 
-// New renders a topology. release is plonec's own version. An error is a
-// fault of plonec, not of the stack.
-func New(t *topology.Topology, inputs Inputs, release string, readme []byte) (*Tree, error) {
+// Render renders a topology host by host and gives each file to put, which may be nil,
+// with its sum. No content is kept. release is plonec's own version. An error is that
+// of put, or a fault of plonec, not of the stack.
+func Render(t *topology.Topology, inputs Inputs, release string, put Put) (*Manifest, error) {
 	common, err := render.Common()
 	if err != nil {
 		return nil, err
 	}
-	rendered := make([][]render.File, len(t.Hosts))
-	files := make([][]File, len(t.Hosts))
 	var size atomic.Int64
-	if err := parallel(len(t.Hosts), func(i int) error {
-		if size.Load() > maxSize {
+	words := newInterner()
+	take := func(host string, f render.File, list *[]File) error {
+		if len(f.Content) > MaxFile || size.Add(int64(len(f.Content))) > maxSize {
 			return errTooLarge
 		}
-		list, err := render.Host(t.Hosts[i])
-		for _, f := range list {
-			size.Add(int64(len(f.Content)))
+		e := entry(host, f, words)
+		if !safe(e) {
+			return fmt.Errorf("%s: a path that would leave the tree: %q", host, e.Path)
 		}
-		rendered[i], files[i] = list, entries(t.Hosts[i].Name, list)
+		*list = append(*list, e)
+		if put == nil {
+			return nil
+		}
+		return put(e, f.Content)
+	}
+	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs}
+	for _, f := range common {
+		if err := take("*", f, &m.Files); err != nil {
+			return nil, err
+		}
+	}
+	setup := content(common, render.ScriptDir+"/verbs/setup")
+	files := make([][]File, len(t.Hosts))
+	m.Hosts = make([]Host, len(t.Hosts))
+	if err := parallel(len(t.Hosts), func(i int) error {
+		h := t.Hosts[i]
+		var said []render.File // what the host is described with
+		err := render.Each(h, func(f render.File) error {
+			if strings.HasPrefix(f.Path, "/etc/plonec/") {
+				kept := f
+				kept.Content = bytes.Clone(f.Content)
+				said = append(said, kept)
+			}
+			return take(h.Name, f, &files[i])
+		})
+		m.Hosts[i] = describe(h, inputs, said, setup)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	m := &Manifest{Format: Format, Plonec: release, Inputs: inputs, Files: Common(common)}
-	setup := content(common, render.ScriptDir+"/verbs/setup")
-	tree := &Tree{Manifest: m, Readme: readme, content: contents(nil, common)}
-	for i, h := range t.Hosts {
-		m.Hosts = append(m.Hosts, describe(h, inputs, rendered[i], setup))
-		m.Files = append(m.Files, files[i]...)
-		tree.content = contents(tree.content, rendered[i])
+	m.Files = slices.Concat(append([][]File{m.Files}, files...)...)
+	for _, h := range t.Hosts {
 		m.Secrets = append(m.Secrets, secrets(h, inputs)...)
 	}
-	for _, f := range m.Files {
-		if !safe(f) {
-			return nil, fmt.Errorf("%s: a path that would leave the tree: %q", f.Host, f.Path)
-		}
-	}
-	return tree, nil
+	return m, nil
 }
 
 // access is how the host is reached; known_hosts is relative to the stack in a
@@ -100,25 +119,54 @@ func status(h *topology.Host) string {
 }
 
 // Common are the entries of the files that are the same on every host.
-func Common(files []render.File) []File { return entries("*", files) }
-
-func entries(host string, files []render.File) []File {
+func Common(files []render.File) []File {
+	words := newInterner()
 	list := make([]File, len(files))
 	for i, f := range files {
-		sum := sha256.Sum256(f.Content)
-		list[i] = File{
-			Host: host, Path: f.Path, Sum: hex.EncodeToString(sum[:]),
-			Mode: fmt.Sprintf("%04o", f.Mode), Owner: f.Owner, Effect: orEmpty(f.Effects),
-		}
+		list[i] = entry("*", f, words)
 	}
 	return list
 }
 
-func contents(all [][]byte, files []render.File) [][]byte {
-	for _, f := range files {
-		all = append(all, f.Content)
+func entry(host string, f render.File, words *interner) File {
+	return File{
+		Host: host, Path: words.word(f.Path), Sum: sumOf(f.Content),
+		Mode: words.word(fmt.Sprintf("%04o", f.Mode)), Owner: words.word(f.Owner), Effect: words.list(f.Effects),
 	}
-	return all
+}
+
+// An interner keeps one of each word and list that thousands of hosts have in common.
+type interner struct {
+	mu    sync.Mutex
+	words map[string]string
+	lists map[string][]string // by what they hold
+}
+
+func newInterner() *interner {
+	return &interner{words: map[string]string{}, lists: map[string][]string{}}
+}
+
+func (n *interner) word(s string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	kept, known := n.words[s]
+	if !known {
+		kept = s
+		n.words[s] = s
+	}
+	return kept
+}
+
+func (n *interner) list(l []string) []string {
+	key := strings.Join(l, "\x00")
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	kept, known := n.lists[key]
+	if !known {
+		kept = orEmpty(l)
+		n.lists[key] = kept
+	}
+	return kept
 }
 
 func secrets(h *topology.Host, in Inputs) []Secret {
@@ -144,9 +192,9 @@ func orEmpty(list []string) []string {
 	return list
 }
 
-// parallel runs do for 0 to n-1 on every CPU and returns the error of the
-// lowest index that has one. Neighbours go to one worker, since they are often
-// in one folder.
+// parallel runs do for 0 to n-1 on every CPU and returns the error of the lowest index
+// that has one; what comes after that is not begun. Neighbours go to one worker, since
+// they are often in one folder.
 func parallel(n int, do func(i int) error) error {
 	const chunk = 32
 	var (
@@ -160,19 +208,20 @@ func parallel(n int, do func(i int) error) error {
 		wg.Go(func() {
 			for {
 				mu.Lock()
-				from := next
+				from, end := next, min(next+chunk, first)
 				next += chunk
 				mu.Unlock()
-				if from >= n {
+				if from >= end {
 					return
 				}
-				for i := from; i < min(from+chunk, n); i++ {
+				for i := from; i < end; i++ {
 					if e := do(i); e != nil {
 						mu.Lock()
 						if i < first {
 							first, err = i, e
 						}
 						mu.Unlock()
+						break
 					}
 				}
 			}
@@ -182,5 +231,22 @@ func parallel(n int, do func(i int) error) error {
 	return err
 }
 
-// Content gives the bytes of the manifest's file i.
-func (t *Tree) Content(i int) []byte { return t.content[i] }
+// A Kept holds the content of files that were rendered, for who asks again.
+type Kept struct {
+	mu    sync.Mutex
+	files map[[2]string][]byte // by host and path
+}
+
+// Put keeps a file.
+func (k *Kept) Put(f File, content []byte) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.files == nil {
+		k.files = map[[2]string][]byte{}
+	}
+	k.files[[2]string{f.Host, f.Path}] = bytes.Clone(content)
+	return nil
+}
+
+// Content gives the bytes of a file; nil of one that was not kept.
+func (k *Kept) Content(f File) []byte { return k.files[[2]string{f.Host, f.Path}] }

@@ -11,16 +11,54 @@ import (
 	"time"
 )
 
-// small makes a tree of files, host:path to content.
-func small(t *testing.T, files map[string]string) *Tree {
+// A fake is a tree of a few files, host:path to content.
+type fake struct {
+	Tree
+	files map[string]string
+}
+
+func small(t *testing.T, files map[string]string) *fake {
 	t.Helper()
-	tree := &Tree{Manifest: &Manifest{Format: Format, Plonec: "test"}, Readme: []byte("# stack\n")}
+	f := &fake{Tree{&Manifest{Format: Format, Plonec: "test"}, []byte("# stack\n")}, files}
 	for _, key := range sorted(files) {
 		host, path, _ := strings.Cut(key, ":")
-		tree.Manifest.Files = append(tree.Manifest.Files, File{Host: host, Path: path, Sum: "-", Mode: "0644", Owner: "root:root", Effect: []string{}})
-		tree.content = append(tree.content, []byte(files[key]))
+		f.Manifest.Files = append(f.Manifest.Files, File{Host: host, Path: path, Sum: sumOf([]byte(files[key])), Mode: "0644", Owner: "root:root", Effect: []string{}})
 	}
-	return tree
+	return f
+}
+
+// put gives all files to a stage.
+func (f *fake) put(s *Stage) error {
+	for _, file := range f.Manifest.Files {
+		if err := s.Put(file, []byte(f.files[file.Host+":"+file.Path])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *fake) Write(dir string) (*Changes, error) {
+	s, err := Begin(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := f.put(s); err != nil {
+		return nil, err
+	}
+	c, err := s.Finish(&f.Tree)
+	if err != nil {
+		return nil, err
+	}
+	return c, s.Close()
+}
+
+func (f *fake) Compare(dir string) (*Changes, error) {
+	s := Against(dir)
+	if err := f.put(s); err != nil {
+		return nil, err
+	}
+	return s.Finish(&f.Tree)
 }
 
 func sorted(m map[string]string) []string {
@@ -68,7 +106,7 @@ func list(t *testing.T, dir string) map[string]string {
 	return got
 }
 
-func mustWrite(t *testing.T, tree *Tree, dir string) *Changes {
+func mustWrite(t *testing.T, tree *fake, dir string) *Changes {
 	t.Helper()
 	c, err := tree.Write(dir)
 	if err != nil {
@@ -216,26 +254,85 @@ func TestManifestInConflict(t *testing.T) {
 	}
 }
 
-// A build that was killed after it had moved some of its files leaves the
-// stage with its journal.
-func TestKilledBuildLeavesNoOrphan(t *testing.T) {
-	dir := t.TempDir()
-	mustWrite(t, small(t, map[string]string{"h1:/etc/b": "b"}), dir)
-	killed := small(t, map[string]string{"h1:/etc/b": "b", "h1:/etc/new": "n"})
-	changes, writes, err := killed.compare(dir)
+// killed leaves a tree as a build leaves it that is killed when everything is in its
+// place but the manifest.
+func killed(t *testing.T, f *fake, dir string) {
+	t.Helper()
+	s, err := Begin(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := fill(dir, changes, writes); err != nil {
+	manifest := filepath.Join(dir, ManifestName)
+	before, _ := os.ReadFile(manifest)
+	if err := f.put(s); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.Finish(&f.Tree); err != nil {
+		t.Fatal(err)
+	}
+	s.half = true
+	s.Close()
+	if err := os.Remove(manifest); err == nil && before != nil {
+		err = os.WriteFile(manifest, before, 0o644)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestKilledBuildLeavesNoOrphan(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, small(t, map[string]string{"h1:/etc/b": "b"}), dir)
+	killed(t, small(t, map[string]string{"h1:/etc/b": "b", "h1:/etc/new": "n"}), dir)
 	if _, err := os.Stat(filepath.Join(dir, "hosts/h1/root/etc/new")); err != nil {
+		t.Fatal(err)
+	}
+	// One that does not come to its end in between changes nothing about it.
+	s, err := Begin(dir)
+	if err == nil {
+		err = s.Put(File{Host: "h3", Path: "/x"}, []byte("x"))
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	mustWrite(t, small(t, map[string]string{"h1:/etc/b": "b"}), dir)
 	want := map[string]string{"hosts/h1/root/etc/b": "b"}
 	if got := list(t, dir); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Until the last file is put nothing of a tree is another, and one that was not there
+// is not there.
+func TestNothingIsTouchedBeforeTheEnd(t *testing.T) {
+	top := t.TempDir()
+	dir, fresh := filepath.Join(top, "build"), filepath.Join(top, "deep", "fresh")
+	mustWrite(t, small(t, map[string]string{"h1:/etc/b": "b", "h2:/c": "c"}), dir)
+	before := list(t, dir)
+	for _, at := range []string{dir, fresh} {
+		s, err := Begin(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := small(t, map[string]string{"h1:/etc/b": "B", "h3:/d": "d"}).put(s); err != nil {
+			t.Fatal(err)
+		}
+		for rel := range list(t, at) {
+			if before[rel] == "" && !strings.HasPrefix(rel, stageName) || at == fresh && before[rel] != "" {
+				t.Errorf("%s is there before the end", rel)
+			}
+		}
+		if data, _ := os.ReadFile(filepath.Join(at, "hosts/h1/root/etc/b")); at == dir && string(data) != "b" {
+			t.Errorf("a file changed before the end: %q", data)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := list(t, dir); !reflect.DeepEqual(got, before) {
+		t.Errorf("something is left: %v", got)
+	}
+	if _, err := os.Lstat(filepath.Dir(fresh)); err == nil {
+		t.Error("the folder of the tree that was not finished is left")
 	}
 }
 
@@ -261,20 +358,22 @@ func TestFailedActivationLeavesTheOldTree(t *testing.T) {
 	dir := t.TempDir()
 	mustWrite(t, small(t, map[string]string{"h1:/a": "a", "h1:/b": "b", "h1:/c": "c"}), dir)
 	before := list(t, dir)
-	next := small(t, map[string]string{"h1:/a": "A", "h1:/b": "B", "h1:/d": "d"})
-	changes, writes, err := next.compare(dir)
+	next := small(t, map[string]string{"h1:/a": "A", "h1:/b": "B", "h1:/d": "d", "h2:/e": "e"})
+	s, err := Begin(dir)
 	if err == nil {
-		err = fill(dir, changes, writes)
+		err = next.put(s)
 	}
-	stage := filepath.Join(dir, stageName)
 	if err == nil {
-		err = os.Remove(filepath.Join(stage, "1")) // of b
+		err = os.Remove(filepath.Join(s.new, "hosts/h1/root/b"))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := activate(dir, stage, changes, writes); err == nil {
+	if _, err := s.Finish(&next.Tree); err == nil {
 		t.Fatal("it went well")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 	if got := list(t, dir); !reflect.DeepEqual(got, before) {
 		t.Errorf("got %v, want %v", got, before)
@@ -283,21 +382,34 @@ func TestFailedActivationLeavesTheOldTree(t *testing.T) {
 
 func TestKilledFirstBuild(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "build")
-	files := map[string]string{"h1:/etc/b": "b"}
-	first := small(t, files)
-	changes, writes, err := first.compare(dir)
+	killed(t, small(t, map[string]string{"h1:/etc/b": "b"}), dir)
+	mustWrite(t, small(t, map[string]string{"h2:/etc/c": "c"}), dir)
+	if got, want := list(t, dir), map[string]string{"hosts/h2/root/etc/c": "c"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// One byte that is another is found, whatever its file's times and size say.
+func TestOneByteIsFound(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{"h1:/etc/b": "0123456789"}
+	mustWrite(t, small(t, files), dir)
+	name := filepath.Join(dir, "hosts/h1/root/etc/b")
+	info, err := os.Stat(name)
 	if err == nil {
-		err = os.Mkdir(dir, 0o755)
+		err = os.WriteFile(name, []byte("0123x56789"), 0o644)
 	}
 	if err == nil {
-		err = fill(dir, changes, writes)
+		err = os.Chtimes(name, info.ModTime(), info.ModTime())
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustWrite(t, small(t, map[string]string{"h2:/etc/c": "c"}), dir)
-	if got, want := list(t, dir), map[string]string{"hosts/h2/root/etc/c": "c"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	if c := mustWrite(t, small(t, files), dir); !reflect.DeepEqual(c.Changed, []string{"hosts/h1/root/etc/b"}) {
+		t.Errorf("%+v", c)
+	}
+	if data, _ := os.ReadFile(name); string(data) != files["h1:/etc/b"] {
+		t.Errorf("it is still %q", data)
 	}
 }
 
