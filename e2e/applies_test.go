@@ -201,6 +201,24 @@ var applies = []scenario{
 		s.exec("lb1", "sed -i '$d' /etc/haproxy/haproxy.cfg")
 		s.must(0, "apply", "--plan", file)
 	}},
+	{"Varnish leaves a front end, and comes back", dayTwo, long, func(s *trial) {
+		how := func() string {
+			out, _ := s.try("lb1", "systemctl is-active varnish; systemctl is-enabled varnish")
+			return strings.ReplaceAll(out, "\n", " ")
+		}
+		s.reviewed(func(st map[string]any) { at(st, "nginx_plone")["proxy_port"] = 8080 })
+		s.foretold("apply")
+		if got := how(); got != "inactive disabled" {
+			s.t.Errorf("Varnish left, and is %s", got)
+		}
+		s.must(0, "plan", "--exit-code")
+		s.reviewed(func(st map[string]any) { delete(at(st, "nginx_plone"), "proxy_port") })
+		s.foretold("apply")
+		if got := how(); got != "active enabled" {
+			s.t.Errorf("Varnish came back, and is %s", got)
+		}
+		s.must(0, "plan", "--exit-code")
+	}},
 	{"a configuration that a checker refuses", dayTwo, core, func(s *trial) {
 		was := s.exec("lb1", "sha256sum /etc/nginx/nginx.conf")
 		s.change(func(st map[string]any) { at(st, "nginx_plone")["additional_config"] = "there_is_no_such_directive on;" })
