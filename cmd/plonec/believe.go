@@ -1,96 +1,13 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
-	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/tree"
-	"github.com/plonec/plonec/render"
+	"github.com/plonec/plonec/internal/trust"
 )
-
-// A tree comes from whoever wrote its branch, and so does its manifest: where the
-// values of secrets come from, who owns a file, which script root runs. What a
-// build would not write is not believed. The bytes that go to hosts are the tree's
-// all the same: what is compiled here is compared, and thrown away.
-
-// believe compiles the stack of a tree in memory and is an error, which names the
-// first differences, where the tree is not byte for byte what comes out.
-func believe(disk *tree.Disk) error {
-	built, diags, err := compile.Stack(nil, &compile.Options{Tree: disk.Dir, Release: release})
-	if err != nil {
-		return err
-	}
-	if built == nil {
-		return fmt.Errorf("%s cannot be compared with its stack, which does not compile (%s): plonec check says more", disk.Dir, diags.Summary(""))
-	}
-	want, err := built.Tree.Manifest.Bytes()
-	if err != nil {
-		return err
-	}
-	var wrong []string
-	if sumOf(want) != disk.Sum {
-		for _, d := range tree.Differences(built.Tree.Manifest, disk.Manifest) {
-			wrong = append(wrong, d.Refusal())
-		}
-		if len(wrong) == 0 {
-			wrong = []string{tree.ManifestName + ": it says the same in other bytes than plonec writes, or something twice"}
-		}
-	}
-	readme, err := disk.Read("README.md")
-	if err != nil || sumOf(readme) != sumOf(built.Tree.Readme) {
-		wrong = append(wrong, "README.md: its content is another")
-	}
-	return notBuilt(disk.Dir, wrong)
-}
-
-// believeScripts is the same for what is equal on every host alone: a host's root runs
-// it, so every command that connects asks for it, also where the tree is older than
-// its stack. No stack is compiled.
-func believeScripts(disk *tree.Disk) error {
-	common, err := render.Common()
-	if err != nil {
-		return err
-	}
-	var is tree.Manifest
-	for _, file := range disk.Manifest.Files {
-		if file.Host == "*" {
-			is.Files = append(is.Files, file)
-		}
-	}
-	var wrong []string
-	for _, d := range tree.Differences(&tree.Manifest{Files: tree.Common(common)}, &is) {
-		wrong = append(wrong, d.Refusal())
-	}
-	return notBuilt(disk.Dir, wrong)
-}
-
-// notBuilt is the error of a tree that plonec did not write as it is.
-func notBuilt(dir string, wrong []string) error {
-	const most = 10
-	if len(wrong) == 0 {
-		return nil
-	}
-	more := ""
-	if n := len(wrong) - most; n > 0 {
-		wrong, more = wrong[:most], fmt.Sprintf("\n  and %d more", n)
-	}
-	command := "plonec build"
-	if dir != "build" {
-		command += " -o " + dir
-	}
-	return fmt.Errorf("%s is not what plonec %s makes of its stack: run %s, and review what that changes before anything goes to hosts\n  %s%s",
-		dir, release, command, strings.Join(wrong, "\n  "), more)
-}
-
-func sumOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
 
 // openTree reads a tree to work with it: fresh where it must not be older than its
 // stack.
@@ -107,7 +24,7 @@ func openTree(dir string, fresh bool) (*tree.Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return disk, believeScripts(disk)
+	return disk, trust.BelieveScripts(disk, release)
 }
 
 var releaseNumber = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)

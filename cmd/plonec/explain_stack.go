@@ -11,6 +11,7 @@ import (
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/diff"
 	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
@@ -131,7 +132,7 @@ func (w *whereItShows) search(text *compile.Text, now *compile.Built, path strin
 				if !w.group {
 					w.Tried = append(w.Tried, over.Shown())
 				}
-				for p := range unlike(now.Tree.Manifest, other.Tree.Manifest) {
+				for p := range diff.Unlike(now.Tree.Manifest, other.Tree.Manifest) {
 					if !hasHost(now, p.Host) || !hasHost(other, p.Host) {
 						continue // it comes or goes as a whole
 					}
@@ -270,11 +271,11 @@ func (f *explainFlags) effect(out *reporter, files []string) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	now := &side{label: "the stack", built: before}
-	if now.disk, err = onDisk(before, filepath.Join(work, "before")); err != nil {
+	now := &diff.Side{Label: "the stack", Built: before}
+	if now.Disk, err = diff.OnDisk(before, filepath.Join(work, "before")); err != nil {
 		return err
 	}
-	r, err := compare(now, after, &f.Options, work)
+	r, err := diff.Compare(now, after, &f.Options, work, given(f.Tree, nil, nil))
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/plonec/plonec/internal/secret"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/trust"
 	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
@@ -98,7 +99,7 @@ type session struct {
 	*hosts.Fleet
 	flags    *fleetFlags
 	disk     *tree.Disk
-	trust    *trust
+	trust    *trust.Trust
 	dirty    error // why apply would refuse the tree as git has it; reports only
 	progress *terminal.Progress
 	stdin    io.Reader
@@ -143,13 +144,13 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: v.reports,
 		}
 		if fresh {
-			options.Judge = func() error { return believe(disk) }
+			options.Judge = func() error { return trust.Believe(disk, release) }
 		}
 		s := &session{flags: f, disk: disk, stdin: c.InOrStdin(), out: c.OutOrStdout()}
 		looked := make(chan error, 1) // git is asked for two things at once
 		go func() {
 			var err error
-			s.trust, err = newTrust(disk, f.hostsOf)
+			s.trust, err = trust.New(disk, f.hostsOf)
 			looked <- err
 		}()
 		if v.needs.has(committed) {

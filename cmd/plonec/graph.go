@@ -11,6 +11,7 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/graph"
+	"github.com/plonec/plonec/internal/regular"
 )
 
 func graphCommand(v *verb, c *cobra.Command) {
@@ -49,7 +50,7 @@ the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`
 				_, err := r.stdout.Write(picture)
 				return err
 			}
-			if err := writeFile(out, picture, 0o644); err != nil {
+			if err := regular.Write(out, picture, 0o644); err != nil {
 				return err
 			}
 			fmt.Fprintf(r.stdout, "%s: %s\n", out, g.Summary)

@@ -58,7 +58,7 @@ func keeping(repo *git.Repository, at string, first git.Ignored) (string, error)
 			return takeOut + ", or build into another folder", err
 		}
 	}
-	where := fromHere(filepath.Join(repo.Top, filepath.FromSlash(parent), ".gitignore"))
+	where := git.FromHere(filepath.Join(repo.Top, filepath.FromSlash(parent), ".gitignore"))
 	add := "printf '%s\\n' ''" // the last line may have no end
 	for _, line := range keepLines(at) {
 		add += " " + shellQuote(line)

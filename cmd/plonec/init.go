@@ -82,7 +82,7 @@ type scaffold struct {
 var scaffolds = map[string][]scaffold{
 	"": {{
 		name: ".gitattributes", template: "gitattributes.tmpl",
-		lacks: func(before, content string) []string { return missingLines(before, sayingLines(content)) },
+		lacks: func(before, content string) []string { return missingLines(before, words.Statements(content)) },
 		mend:  addLines,
 	}},
 	"github": {{name: ".github/workflows/plonec.yml", template: "github.yml.tmpl"}},
@@ -175,7 +175,7 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 			return err
 		}
 		name := filepath.Join(repo.Top, filepath.FromSlash(s.name))
-		shown := fromHere(name)
+		shown := git.FromHere(name)
 		before, err := regular.Read(name, tree.MaxFile)
 		switch {
 		case errors.Is(err, os.ErrNotExist):
@@ -226,7 +226,7 @@ func (f *initFlags) kept(repo *git.Repository, dir string, data scaffoldData) sc
 			if f.refuseIgnored(repo, dir) == nil {
 				return nil
 			}
-			return sayingLines(content)
+			return words.Statements(content)
 		},
 		mend: addLines,
 	}
@@ -283,9 +283,9 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 	m := earlier(filepath.Join(abs, f.tree))
 	if m == nil {
 		if !slices.ContainsFunc(compile.UsualStacks, func(name string) bool { _, err := os.Stat(filepath.Join(abs, name)); return err == nil }) {
-			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", words.Or(compile.UsualStacks), fromHere(abs)))
+			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", words.Or(compile.UsualStacks), git.FromHere(abs)))
 		}
-		d.Notes = append(d.Notes, fmt.Sprintf("there is no tree in %s yet: plonec build, then init, writes down which secrets CI needs", fromHere(filepath.Join(abs, f.tree))))
+		d.Notes = append(d.Notes, fmt.Sprintf("there is no tree in %s yet: plonec build, then init, writes down which secrets CI needs", git.FromHere(filepath.Join(abs, f.tree))))
 		return d, nil
 	}
 	var others []string
@@ -398,22 +398,11 @@ func createFile(name string, content []byte) error {
 	return err
 }
 
-// sayingLines are those of a file that say something.
-func sayingLines(content string) []string {
-	var list []string
-	for line := range strings.Lines(content) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			list = append(list, line)
-		}
-	}
-	return list
-}
-
 // missingLines are those that an existing file does not have, quotes and the
 // marks of a list aside.
 func missingLines(content string, wanted []string) []string {
 	has := map[string]bool{}
-	for _, line := range sayingLines(content) {
+	for _, line := range words.Statements(content) {
 		has[strings.NewReplacer(`"`, "", "'", "").Replace(strings.TrimPrefix(line, "- "))] = true
 	}
 	return slices.DeleteFunc(slices.Clone(wanted), func(line string) bool { return has[line] })

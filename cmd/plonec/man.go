@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -32,7 +33,7 @@ func manCommand(_ *verb, c *cobra.Command) {
 		}
 		pages := manPages(c.Root())
 		for _, name := range slices.Sorted(maps.Keys(pages)) {
-			if err := writeFile(filepath.Join(args[0], name), []byte(pages[name]), 0o644); err != nil {
+			if err := regular.Write(filepath.Join(args[0], name), []byte(pages[name]), 0o644); err != nil {
 				return err
 			}
 		}

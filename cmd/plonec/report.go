@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/native"
 	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/terminal"
@@ -39,7 +40,7 @@ func newReporter(c *cobra.Command, format string) *reporter {
 	case "github":
 		r.github = true
 	case "sarif":
-		r.sarif = &diag.SARIF{Version: release, Path: inRepository}
+		r.sarif = &diag.SARIF{Version: release, Path: git.InRepository}
 	default:
 		r.color = terminal.UseColor(r.stderr)
 	}
@@ -93,7 +94,7 @@ func (r *reporter) finish(list diag.List, outcome string, res result) error {
 		}
 	default:
 		if r.github {
-			if err := (diag.GitHub{Path: inRepository}).Format(r.stdout, list); err != nil {
+			if err := (diag.GitHub{Path: git.InRepository}).Format(r.stdout, list); err != nil {
 				return err
 			}
 		}

@@ -1,8 +1,9 @@
-package main
+package trust
 
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,11 +26,15 @@ func checkout(t *testing.T, list ...tree.Host) (git func(...string), write func(
 	t.Chdir(dir)
 	git = func(args ...string) {
 		t.Helper()
-		command(t, dir, nil, "git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		c := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
 	}
 	write = func(list ...tree.Host) *tree.Disk {
 		t.Helper()
-		m := tree.Manifest{Format: tree.Format, Plonec: release, Hosts: list}
+		m := tree.Manifest{Format: tree.Format, Plonec: "1.2.3", Hosts: list}
 		data, err := m.Bytes()
 		if err == nil {
 			err = os.MkdirAll("build", 0o755)
@@ -59,11 +64,11 @@ func app(name, address string) tree.Host {
 
 func strangersOf(t *testing.T, disk *tree.Disk) string {
 	t.Helper()
-	trusted, err := newTrust(disk, "")
+	trusted, err := New(disk, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _ := trusted.strangers(disk.Manifest.Hosts)
+	text, _ := trusted.Strangers(disk.Manifest.Hosts)
 	return text
 }
 
@@ -80,9 +85,9 @@ func TestAppliedHostsAreTrusted(t *testing.T) {
 	}
 	note := func(disk *tree.Disk, list ...tree.Host) {
 		t.Helper()
-		trusted, err := newTrust(disk, "")
+		trusted, err := New(disk, "")
 		if err == nil {
-			err = trusted.note(list)
+			err = trusted.Note(list)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -137,9 +142,9 @@ func TestAppliedHostsWithoutOrigin(t *testing.T) {
 	if got := strangersOf(t, disk); !strings.HasPrefix(got, "nobody says yet that these are the hosts (there is no origin/HEAD, ") {
 		t.Errorf("got %s", got)
 	}
-	trusted, err := newTrust(disk, "")
+	trusted, err := New(disk, "")
 	if err == nil {
-		err = trusted.note(disk.Manifest.Hosts)
+		err = trusted.Note(disk.Manifest.Hosts)
 	}
 	if got := strangersOf(t, disk); err != nil || got != "" {
 		t.Errorf("got %s, %v", got, err)
@@ -155,9 +160,9 @@ func TestWorktreesTrustApart(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other")
 	git("worktree", "add", "-q", other)
 	disk := write(app("app1", "10.0.0.9"))
-	trusted, err := newTrust(disk, "")
+	trusted, err := New(disk, "")
 	if err == nil {
-		err = trusted.note(disk.Manifest.Hosts)
+		err = trusted.Note(disk.Manifest.Hosts)
 	}
 	if err != nil || strangersOf(t, disk) != "" {
 		t.Fatalf("not noted (%v)", err)

@@ -1,4 +1,4 @@
-package main
+package trust
 
 import (
 	"cmp"
@@ -77,7 +77,7 @@ const manyRows = 20
 // as it should be. Each entry of the list is judged by itself, as each is connected to,
 // and none is left out however many there are. The first of trusted that knows a host
 // says what it was.
-func strange(list []tree.Host, at location, now *roll, trusted ...*roll) []string {
+func strange(list []tree.Host, at Location, now *roll, trusted ...*roll) []string {
 	var changed []row
 	var keys keyChanges
 	var unknown []namedReach
@@ -170,8 +170,8 @@ func newRows(list []namedReach) []row {
 
 // shown is the same for a reader: a known_hosts that is no file of the repository is
 // called what it is.
-func (r reach) shown(at location) reach {
-	if _, inside := at.inside(r.KnownHosts); !inside && r.KnownHosts != "" && at.top != "" {
+func (r reach) shown(at Location) reach {
+	if _, inside := at.inside(r.KnownHosts); !inside && r.KnownHosts != "" && at.Top != "" {
 		r.KnownHosts += " (this machine's own, not compared)"
 	}
 	return r

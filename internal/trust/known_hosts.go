@@ -1,4 +1,4 @@
-package main
+package trust
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -27,45 +28,46 @@ import (
 // with three keys each has 0.6 MiB.
 const maxKnownHosts = 1 << 20
 
-// A location is a tree's folder in a repository.
-type location struct {
-	top  string // of the repository, absolute; empty: it is in none
-	tree string // the folder from there, with slashes
+// A Location is a tree's folder in a repository.
+type Location struct {
+	Top  string // of the repository, absolute; empty: it is in none
+	Tree string // the folder from there, with slashes
 }
 
-func locationOf(dir string) (location, error) {
+// LocationOf is where a folder is.
+func LocationOf(dir string) (Location, error) {
 	repo, err := git.Around(dir)
 	if err != nil || repo == nil {
-		return location{}, err
+		return Location{}, err
 	}
 	rel, _ := repo.Rel(dir)
-	return location{repo.Top, rel}, nil
+	return Location{repo.Top, rel}, nil
 }
 
 // inside is where a known_hosts lies in the repository, as a manifest names it: from
 // the tree's folder, or absolute; false for one outside, which is the machine's own and
 // no branch's. Links on the way are not followed: the name is what a revision is asked
 // for.
-func (p location) inside(name string) (string, bool) {
+func (p Location) inside(name string) (string, bool) {
 	switch {
-	case name == "" || p.top == "":
+	case name == "" || p.Top == "":
 		return "", false
 	case filepath.IsAbs(name):
-		rel, err := filepath.Rel(p.top, name)
+		rel, err := filepath.Rel(p.Top, name)
 		return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
 	}
-	rel := pathpkg.Join(p.tree, filepath.ToSlash(name))
+	rel := pathpkg.Join(p.Tree, filepath.ToSlash(name))
 	return rel, filepath.IsLocal(rel)
 }
 
 // keys gives a known_hosts of the repository; false: it is not there, or not the
 // repository's. One that is there and cannot be read is like no other.
-func (p location) keys(name string) (string, bool) {
+func (p Location) keys(name string) (string, bool) {
 	rel, inside := p.inside(name)
 	if !inside {
 		return "", false
 	}
-	data, err := regular.ReadBelow(p.top, filepath.FromSlash(rel), maxKnownHosts)
+	data, err := regular.ReadBelow(p.Top, filepath.FromSlash(rel), maxKnownHosts)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false
@@ -81,7 +83,7 @@ const unread = "\x00"
 // keyLines are what ssh reads of a known_hosts, once each and sorted: comments, blanks
 // and the order mean nothing to it.
 func keyLines(content string) []string {
-	list := sayingLines(content)
+	list := words.Statements(content)
 	for i, line := range list {
 		if k, ok := parseKey(line); ok {
 			list[i] = strings.TrimSpace(k.marker + " " + k.hosts + " " + k.kind + " " + k.key)
@@ -216,4 +218,30 @@ func (k keyChange) lines() []string {
 		own = append(own, fmt.Sprintf("and %s without a key, not shown", words.Count(none, "changed line")))
 	}
 	return own
+}
+
+// OtherKeys says of which hosts a known_hosts that the repository has by the same name
+// before and after holds other keys.
+func OtherKeys(before []tree.Host, then Location, after []tree.Host, now Location) []string {
+	was, is := rollOf(before, then.relative), rollOf(after, now.relative)
+	var changes keyChanges
+	for _, h := range after {
+		a, there := was.Hosts[h.Name]
+		if b := is.reach(h); there && a.KnownHosts == b.KnownHosts && a.Keys != b.Keys {
+			changes.add(h.Name, was.Keys[a.Keys], is.Keys[b.Keys], a, b)
+		}
+	}
+	var list []string
+	for _, k := range changes {
+		list = append(list, strings.Join(words.Runs(k.hosts), " ")+": known_hosts holds other keys: "+strings.Join(k.lines(), ", "))
+	}
+	return list
+}
+
+// relative is keys for a name that means the same in every checkout.
+func (p Location) relative(name string) (string, bool) {
+	if filepath.IsAbs(name) {
+		return "", false
+	}
+	return p.keys(name)
 }

@@ -1,4 +1,4 @@
-package main
+package diff
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/terminal"
@@ -19,8 +20,8 @@ import (
 
 // causes lists what changed from one stack to another, in the order of its
 // lines, and how many files each change makes another.
-func causes(earlier *side, after *compile.Built, o *compile.Options) []report.Cause {
-	before := earlier.built
+func causes(earlier *Side, after *compile.Built, o *compile.Options) []report.Cause {
+	before := earlier.Built
 	w := walk{prefix: earlier.prefix}
 	w.nodes(nil, diag.Span{}, input.WithoutNulls(before.Text), diag.Span{}, input.WithoutNulls(after.Text))
 	slices.SortStableFunc(w.found, func(a, b report.Cause) int { return slices.Compare(a.Order[:], b.Order[:]) })
@@ -53,12 +54,12 @@ func effect(keys []string, before, after *compile.Built, o *compile.Options) map
 	if err != nil || without == nil {
 		return nil
 	}
-	return unlike(without.Tree.Manifest, after.Tree.Manifest)
+	return Unlike(without.Tree.Manifest, after.Tree.Manifest)
 }
 
-// unlike are the files that are not the same in two manifests, secrets by
+// Unlike are the files that are not the same in two manifests, secrets by
 // where their values come from.
-func unlike(a, b *tree.Manifest) map[report.Place]bool {
+func Unlike(a, b *tree.Manifest) map[report.Place]bool {
 	list := func(m *tree.Manifest) map[report.Place]string {
 		files := map[report.Place]string{}
 		for _, f := range m.Files {
@@ -142,7 +143,7 @@ func (w *walk) fileName(name string) string {
 	if !copied || w.prefix == "" {
 		return name
 	}
-	return fromHere("/" + rest)
+	return git.FromHere("/" + rest)
 }
 
 // change says in a few words what changed.

@@ -1,9 +1,8 @@
-package main
+package diff
 
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,30 +10,6 @@ import (
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/tree"
 )
-
-// inRepository is the path of a file in its git work tree, with slashes, as
-// annotations name it. One outside of any stays as it is.
-func inRepository(name string) string {
-	if repo, err := git.Around(filepath.Dir(name)); err == nil && repo != nil {
-		if rel, inside := repo.Rel(name); inside {
-			return rel
-		}
-	}
-	return filepath.ToSlash(name)
-}
-
-// fromHere is a path as seen from the working directory.
-func fromHere(name string) string {
-	if wd, err := os.Getwd(); err == nil {
-		if real, err := filepath.EvalSymlinks(wd); err == nil {
-			wd = real
-		}
-		if rel, err := filepath.Rel(wd, name); err == nil {
-			return rel
-		}
-	}
-	return name
-}
 
 // A revision is what the git repository around the working directory holds at a
 // commit.

@@ -1,4 +1,4 @@
-package main
+package diff
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/trust"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -72,38 +73,18 @@ func permissions(before, after *tree.Manifest) []string {
 
 // otherKeys says of which hosts the same known_hosts of the repository holds other keys.
 // dir is the folder of the later tree, with which that file goes.
-func otherKeys(before *side, after []tree.Host, dir string) ([]string, error) {
-	now, err := locationOf(dir)
+func otherKeys(before *Side, after []tree.Host, dir string) ([]string, error) {
+	now, err := trust.LocationOf(dir)
 	if err != nil {
 		return nil, err
 	}
-	then, err := locationOf(before.disk.Dir)
+	then, err := trust.LocationOf(before.Disk.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if rel, err := filepath.Rel(before.prefix, before.disk.Dir); before.prefix != "" && err == nil && filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(before.prefix, before.Disk.Dir); before.prefix != "" && err == nil && filepath.IsLocal(rel) {
 		// A revision's files lie in a folder of their own, at the paths that they have here.
-		then = location{filepath.Join(before.prefix, now.top), now.tree}
+		then = trust.Location{Top: filepath.Join(before.prefix, now.Top), Tree: now.Tree}
 	}
-	was, is := rollOf(before.disk.Manifest.Hosts, then.relative), rollOf(after, now.relative)
-	var changes keyChanges
-	for _, h := range after {
-		a, there := was.Hosts[h.Name]
-		if b := is.reach(h); there && a.KnownHosts == b.KnownHosts && a.Keys != b.Keys {
-			changes.add(h.Name, was.Keys[a.Keys], is.Keys[b.Keys], a, b)
-		}
-	}
-	var list []string
-	for _, k := range changes {
-		list = append(list, strings.Join(words.Runs(k.hosts), " ")+": known_hosts holds other keys: "+strings.Join(k.lines(), ", "))
-	}
-	return list, nil
-}
-
-// relative is keys for a name that means the same in every checkout.
-func (p location) relative(name string) (string, bool) {
-	if filepath.IsAbs(name) {
-		return "", false
-	}
-	return p.keys(name)
+	return trust.OtherKeys(before.Disk.Manifest.Hosts, then, after, now), nil
 }

@@ -1,4 +1,4 @@
-package main
+package diff
 
 import (
 	"crypto/sha256"
@@ -18,30 +18,30 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
-// A side is one of the two states that a diff compares.
-type side struct {
-	label   string
-	disk    *tree.Disk     // nil: there is nothing yet
-	built   *compile.Built // what this plonec makes of its stack; nil: the stack is not known
+// A Side is one of the two states that a diff compares.
+type Side struct {
+	Label   string
+	Disk    *tree.Disk     // nil: there is nothing yet
+	Built   *compile.Built // what this plonec makes of its stack; nil: the stack is not known
 	unknown string         // why it is not
 	prefix  string         // of the paths of its stack's files, which lie in a folder of their own
 }
 
-// earlierSide is what a diff begins from: the tree on disk, another tree, or
+// Earlier is what a diff begins from: the tree on disk, another tree, or
 // what a git revision holds. work is an empty folder.
-func earlierSide(files []string, o *compile.Options, against, work string) (*side, error) {
+func Earlier(files []string, o *compile.Options, against, work string) (*Side, error) {
 	// The top of a repository, above which nothing is read.
 	if err := os.MkdirAll(filepath.Join(work, ".git"), 0o755); err != nil {
 		return nil, err
 	}
 	switch {
 	case against == "":
-		return treeSide(o.Tree, work)
+		return treeSide(o.Tree, o.Release, work)
 	case writtenAsPath(against):
 		if _, err := os.Stat(filepath.Join(against, tree.ManifestName)); err != nil {
 			return nil, fmt.Errorf("--against %s: there is no tree in that folder", against)
 		}
-		return treeSide(against, work)
+		return treeSide(against, o.Release, work)
 	}
 	return revisionSide(files, o, against, work)
 }
@@ -56,17 +56,17 @@ func writtenAsPath(name string) bool {
 
 // treeSide is a tree on disk, with the stack that it was built from, where that
 // is still to be had.
-func treeSide(dir, work string) (*side, error) {
-	s := &side{label: dir, prefix: work}
+func treeSide(dir, release, work string) (*Side, error) {
+	s := &Side{Label: dir, prefix: work}
 	disk, err := tree.Read(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		s.label += " (nothing yet)"
+		s.Label += " (nothing yet)"
 		return s, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	s.disk = disk
+	s.Disk = disk
 	repo, err := git.Around(dir)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func treeSide(dir, work string) (*side, error) {
 			return nil, err
 		}
 	}
-	return s, s.compile(dir)
+	return s, s.compile(dir, release)
 }
 
 // asBuilt finds the content of a file that has a sum: as it is, staged, or
@@ -118,12 +118,12 @@ func asBuilt(repo *git.Repository, name, sum string) ([]byte, bool) {
 
 // compile builds the stack of a tree that lies in dir, from the copies of its
 // inputs below the prefix.
-func (s *side) compile(dir string) error {
+func (s *Side) compile(dir, release string) error {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	in := s.disk.Manifest.Inputs
+	in := s.Disk.Manifest.Inputs
 	var files []string
 	for _, name := range in.Stack {
 		// Joined to the folder first: no ".." leads above the copies.
@@ -132,10 +132,10 @@ func (s *side) compile(dir string) error {
 	return s.compileFiles(files, &compile.Options{Tree: filepath.Join(s.prefix, abs), Release: release, ExtStr: in.ExtStr, TLAStr: in.TLAStr})
 }
 
-func (s *side) compileFiles(files []string, o *compile.Options) error {
+func (s *Side) compileFiles(files []string, o *compile.Options) error {
 	built, diags, err := compile.Stack(files, o)
-	if s.built = built; built == nil && err == nil {
-		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", release, words.Count(diags.Errors(), "error"), s.label)
+	if s.Built = built; built == nil && err == nil {
+		s.unknown = fmt.Sprintf("plonec %s finds %s in the stack of %s", o.Release, words.Count(diags.Errors(), "error"), s.Label)
 	}
 	return err
 }
@@ -151,12 +151,12 @@ func putBelow(work, name string, data []byte) error {
 
 // revisionSide is what a git revision holds: its tree, or where it has none what
 // this plonec makes of its stack.
-func revisionSide(files []string, o *compile.Options, rev, work string) (*side, error) {
+func revisionSide(files []string, o *compile.Options, rev, work string) (*Side, error) {
 	r, label, err := openRevision(rev)
 	if err != nil {
 		return nil, err
 	}
-	s := &side{label: label, prefix: work}
+	s := &Side{Label: label, prefix: work}
 	dir, inside := r.Rel(o.Tree)
 	if _, has := r.blobs[dir+"/"+tree.ManifestName]; inside && has {
 		err := r.extract(work, func(path string) bool { return strings.HasPrefix(path, dir+"/") })
@@ -164,19 +164,19 @@ func revisionSide(files []string, o *compile.Options, rev, work string) (*side, 
 			return nil, err
 		}
 		at := filepath.Join(r.Top, filepath.FromSlash(dir))
-		if s.disk, err = tree.Read(filepath.Join(work, at)); err != nil {
+		if s.Disk, err = tree.Read(filepath.Join(work, at)); err != nil {
 			// It is told of where it would be, not in the copy.
 			return nil, fmt.Errorf("%s of %s: %s", o.Tree, label, strings.ReplaceAll(err.Error(), work, ""))
 		}
 		needed := map[string]bool{}
-		for _, h := range s.disk.Manifest.Hosts {
+		for _, h := range s.Disk.Manifest.Hosts {
 			needed[pathpkg.Join(dir, h.SSH.KnownHosts)] = true
 		}
 		if err := r.extract(work, func(path string) bool { return needed[path] }); err != nil {
 			return nil, err
 		}
 		clear(needed)
-		for _, in := range s.disk.Manifest.Inputs.Files {
+		for _, in := range s.Disk.Manifest.Inputs.Files {
 			name, inside := r.Rel(filepath.Join(at, filepath.FromSlash(in.Path)))
 			if _, has := r.blobs[name]; !inside || !has {
 				s.unknown = fmt.Sprintf("%s, from which %s was built, is not in %s", filepath.Base(in.Path), o.Tree, label)
@@ -187,7 +187,7 @@ func revisionSide(files []string, o *compile.Options, rev, work string) (*side, 
 		if err := r.extract(work, func(path string) bool { return needed[path] }); err != nil {
 			return nil, err
 		}
-		return s, s.compile(at)
+		return s, s.compile(at, o.Release)
 	}
 	if files, err = compile.StackFiles(files, o); err != nil {
 		return nil, err
@@ -196,12 +196,12 @@ func revisionSide(files []string, o *compile.Options, rev, work string) (*side, 
 	for _, name := range files {
 		path, inside := r.Rel(name)
 		if _, has := r.blobs[path]; !inside || !has {
-			s.label += " (no stack yet)"
+			s.Label += " (no stack yet)"
 			return s, nil
 		}
 		then = append(then, filepath.Join(work, r.Top, filepath.FromSlash(path)))
 	}
-	s.label += " (no tree there: built now)"
+	s.Label += " (no tree there: built now)"
 	if err := r.extract(work, func(string) bool { return true }); err != nil {
 		return nil, err
 	}
@@ -209,18 +209,18 @@ func revisionSide(files []string, o *compile.Options, rev, work string) (*side, 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.compileFiles(then, &compile.Options{Tree: filepath.Join(work, abs), Release: release, ExtStr: o.ExtStr, TLAStr: o.TLAStr}); err != nil {
+	if err := s.compileFiles(then, &compile.Options{Tree: filepath.Join(work, abs), Release: o.Release, ExtStr: o.ExtStr, TLAStr: o.TLAStr}); err != nil {
 		return nil, err
 	}
-	if s.built == nil {
+	if s.Built == nil {
 		return nil, fmt.Errorf("%s, and there is no tree either: nothing to compare with", s.unknown)
 	}
-	s.disk, err = onDisk(s.built, filepath.Join(work, abs))
+	s.Disk, err = OnDisk(s.Built, filepath.Join(work, abs))
 	return s, err
 }
 
-// onDisk writes what was built into a folder, and reads it from there.
-func onDisk(built *compile.Built, dir string) (*tree.Disk, error) {
+// OnDisk writes what was built into a folder, and reads it from there.
+func OnDisk(built *compile.Built, dir string) (*tree.Disk, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, err
 	}
