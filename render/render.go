@@ -51,6 +51,11 @@ func Host(h *topology.Host) ([]File, error) {
 			if f.Owner == "" {
 				f.Owner = "root:root"
 			}
+			for _, e := range f.Effects {
+				if !IsEffect(e) {
+					return nil, fmt.Errorf("%s on %s: nobody knows the effect %q", i.Path, h.Name, e)
+				}
+			}
 			files = append(files, f)
 		}
 	}
