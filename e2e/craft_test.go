@@ -32,7 +32,7 @@ func (c *cluster) craft(host, path string, mode uint32, effects []string, conten
 
 // crafting compiles that plonec, once: which file it is stands in crafted.json.
 var crafting = sync.OnceValues(func() (string, error) {
-	const before, call = "\tsort.Slice(files, ", "\tfiles = crafted(h, files)\n"
+	const before = "func Each("
 	text, err := os.ReadFile(top + "/render/render.go")
 	if err != nil {
 		return "", err
@@ -47,7 +47,7 @@ var crafting = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	for name, content := range map[string]string{
-		"overlay.json": string(overlay), "crafted.go": crafted, "render.go": strings.Replace(string(text), before, call+before, 1),
+		"overlay.json": string(overlay), "crafted.go": crafted, "render.go": strings.Replace(string(text), before, "func each(", 1),
 	} {
 		if err := os.WriteFile(work+"/"+name, []byte(content), 0o644); err != nil {
 			return "", err
@@ -65,13 +65,17 @@ var crafting = sync.OnceValues(func() (string, error) {
 const crafted = `package render
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/plonec/plonec/internal/topology"
 )
 
-func crafted(h *topology.Host, files []File) []File {
+// Each gives what each gives, and the crafted file in its place.
+func Each(h *topology.Host, visit func(File) error) error {
 	var craft struct {
 		Host string
 		File File
@@ -83,15 +87,28 @@ func crafted(h *topology.Host, files []File) []File {
 	if err != nil {
 		panic(err)
 	}
-	if h.Name != craft.Host {
-		return files
+	var files []File
+	there := h.Name != craft.Host
+	err = each(h, func(f File) error {
+		f.Content = bytes.Clone(f.Content)
+		if h.Name == craft.Host && f.Path == craft.File.Path {
+			f.Content, there = craft.File.Content, true
+		}
+		files = append(files, f)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	for i, f := range files {
-		if f.Path == craft.File.Path {
-			files[i].Content = craft.File.Content
-			return files
+	if !there {
+		files = append(files, craft.File)
+	}
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	for _, f := range files {
+		if err := visit(f); err != nil {
+			return err
 		}
 	}
-	return append(files, craft.File)
+	return nil
 }
 `
