@@ -95,7 +95,7 @@ func (r *resolver) zeoAddress(h *Host) string {
 // zeoAt is the ZEO server of the stack that h finds at an address. One on the
 // loopback is its own.
 func (r *resolver) zeoAt(h *Host, address string) *ZeoServer {
-	for _, server := range r.t.Hosts {
+	for _, server := range r.all[Zeo] {
 		for _, a := range server.Apps {
 			if a.Zeo != nil && a.Zeo.Port != 0 && HostPort(a.Zeo.Address, a.Zeo.Port) == address && (a.Zeo.Address != loopback || server == h) {
 				return a.Zeo

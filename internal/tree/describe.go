@@ -10,8 +10,7 @@ import (
 )
 
 // describe says what a host is, as the manifest has it. files are the host's own below
-// /etc/plonec,
-// setup is the script that sets a host up.
+// /etc/plonec, setup is the script that sets a host up.
 func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Host {
 	d := Host{
 		Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, in),
