@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +23,15 @@ import (
 	"github.com/plonec/plonec/internal/tree"
 )
 
-// hostName is what may stand where ssh takes an address: never an option.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$`)
+// hostName is the name of a host in the DNS, as far as ssh is concerned.
+var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+
+// isAddress tells whether ssh may be given it as an address: those of stacks, IPv6 in
+// all its forms, and never an option.
+func isAddress(s string) bool {
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Zone() == "" || hostName.MatchString(s)
+}
 
 // knownHosts is the option that makes ssh read one file, whatever its name: ssh takes a
 // space for the end of a name, and % and ${ for something to put in.
@@ -82,7 +90,7 @@ func (d *Dialer) Close() { os.RemoveAll(d.dir) }
 // one's time; nil: none. The command's input ends with a line of its own: that of
 // the login stays open. The error says what to do.
 func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, error) {
-	if !hostName.MatchString(h.SSHAddress) {
+	if !isAddress(h.SSHAddress) {
 		return nil, fmt.Errorf("%q is no address to connect to", h.SSHAddress)
 	}
 	strict := "yes"

@@ -10,8 +10,10 @@ import (
 	"unicode"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/remote/remotetest"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/schema"
 )
 
 // What ssh said where a login failed is shown from its beginning to its end, and
@@ -83,11 +85,29 @@ func TestKnownHostsOption(t *testing.T) {
 }
 
 // Whatever stands where ssh takes an address, it is never an option.
+// Whatever address a stack may have is one to connect to.
+func TestAddressesOfStacks(t *testing.T) {
+	good := 0
+	for _, address := range []string{"10.0.0.1", "app1", "app1.example.com", "1.a", "fd00::1", "fd00::", "::1", "::", "FD00::A", "fd00:0:0:0:0:0:0:0", "-oX", "a b", "fd00::%eth0", "a:22", "[fd00::]"} {
+		stack := fmt.Sprintf(`{"instances": {"a": {"layers": ["lb"], "address": "10.0.0.1", "ssh_address": %q}}}`, address)
+		text, _ := input.ReadJSON(&diag.File{Name: "stack.json", Content: []byte(stack)})
+		_, diags := schema.Load(text)
+		if takes := diags.Errors() == 0; takes != isAddress(address) {
+			t.Errorf("%q: check takes it is %v, and so to connect to it is %v", address, takes, !takes)
+		} else if takes {
+			good++
+		}
+	}
+	if good < 5 {
+		t.Errorf("a stack takes %d of the addresses", good)
+	}
+}
+
 func TestHostName(t *testing.T) {
 	for name, good := range map[string]bool{
 		"10.0.0.1": true, "app1.example.com": true, "fd00::1": true, "-oProxyCommand=id": false, "a b": false, "": false, "a;id": false,
 	} {
-		if hostName.MatchString(name) != good {
+		if isAddress(name) != good {
 			t.Errorf("%q", name)
 		}
 	}
