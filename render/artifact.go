@@ -3,6 +3,9 @@
 package render
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
 )
@@ -51,6 +54,16 @@ type Artifact struct {
 type Instance struct {
 	Path    string
 	Owner   string   // overrides the artifact's
-	Effects []string // reload:UNIT, restart:UNIT, start:UNIT, stop:UNIT, deploy:APP
+	Effects []string // reload:UNIT, restart:UNIT, start:UNIT, stop:UNIT, deploy:APP: see IsEffect
 	Data    any      // what the template sees as .
+}
+
+// effects are what a change of a file may do: a verb for a unit, or for an app.
+var effects = []string{"reload", "restart", "start", "stop", "deploy"}
+
+// IsEffect tells whether a text is an effect that plonec knows: one of its verbs,
+// a colon, and the unit or the app.
+func IsEffect(text string) bool {
+	verb, what, _ := strings.Cut(text, ":")
+	return what != "" && slices.Contains(effects, verb)
 }

@@ -19,15 +19,12 @@ var frontArtifacts = []Artifact{
 	{Template: "nginx.crt.tmpl", Each: certificates},
 	{Template: "nginx.logrotate.tmpl", Each: onFront("/etc/logrotate.d/nginx")},
 	{Template: "default.vcl.tmpl", Each: onCache("/etc/varnish/default.vcl", "reload:varnish.service")},
-	{Template: "varnish.service.tmpl", Each: onCache(varnishDropIn, "restart:varnish.service")},
-	{Template: "varnish.off.tmpl", Each: noCache},
+	{Template: "varnish.service.tmpl", Each: onCache("/etc/systemd/system/varnish.service.d/plonec.conf", "restart:varnish.service")},
 	{Template: "haproxy.cfg.tmpl", Each: onFront("/etc/haproxy/haproxy.cfg", "reload:haproxy.service")},
 	{Template: "haproxy.default.tmpl", Each: onFront("/etc/default/haproxy", "restart:haproxy.service")},
 	{Template: "haproxy.service.tmpl", Each: onFront("/etc/systemd/system/haproxy.service.d/plonec.conf", "restart:haproxy.service")},
 	{Template: "restart.service.tmpl", Each: restarts},
 }
-
-const varnishDropIn = unitDir + "varnish.service.d/plonec.conf"
 
 // restarts gives each daemon what starts it again when it dies. Nothing needs a
 // restart for that.
@@ -79,15 +76,6 @@ func onCache(path string, effects ...string) func(*topology.Host) []Instance {
 		}
 		return each(h)
 	}
-}
-
-// noCache keeps a Varnish from starting that is on a front end without one: by
-// its package's own configuration it would let everybody ask HAProxy past nginx.
-func noCache(h *topology.Host) []Instance {
-	if h.Front == nil || h.Front.Cache {
-		return nil
-	}
-	return []Instance{{Path: varnishDropIn}}
 }
 
 // certificates gives the certificate of each app that has a TLS server. The

@@ -56,6 +56,11 @@ func Each(h *topology.Host, visit func(File) error) error {
 		if i > 0 && o.Path == all[i-1].Path {
 			return fmt.Errorf("%s on %s: two artifacts write it", o.Path, h.Name)
 		}
+		for _, e := range o.Effects {
+			if !IsEffect(e) {
+				return fmt.Errorf("%s on %s: nobody knows the effect %q", o.Path, h.Name, e)
+			}
+		}
 		b.Reset()
 		if err := parsed.ExecuteTemplate(b, o.artifact.Template, o.Data); err != nil {
 			return fmt.Errorf("%s on %s: %w", o.Path, h.Name, err)

@@ -35,6 +35,12 @@ var kinds = map[Kind]Role{
 	KindVarnish: Frontend, KindHaproxy: Frontend, KindNginx: Frontend,
 }
 
+// IsKind tells whether a text is a kind of service that plonec knows.
+func IsKind(text string) bool {
+	_, known := kinds[Kind(text)]
+	return known
+}
+
 // Rank is where the service stands in the order of things: what others need has a
 // lower one.
 func (s Service) Rank() Rank { return kinds[s.Kind].Duty().Rank }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/render"
 )
 
 // Format is the version of the manifest's own layout. One of format 1, which
@@ -315,6 +316,9 @@ func (m *Manifest) judge() error {
 		case again(f.Host, f.Path):
 			return fmt.Errorf("it lists %q on %q twice", f.Path, f.Host)
 		}
+		if err := known(f.Effect); err != nil {
+			return err
+		}
 	}
 	for _, s := range m.Secrets {
 		switch {
@@ -322,6 +326,19 @@ func (m *Manifest) judge() error {
 			return fmt.Errorf("it lists a path that leaves the tree: %q on %q", s.Path, s.Host)
 		case again(s.Host, s.Path):
 			return fmt.Errorf("it lists %q on %q twice", s.Path, s.Host)
+		}
+		if err := known(s.Effect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// known: whoever passed over an effect would say of a change that it does nothing.
+func known(effects []string) error {
+	for _, e := range effects {
+		if !render.IsEffect(e) {
+			return fmt.Errorf("it lists an effect that is none: %q", e)
 		}
 	}
 	return nil
@@ -346,6 +363,10 @@ func (h *Host) judge() error {
 		}
 		seen[a.Name] = true
 	}
+	// Hosts are gone through rank by rank: nothing would be done on one of another.
+	if !slices.Contains(topology.Ranks, h.Rank) {
+		return fmt.Errorf("it lists %s with a rank that is none: %d", h.Name, h.Rank)
+	}
 	units := map[string]bool{}
 	for _, s := range h.Services {
 		switch {
@@ -357,6 +378,10 @@ func (h *Host) judge() error {
 			return fmt.Errorf("it lists the service %s of an app that %s does not have: %q", s.Unit, h.Name, s.App)
 		case s.Server != "" && !appName.MatchString(s.Server):
 			return fmt.Errorf("it lists a server whose name is none: %q on %s", s.Server, h.Name)
+		case !topology.IsKind(s.Kind):
+			return fmt.Errorf("it lists the service %s on %s of a kind that is none: %q", s.Unit, h.Name, s.Kind)
+		case !slices.Contains(topology.Ranks, s.Rank):
+			return fmt.Errorf("it lists the service %s on %s with a rank that is none: %d", s.Unit, h.Name, s.Rank)
 		}
 		units[s.Unit] = true
 	}

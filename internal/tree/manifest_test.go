@@ -29,6 +29,11 @@ func TestParseRefusesWhatNoBuildWrites(t *testing.T) {
 		{`it lists a host whose name is none: "*"`, func(m *Manifest) { m.Hosts[0].Name = "*" }},
 		{`it lists a host whose name is none: "app1\nlb1"`, func(m *Manifest) { m.Hosts[0].Name = "app1\nlb1" }},
 		{`it lists a host whose name is none: "-oProxyCommand"`, func(m *Manifest) { m.Hosts[0].Name = "-oProxyCommand" }},
+		{`it lists an effect that is none: "explode:nginx.service"`, func(m *Manifest) { m.Files[1].Effect = []string{"reload:nginx.service", "explode:nginx.service"} }},
+		{`it lists an effect that is none: "restart:"`, func(m *Manifest) { m.Secrets[0].Effect = []string{"restart:"} }},
+		{"it lists app1 with a rank that is none: 3", func(m *Manifest) { m.Hosts[0].Rank = 3 }},
+		{`it lists the service x.service on app1 of a kind that is none: "sundial"`, func(m *Manifest) { m.Hosts[0].Services = []Service{{Unit: "x.service", Kind: "sundial"}} }},
+		{"it lists the service x.service on app1 with a rank that is none: -1", func(m *Manifest) { m.Hosts[0].Services = []Service{{Unit: "x.service", Kind: "zeo", Rank: -1}} }},
 		{"it lists a host whose name is none: ", func(m *Manifest) { m.Hosts[0].Name = strings.Repeat("a", 65) }},
 	} {
 		m := good()

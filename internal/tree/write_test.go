@@ -494,7 +494,7 @@ func TestManifestIsJudged(t *testing.T) {
 		{`"apps":[{"name":"a"},{"name":"a"}]`, "the app a on h1 twice"},
 		{`"services":[{"unit":"x\ny.service"}]`, "whose unit is none"},
 		{`"services":[{"unit":"nginx"}]`, "whose unit is none"},
-		{`"services":[{"unit":"x.service"},{"unit":"x.service"}]`, "x.service on h1 twice"},
+		{`"services":[{"unit":"x.service","kind":"nginx"},{"unit":"x.service","kind":"nginx"}]`, "x.service on h1 twice"},
 		{`"services":[{"unit":"x.service","app":"b"}]`, "that h1 does not have"},
 		{`"services":[{"unit":"x.service","server":"a b"}]`, "a server whose name is none"},
 	} {
