@@ -28,7 +28,9 @@ func TestSetupOfATransaction(t *testing.T) {
 	}
 	put(scripts+"/verbs/setup", "echo the setup of $2\nexit ${SETUP_FAILS-0}\n")
 	stage := root + "/var/lib/plonec/stage/s"
-	put(stage+"/manifest", "")
+	for _, list := range []string{"manifest", "gone", "services", "leaves"} {
+		put(stage+"/"+list, "")
+	}
 	put(stage+"/root/etc/plonec/host.env", "HOST='app1'\n")
 	transaction := func(env string, args ...string) (string, bool) {
 		t.Helper()
@@ -48,7 +50,7 @@ func TestSetupOfATransaction(t *testing.T) {
 		{"", "check", "2", true, true},
 		{"SETUP_FAILS=1", "check", "3", false, true},
 	} {
-		put(stage+"/root/etc/plonec/host.env", "HOST='app"+test.host+"'\n")
+		put(stage+"/facts", "setup=sum"+test.host+"\n")
 		out, ok := transaction(test.env, test.verb, "s")
 		if ran := strings.Contains(out, "the setup of "+stage+"/root/etc/plonec"); ok != test.ok || ran != test.ran {
 			t.Errorf("%d %s: ok %v, setup ran %v\n%s", i, test.verb, ok, ran, out)

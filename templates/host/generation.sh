@@ -92,6 +92,7 @@ refuse_drift() {
 set_up() {
 	local want
 	want=$(fact "$1" setup)
+	[[ -n $want ]] || fail "nobody said what setup depends on" "apply again"
 	[[ $(cat -- "$STATE/setup" 2>/dev/null) != "$want" ]] || return 0
 	/bin/bash "$LIB/verbs/setup" --staged "$1/root/etc/plonec" || return
 	printf '%s\n' "$want" | write "$STATE/setup"
