@@ -272,10 +272,13 @@ func killed(t *testing.T, f *fake, dir string) {
 	}
 	s.half = true
 	s.Close()
-	if err := os.Remove(manifest); err == nil && before != nil {
-		err = os.WriteFile(manifest, before, 0o644)
-	} else if err != nil {
+	if err := os.Remove(manifest); err != nil {
 		t.Fatal(err)
+	}
+	if before != nil {
+		if err := os.WriteFile(manifest, before, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
