@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -87,7 +88,11 @@ func (m *Host) compare(hold map[string]bool) []Change {
 		}
 		now, there := o.Files[p]
 		c := Change{Path: p, Kind: Removed, Effects: live.Effects, Drift: there && now.Sum != live.Sum, Foreign: o.Originals[p]}
-		if c.Waits = m.appOf(live.Effects); c.Waits != "" {
+		c.Waits = m.appOf(live.Effects)
+		if w := o.Waits[p]; w.Sum == "" && slices.Contains(m.Apps(), w.App) {
+			c.Waits = w.App // for which it waits already: nothing else knows the unit any more
+		}
+		if c.Waits != "" {
 			waiting[c.Waits] = true
 		}
 		list = append(list, c)

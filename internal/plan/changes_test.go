@@ -82,9 +82,16 @@ func TestChanges(t *testing.T) {
 			}
 		})
 	}
+	// The generation that takes a client away does not know it: it goes on waiting.
+	m := &Host{Want: []Wanted{want(conf, "2")}, Seen: seen(map[string]string{conf: "1", client: "1"}, map[string]string{conf: "1", client: "1 " + run})}
+	m.Host.Apps = []tree.App{{Name: "site"}}
+	m.Seen.Waits = map[string]WaitState{client: {App: "site"}}
+	if got := m.compare(nil); len(got) != 2 || got[0].Waits != "site" || got[1].Waits != "site" {
+		t.Errorf("a client that waits to go: %+v", got)
+	}
 	other := want(nginx, "a")
 	other.Mode = "0600"
-	m := &Host{Want: []Wanted{other}, Seen: seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"})}
+	m = &Host{Want: []Wanted{other}, Seen: seen(map[string]string{nginx: "a"}, map[string]string{nginx: "a"})}
 	if got := m.compare(nil); len(got) != 1 || got[0].Kind != ModeOnly {
 		t.Errorf("another mode: %+v", got)
 	}
