@@ -1,6 +1,7 @@
 package render
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -38,9 +39,12 @@ func (v frontView) FastInter() time.Duration {
 	return min(inter, max(inter/8, 250*time.Millisecond))
 }
 
+// maxTimeout is the longest time that HAProxy knows.
+const maxTimeout = math.MaxInt32 * time.Millisecond
+
 // CheckTimeout is how long a client may take to answer a check.
 func (v frontView) CheckTimeout() time.Duration {
-	return time.Duration(v.Stack.Haproxy.CheckInterval) * 5 / 2
+	return min(time.Duration(v.Stack.Haproxy.CheckInterval)*5/2, maxTimeout)
 }
 
 // CheckMethod is what checks ask with. OPTIONS, OpsWorks' own default, is

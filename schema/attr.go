@@ -17,17 +17,18 @@ type Attr struct {
 	Doc  string // what it does, for operators
 	Type string // what it takes, in words
 
-	Default    *input.Node // nil: none
-	Derived    string      // the default in words, where it follows from other attributes
-	Shows      string      // where it ends up
-	Deprecated string      // why nobody should set it any more; empty: it may be set
-	Use        string      // what to set in its place
-	Later      string      // what it needs that nothing renders yet; empty: it is rendered
-	Aliases    []string    // other names that count as this one
-	Secret     bool        // its value never enters the tree
-	Sent       bool        // known because it was sent or documented once; nothing is made of it
-	Into       string      // set for the defaults of other attributes
-	Layered    bool        // it holds attributes of its own: a layer's custom_json
+	Default    *input.Node   // nil: none
+	Derived    string        // the default in words, where it follows from other attributes
+	Shows      []string      // where it ends up, each FILE or FILE: WORD
+	Examples   []*input.Node // values that it takes, one at least of every form
+	Deprecated string        // why nobody should set it any more; empty: it may be set
+	Use        string        // what to set in its place
+	Later      string        // what it needs that nothing renders yet; empty: it is rendered, unless a group that it is in says so
+	Aliases    []string      // other names that count as this one
+	Secret     bool          // its value never enters the tree
+	Sent       bool          // known because it was sent or documented once; nothing is made of it
+	Into       string        // set for the defaults of other attributes
+	Layered    bool          // it holds attributes of its own: a layer's custom_json
 	Required   bool
 
 	Fields []*Attr // of a map with known keys, in the order of the schema
@@ -43,6 +44,7 @@ type Attr struct {
 	def    string // the definition that it refers to, such as #Port
 	value  cue.Value
 	fields map[string]*Attr // Fields by name and by alias
+	group  string           // Later of the nearest group that it is in and that says one
 
 	aliased bool // it, or an attribute below it, has another name
 }
@@ -57,6 +59,15 @@ func (a *Attr) Field(key string) *Attr {
 		return f
 	}
 	return a.Elem
+}
+
+// NotYet is what it needs that nothing renders yet, by its own mark or by that of a
+// group that it is in; empty: it is rendered.
+func (a *Attr) NotYet() string {
+	if a.Later != "" {
+		return a.Later
+	}
+	return a.group
 }
 
 // Pasted tells whether it takes configuration with references in it.
@@ -96,6 +107,9 @@ func newTree(top cue.Value, def string) (*Attr, error) {
 				name = fromBuildout(name)
 			}
 			f.Doc = "The default of " + section.Into + "." + name + "."
+			if of := root.fields["deploy"].Elem.fields[name]; of != nil {
+				f.Shows = of.Shows
+			}
 		}
 	}
 	return root, nil
@@ -114,6 +128,9 @@ func (a *Attr) build(top, v cue.Value) error {
 	if err := a.mark(v); err != nil {
 		return err
 	}
+	if len(a.Examples) == 0 {
+		a.Examples = armExamples(top, v)
+	}
 	if a.kinds == cue.TopKind {
 		a.Type, a.want = "anything", "anything"
 		return nil
@@ -125,7 +142,7 @@ func (a *Attr) build(top, v cue.Value) error {
 		}
 	}
 	if a.kinds&cue.ListKind != 0 {
-		a.Item = &Attr{Name: "[]", Path: a.Path + "[]"}
+		a.Item = &Attr{Name: "[]", Path: a.Path + "[]", group: a.NotYet()}
 		if err := a.Item.build(top, armOf(arms, cue.ListKind).LookupPath(cue.MakePath(cue.AnyIndex))); err != nil {
 			return err
 		}
@@ -147,7 +164,7 @@ func (a *Attr) buildFields(top, v cue.Value) error {
 	a.fields = map[string]*Attr{}
 	for iter.Next() {
 		sel := iter.Selector()
-		f := &Attr{Required: sel.ConstraintType() == cue.RequiredConstraint}
+		f := &Attr{Required: sel.ConstraintType() == cue.RequiredConstraint, group: a.NotYet()}
 		if sel.ConstraintType() == cue.PatternConstraint {
 			f.Name = placeholders[a.Name]
 			if f.Name == "" {
@@ -194,7 +211,13 @@ func (a *Attr) mark(v cue.Value) error {
 		case "derived":
 			a.Derived = text
 		case "shows":
-			a.Shows = text
+			a.Shows = append(a.Shows, text)
+		case "example":
+			list, err := parseJSON("[" + m.Contents() + "]")
+			if err != nil {
+				return fmt.Errorf("%s: @example(%s): %w", a.Path, m.Contents(), err)
+			}
+			a.Examples = append(a.Examples, list.Items...)
 		case "want":
 			a.want = text
 		case "type":

@@ -46,7 +46,7 @@ func (a *Attr) Rows() [][2]string {
 		}
 	}
 	add("default", a.DefaultText())
-	add("shows in", a.Shows)
+	add("shows in", a.ShownIn())
 	add("also called", strings.Join(a.Aliases, ", "))
 	if a.Secret {
 		add("secret", "it never enters the tree")
@@ -55,14 +55,17 @@ func (a *Attr) Rows() [][2]string {
 		add("sets", "the defaults of "+a.Into)
 	}
 	add("deprecated", a.Deprecated)
-	if a.Later != "" {
-		add("not yet", "nothing renders "+a.Later+" so far")
+	if later := a.NotYet(); later != "" {
+		add("not yet", "nothing renders "+later+" so far")
 	}
 	if a.Sent {
 		add("effect", "none: it is known because OpsWorks or the cookbook had it")
 	}
 	return rows
 }
+
+// ShownIn is where it ends up, in words.
+func (a *Attr) ShownIn() string { return strings.Join(a.Shows, "; ") }
 
 // Below are the attributes of a map that are worth listing.
 func (a *Attr) Below() []*Attr {

@@ -182,13 +182,11 @@ func (a *Attr) hover() string {
 		add("Default: ", a.Derived, ".")
 	}
 	add("Deprecated: ", a.Deprecated, ".")
-	if a.Later != "" {
-		add("Nothing renders ", strings.TrimSuffix(a.Later, ","), " yet.")
-	}
+	add("Nothing renders ", strings.TrimSuffix(a.NotYet(), ","), " yet.")
 	if a.Into != "" {
 		add("Sets the defaults of ", a.Into, ".")
 	}
-	add("Shows in: ", a.Shows, ".")
+	add("Shows in: ", a.ShownIn(), ".")
 	return strings.Join(notes, " ")
 }
 

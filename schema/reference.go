@@ -114,7 +114,7 @@ func (a *Attr) notes(doc string) string {
 	if a.Deprecated != "" {
 		notes = append(notes, "**Deprecated:** "+a.Deprecated+".")
 	}
-	if a.Later != "" {
+	if a.NotYet() != "" {
 		notes = append(notes, "*Not rendered yet.*")
 	}
 	if len(a.Aliases) > 0 {
@@ -126,8 +126,8 @@ func (a *Attr) notes(doc string) string {
 	if a.Required {
 		notes = append(notes, "Must be given.")
 	}
-	if a.Shows != "" {
-		notes = append(notes, "Shows in: "+a.Shows+".")
+	if len(a.Shows) > 0 {
+		notes = append(notes, "Shows in: "+a.ShownIn()+".")
 	}
 	return strings.Join(notes, " ")
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+
+	"github.com/plonec/plonec/internal/input"
 )
 
 // armsOf returns the arms of a disjunction, or the value itself.
@@ -90,6 +92,25 @@ func armWants(top, v cue.Value) (wants, short []string) {
 		wants, short = append(wants, w...), append(short, s...)
 	}
 	return wants, short
+}
+
+// armExamples returns the examples of the definitions in a disjunction.
+func armExamples(top, v cue.Value) []*input.Node {
+	op, args := cue.Dereference(v).Expr()
+	if op != cue.OrOp {
+		return nil
+	}
+	var list []*input.Node
+	for _, arg := range args {
+		def := Attr{}
+		if ref, path := arg.ReferencePath(); ref.Exists() && len(path.Selectors()) > 0 && def.mark(top.LookupPath(path)) == nil {
+			list = append(list, def.Examples...)
+		}
+		if len(def.Examples) == 0 {
+			list = append(list, armExamples(top, arg)...)
+		}
+	}
+	return list
 }
 
 // kindWords names the kinds that the attribute takes, in input's words.

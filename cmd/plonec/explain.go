@@ -162,7 +162,7 @@ func asCode(name string, code diag.Code) codeJSON {
 
 func asAttribute(a *schema.Attr) attributeJSON {
 	return attributeJSON{
-		Attribute: a.Path, Doc: a.Doc, Type: a.Type, Default: a.DefaultText(), Shows: a.Shows,
+		Attribute: a.Path, Doc: a.Doc, Type: a.Type, Default: a.DefaultText(), Shows: a.ShownIn(),
 		Aliases: a.Aliases, Deprecated: a.Deprecated, Secret: a.Secret,
 	}
 }

@@ -43,7 +43,7 @@ func TestExplainFindsPlaces(t *testing.T) {
 				shown := slices.ContainsFunc(w.Shows, func(s shownFiles) bool {
 					return slices.ContainsFunc(s.Paths, func(p string) bool { return strings.HasSuffix(p, part) })
 				})
-				if strings.HasPrefix(leaf.Shows, name) && !shown {
+				if strings.HasPrefix(leaf.ShownIn(), name) && !shown {
 					t.Errorf("%s: %s is documented to show in %s and does not; it was tried with %v", example, leaf.Path, leaf.Shows, w.Tried)
 				}
 			}

@@ -90,13 +90,19 @@ func TestPastedExampleNative(t *testing.T) {
 	}
 }
 
-// judged lets the daemons judge, apart from this machine where it can: that it
-// can is what the tests of package native are for.
+// judged lets the daemons judge a tree.
 func judged(t *testing.T, c *compile.Built) []native.Result {
 	t.Helper()
-	contents := contents(t, c)
+	hosts, common := native.Files(c.Tree.Manifest, contents(t, c))
+	return judgedFiles(t, hosts, common)
+}
+
+// judgedFiles lets the daemons judge, apart from this machine where it can: that it
+// can is what the tests of package native are for.
+func judgedFiles(t *testing.T, hosts map[string]map[string][]byte, common map[string][]byte) []native.Result {
+	t.Helper()
 	for _, how := range []native.How{native.Apart, native.Here} {
-		results, err := native.Check(c.Tree.Manifest, contents, how)
+		results, err := native.Judge(hosts, common, how)
 		if err != nil {
 			t.Fatal(err)
 		}

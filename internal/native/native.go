@@ -91,27 +91,38 @@ type question struct {
 	Files   map[string][]byte // by their path on the host
 }
 
-// Check lets every checker judge the files of every host, sorted by host. What
-// two hosts have in common is judged once. A program that is not installed, or
-// cannot be kept apart, is a result and not an error.
-func Check(m *tree.Manifest, contents *tree.Kept, how How) ([]Result, error) {
-	byHost := map[string]map[string][]byte{}
+// Files are the files of each host by their path there, a comment in the place of
+// each secret that a configuration includes, and those that every host has.
+func Files(m *tree.Manifest, contents *tree.Kept) (hosts map[string]map[string][]byte, common map[string][]byte) {
+	hosts, common = map[string]map[string][]byte{}, map[string][]byte{}
 	for _, h := range m.Hosts {
-		byHost[h.Name] = map[string][]byte{}
+		hosts[h.Name] = map[string][]byte{}
 	}
-	common := map[string][]byte{}
 	for _, f := range m.Files {
 		if f.Host == "*" {
 			common[f.Path] = contents.Content(f)
 		} else {
-			byHost[f.Host][f.Path] = contents.Content(f)
+			hosts[f.Host][f.Path] = contents.Content(f)
 		}
 	}
 	for _, s := range m.Secrets {
 		if strings.HasPrefix(s.Path, includedSecrets) {
-			byHost[s.Host][s.Path] = []byte("# a secret, which only the host has\n")
+			hosts[s.Host][s.Path] = []byte("# a secret, which only the host has\n")
 		}
 	}
+	return hosts, common
+}
+
+// Check lets every checker judge the files of every host, sorted by host.
+func Check(m *tree.Manifest, contents *tree.Kept, how How) ([]Result, error) {
+	hosts, common := Files(m, contents)
+	return Judge(hosts, common, how)
+}
+
+// Judge is Check of files in memory. What two hosts have in common is judged once.
+// A program that is not installed, or cannot be kept apart, is a result and not an
+// error.
+func Judge(byHost map[string]map[string][]byte, common map[string][]byte, how How) ([]Result, error) {
 	var results []Result // of whom, and of what; what they say comes below
 	var questions []question
 	var of []int // the question of each result

@@ -127,7 +127,7 @@ func inLayers(path []string) bool {
 }
 
 // dead tells whether nothing comes of an attribute any more.
-func dead(a *schema.Attr) bool { return a.Deprecated != "" && a.Shows == "" }
+func dead(a *schema.Attr) bool { return a.Deprecated != "" && len(a.Shows) == 0 }
 
 // unknown leaves out an attribute that plonec does not know. Its value is not
 // shown: nobody knows whether it is secret.

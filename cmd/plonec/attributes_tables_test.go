@@ -1,0 +1,91 @@
+package main
+
+// unseen are attributes that rightly leave the tree as it is, each with why.
+var unseen = map[string]string{
+	"plonec.ignore":                "it is about the stack's own text",
+	"layers.<layer>.name":          "a title",
+	"opsworks.layers.<layer>.name": "a title",
+	"plone_blobs.layer":            "it names the layer whose hosts export blobs, which nothing renders yet",
+}
+
+// alike are values that say the same as a base, by the attribute.
+var alike = map[string][]string{
+	"plonec.os":            {`"ubuntu22.04"`, `"ubuntu24.04"`},
+	"instances.<host>.os":  {`"debian12"`, `"ubuntu22.04"`, `"ubuntu24.04"`},
+	"plonec.plone_version": {`"5.2"`, `"6.0"`, `"6.1"`},
+
+	"opsworks.layers.<layer>.custom_recipes": {`{"deploy": ["nginx"]}`}, // another cookbook's
+}
+
+// spelled are values that stand otherwise in the files: by the attribute, the value
+// and what a line holds; empty where it holds none.
+var spelled = map[string]map[string]string{
+	"haproxy.health_check_method":        {"OPTIONS": "GET"},
+	"nginx_plone.proxy_port":             {"8080": ""}, // there is no cache
+	"varnish.storage_size":               {"1%": "1", "50%": "50", "100%": "100"},
+	"plone_instances.relstorage.db.type": {"postgres": "postgresql"},
+	"deploy.<app>.database.adapter":      {"postgres": "postgresql", "mysql2": "mysql"},
+	"deploy.<app>.os_packages[]":         {"zlib==1.3": "zlib=1.3"},
+	"deploy_python.os_packages[]":        {"zlib==1.3": "zlib=1.3"},
+
+	"deploy.<app>.buildout_init_commands[].delay": {"0": ""},
+	"deploy_buildout.init_commands[].delay":       {"0": ""},
+
+	"plone_instances.zeo_layer":    {"zeoserver": "10.0.0.4:8001", "spare": "10.0.0.5:8001"},
+	"plone_instances.broker_layer": {"celery_broker": "10.0.0.4", "spare": "10.0.0.5"},
+	"plone_instances.solr_layer":   {"solr": "10.0.0.4", "spare": "10.0.0.5"},
+}
+
+// named are the values of attributes that name a part of the stack: the bases have
+// those, and not the names of the schema's examples.
+var named = map[string]string{
+	"instances.<host>.layers":      `["plone_instances", "lb"]`,
+	"opsworks.instance.layers":     `["plone_instances", "lb"]`,
+	"opsworks.instance.hostname":   `["app3", "app3.example.com"]`,
+	"plone_instances.app_name":     `["site", "zeoserver", ""]`,
+	"plone_zeoserver.app_name":     `["zeoserver", "site", ""]`,
+	"plone_instances.zeo_layer":    `["zeoserver", "spare"]`,
+	"plone_instances.broker_layer": `["celery_broker", "spare"]`,
+	"plone_instances.solr_layer":   `["solr", "spare"]`,
+}
+
+// beside is what has to stand in the stack beside an attribute, or beside one value
+// of it.
+var beside = map[string]map[string]any{
+	"instances.<host>.cpus":     fewClients,
+	"instances.<host>.backends": fewClients,
+
+	`layers.<layer>.roles = ["zeo"]`:          {"layers.zeoserver.roles": []string{}, "plone_instances.zeo_layer": "spare"},
+	`opsworks.layers.<layer>.roles = ["zeo"]`: {"opsworks.layers.zeoserver.roles": []string{}, "plone_instances.zeo_layer": "spare"},
+	`plone_instances.zeo_layer = "spare"`:     {"layers.zeoserver.roles": []string{}, "layers.spare.roles": []string{"zeo"}},
+	`plone_instances.broker_layer = "spare"`:  {"layers.spare.roles": []string{"redis"}, "layers.celery_broker.roles": []string{}},
+	`plone_instances.solr_layer = "spare"`:    {"layers.spare.roles": []string{"solr"}, "layers.solr.roles": []string{}},
+
+	"opsworks.layers.<layer>.instances.<host>.private_dns_name": {"opsworks.layers.<layer>.instances.<host>.private_ip": nil},
+	"opsworks.layers.<layer>.instances.<host>.instance_type":    {"opsworks.layers.<layer>.instances.<host>.backends": nil},
+	"opsworks.instance.private_dns_name":                        {"opsworks.instance.private_ip": nil},
+	"opsworks.instance.instance_type":                           {"opsworks.instance.backends": nil},
+
+	"opsworks.layers.<layer>.instances.<host>.backends": fewClients,
+	"opsworks.instance.backends":                        fewClients,
+
+	"plone_instances.subsite_config":            {"plone_instances.subsites": map[string]any{"www.example.com": "a", "xn--mnchen-3ya.example": "b", "my_site": "c"}},
+	`deploy.<app>.scm.repository = ""`:          {"plone_instances.app_name": "zeoserver"},
+	`deploy.<app>.ssl_certificate = ""`:         {"deploy.<app>.ssl_support": false},
+	`deploy.<app>.python_major_version = "2.7"`: {"plonec.plone_version": "5.2"},
+}
+
+var fewClients = map[string]any{"plone_instances.per_cpu": 0.25}
+
+// standIns are the names in the bases that stand for <app> and the like.
+var standIns = map[string]string{
+	"<app>": "site", "<host>": "app1", "<layer>": "spare", "<domain>": "sub.example.org", "<variable>": "VARIABLE",
+	"<event>": "setup", "<package>": "libxml2", "<directory>": "elsewhere",
+}
+
+// otherLayer are attributes of a layer that has work to do.
+var otherLayer = map[string]string{
+	"layers.<layer>.custom_json":               "plone_instances",
+	"opsworks.layers.<layer>.custom_json":      "plone_instances",
+	"opsworks.layers.<layer>.instances.<host>": "plone_instances",
+}
