@@ -118,7 +118,7 @@ func (f *Fleet) Bereft(apps []string) ([]string, error) {
 			continue // one of these is not asked either
 		}
 		for _, app := range h.Apps {
-			if app.Zeo == nil || goes(h.Name, app.Name) || !goes(app.Zeo.Host, app.Zeo.App) {
+			if app.Zeo.Host == "" || goes(h.Name, app.Name) || !goes(app.Zeo.Host, app.Zeo.App) {
 				continue
 			}
 			u := use{app.Zeo.App, app.Zeo.Host, app.Name}

@@ -28,7 +28,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 			app.DataFS = a.Zeo.FilestorageDir
 		}
 		if zeo := a.Storage.Zeo; a.Zeo == nil && zeo != nil {
-			app.Zeo = &ZeoServer{zeo.App.Host.Name, zeo.App.Name}
+			app.Zeo = ZeoServer{zeo.App.Host.Name, zeo.App.Name}
 		}
 		d.Apps = append(d.Apps, app)
 	}

@@ -117,8 +117,8 @@ type App struct {
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
 	// Zeo is the app of the stack that serves its database, on another host or on
-	// this one; nil: none does.
-	Zeo *ZeoServer `json:"zeo,omitempty"`
+	// this one; empty: none does.
+	Zeo ZeoServer `json:"zeo,omitzero"`
 }
 
 // A ZeoServer is the app that serves a database, and its host.
