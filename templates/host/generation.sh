@@ -517,7 +517,7 @@ guard() {
 	open_lock
 	# A verb at work has a limit of its own; the wait leaves enough of the unit's
 	# time (TimeoutStartSec) to take the change back.
-	flock -w 60 9 || fail "another verb is at work here: $(cat -- "$LOCKS/work")" "the guard's timer tries again"
+	flock -w "$GUARD_LOCK_SECONDS" 9 || fail "another verb is at work here: $(cat -- "$LOCKS/work")" "the guard's timer tries again"
 	finish_confirm
 	if [[ ! -e $STATE/unconfirmed ]]; then
 		systemctl -q --no-block stop plonec-guard.timer || true

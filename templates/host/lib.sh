@@ -18,6 +18,8 @@ ETC=$ROOT/etc/plonec
 readonly STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/lock LOGS=$ROOT/var/log/plonec
 readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
+. "$LIB/lock.sh"
+
 # JOB: plonec runs this, and hears what it is told.
 JOB=''
 for told in "$RUN"/jobs/*/words; do
@@ -79,37 +81,6 @@ roots_own() {
 		fi
 		dir=${dir%/*}
 	done
-}
-
-# lock VERB: one verb at a time. The kernel frees it however the verb ends, and
-# no child keeps it: as-user closes what it inherits. A verb that another one
-# calls inherits it, and works under it. While a change waits to be confirmed, only what
-# confirms or reverts it goes on.
-lock() {
-	need_root
-	if [[ /dev/fd/9 -ef $LOCKS/work ]] && flock -n 9; then return 0; fi
-	install -d -m 700 -- "$STATE"
-	install -d -m 750 -- "$LOGS"
-	open_lock
-	flock -w 2 9 || fail -3 "another verb is at work here: $(cat -- "$LOCKS/work")" "wait for it to end, then try again"
-	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$LOCKS/work"
-	make_key
-	[[ ! -d $RUN/started ]] || chmod 700 -- "$RUN/started" # where an earlier plonec noted plain sums
-	case $1 in
-	activate | confirm | revert | setup) ;;
-	*)
-		[[ ! -e $STATE/unconfirmed ]] ||
-			fail -3 "a change of this host waits to be confirmed or taken back" "wait a minute, then try again; see: host status"
-		;;
-	esac
-}
-
-# open_lock: the lock of verbs, as descriptor 9. Whoever may open a file to read
-# may hold its lock, so locks lie where root alone gets to.
-open_lock() {
-	install -d -m 755 -- "$RUN"
-	install -d -m 700 -- "$LOCKS"
-	exec 9>>"$LOCKS/work"
 }
 
 now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
