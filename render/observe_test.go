@@ -128,6 +128,32 @@ func TestObserveHidesSecrets(t *testing.T) {
 	}
 }
 
+// What waits to go is told as what waits to come is, and so is what runs there.
+func TestObserveTellsOfServices(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"confirmed": "generation=3\n", "removals/site": "/etc/systemd/system/x.service\n",
+		"gen/3/services": "nginx.service nginx -\nx.service client site\n", "gen/3/facts": "setup=00\npackages=git nginx\n",
+	} {
+		path := root + "/var/lib/plonec/" + name
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := inRoot(t, root, "observe", "end\n")
+	for _, line := range []string{
+		"waits\t/site/etc/systemd/system/x.service\t", "service\tnginx.service\tnginx\t-", "service\tx.service\tclient\tsite", "packages\tgit nginx",
+	} {
+		if !strings.Contains(out, "\n"+line+"\n") {
+			t.Errorf("no line %q in\n%s", line, out)
+		}
+	}
+}
+
 // What stage brings notes where the values of secrets come from, and what plonec has
 // decided.
 func TestReceiveNotes(t *testing.T) {
