@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"path"
 	"slices"
 	"sort"
@@ -138,9 +136,4 @@ func sendsElsewhere(old, new []byte) bool {
 		}
 	}
 	return false
-}
-
-func sum(data []byte) string {
-	s := sha256.Sum256(data)
-	return hex.EncodeToString(s[:])
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"cmp"
 	"strings"
+
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // moves says from where to where a release with the tree's files moves the
@@ -41,7 +43,7 @@ func (m *Host) anotherDSN(app string, byHost bool) bool {
 	if text == nil {
 		return byHost
 	}
-	want := m.tree.hide(sum(linesWith(text, "PLONEC_DSN=")))
+	want := m.tree.hide(tree.Sum(linesWith(text, "PLONEC_DSN=")))
 	live, next := m.Seen.DSNs[path], m.Seen.DSNs[pendingPath(app, path)]
 	switch want {
 	case cmp.Or(next, live):

@@ -125,7 +125,7 @@ func TestMovesWithDSN(t *testing.T) {
 	m := host()
 	m.tree.Nonce = "n"
 	m.Host.Apps[0].Storage = "postgresql at DSN"
-	mine, other := m.tree.hide(sum([]byte("PLONEC_DSN=\"s3cret\"\n"))), m.tree.hide(sum([]byte("PLONEC_DSN=\"other\"\n")))
+	mine, other := m.tree.hide(tree.Sum([]byte("PLONEC_DSN=\"s3cret\"\n"))), m.tree.hide(tree.Sum([]byte("PLONEC_DSN=\"other\"\n")))
 	for _, test := range []struct {
 		name    string
 		storage string // of the current release

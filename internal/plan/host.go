@@ -125,7 +125,7 @@ func (m *Host) files(o *Observation) ([]Wanted, error) {
 			if err != nil {
 				return nil, err
 			}
-			w.Content, w.Sum = data, m.tree.hide(sum(data))
+			w.Content, w.Sum = data, m.tree.hide(tree.Sum(data))
 		case m.tree.sources:
 			w.Sum = w.Sources
 		case from != "" && from != w.Sources:

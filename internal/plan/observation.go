@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // An Observation is what a host says of itself; see templates/host/observe.
@@ -157,5 +159,5 @@ func (o *Observation) Digest() string {
 		lines = append(lines, fmt.Sprintf("waits %s %s %s", p, w.App, secret(w.Sum, "secret")))
 	}
 	sort.Strings(lines)
-	return sum([]byte(strings.Join(append(lines, o.Generation, o.Tree), "\n")))
+	return tree.Sum([]byte(strings.Join(append(lines, o.Generation, o.Tree), "\n")))
 }

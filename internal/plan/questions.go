@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // Questions are what observe is asked of paths, beside what it says in any case.
@@ -22,7 +24,7 @@ type Questions struct {
 const hiddenMark = "~"
 
 // hide is how a sum of a secret leaves a host.
-func (t *Tree) hide(sum256 string) string { return hiddenMark + sum([]byte(t.Nonce+" "+sum256)) }
+func (t *Tree) hide(sum256 string) string { return hiddenMark + tree.Sum([]byte(t.Nonce+" "+sum256)) }
 
 // Questions are what the host is asked, for what the manifest says of it alone: no
 // value of a secret is needed. The content of the files at show is wanted, too.

@@ -19,7 +19,7 @@ func (m *Host) sources(path string) []byte {
 
 // sourcesSum stands for where the values of a secret file come from, and for its
 // format: names only, which the tree shows.
-func sourcesSum(s tree.Secret) string { return sum(append(sources(s), s.Format...)) }
+func sourcesSum(s tree.Secret) string { return tree.Sum(append(sources(s), s.Format...)) }
 
 func sources(s tree.Secret) []byte {
 	var b strings.Builder

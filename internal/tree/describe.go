@@ -39,7 +39,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 // is the first of the sums that config_sum of templates/host/release.sh gives.
 func configSum(app string, files []render.File) string {
 	text := slices.Clone(content(files, "/etc/plonec/"+app+"/deploy.cfg"))
-	return sumOf(append(text, linesWith(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
+	return Sum(append(text, linesWith(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
 }
 
 // setupSum stands for what setup depends on: the host compares it with that of the
@@ -53,7 +53,7 @@ func setupSum(files []render.File, setup []byte) string {
 			}
 		}
 	}
-	return sumOf(text)
+	return Sum(text)
 }
 
 func content(files []render.File, path string) []byte {

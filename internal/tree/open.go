@@ -63,7 +63,7 @@ func OpenOld(dir, release string) (*Disk, error) {
 	for _, in := range m.Inputs.Files {
 		// An input may be reached by a symbolic link.
 		data, err := regular.Read(filepath.Join(dir, filepath.FromSlash(in.Path)), input.MaxBytes)
-		if err != nil || sumOf(data) != in.Sum {
+		if err != nil || Sum(data) != in.Sum {
 			stale = append(stale, fmt.Sprintf("%s changed since the build", filepath.Clean(filepath.Join(dir, filepath.FromSlash(in.Path)))))
 		}
 	}
@@ -91,7 +91,7 @@ func (d *Disk) Faults() ([]string, error) {
 	wrong := make([]bool, len(m.Files))
 	parallel(len(m.Files), func(i int) error {
 		data, err := d.Read(m.Files[i].Rel())
-		wrong[i] = err != nil || sumOf(data) != m.Files[i].Sum
+		wrong[i] = err != nil || Sum(data) != m.Files[i].Sum
 		return nil
 	})
 	var faults []string
@@ -129,7 +129,7 @@ func Read(dir string) (*Disk, error) {
 	if err != nil {
 		return nil, Unreadable(name, err)
 	}
-	return &Disk{Dir: dir, Manifest: m, Sum: sumOf(data)}, nil
+	return &Disk{Dir: dir, Manifest: m, Sum: Sum(data)}, nil
 }
 
 // A noTree says that a folder holds no tree.
@@ -167,7 +167,8 @@ func (d *Disk) Read(rel string) ([]byte, error) {
 	return regular.ReadHereBelow(d.Dir, filepath.FromSlash(rel), MaxFile)
 }
 
-func sumOf(data []byte) string {
+// Sum is how the manifest has the sum of a file: SHA-256, in hex.
+func Sum(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }

@@ -37,7 +37,7 @@ func recordFile(dir string) string {
 	if err != nil || !inside {
 		return ""
 	}
-	return filepath.Join(top, "plonec", "built", sumOf([]byte(rel)))
+	return filepath.Join(top, "plonec", "built", Sum([]byte(rel)))
 }
 
 // Recorded gives the names of all files of the tree, relative to it, where it is byte
@@ -62,7 +62,7 @@ func (s *Stage) Recorded(key func() (string, error), readme []byte) []string {
 	var sums, names []string
 	for line := range strings.Lines(string(rest)) {
 		sum, rel, good := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		if !good || rel == readmeName && sum != sumOf(readme) {
+		if !good || rel == readmeName && sum != Sum(readme) {
 			return nil
 		}
 		sums, names = append(sums, sum), append(names, rel)
@@ -118,7 +118,7 @@ func (s *Stage) Remember(key func() (string, error), t *Tree) {
 	for _, f := range t.Manifest.Files {
 		w.WriteString(f.Sum + "  " + f.Rel() + "\n")
 	}
-	fmt.Fprintf(w, "%s  %s\n%x  %s\n", sumOf(t.Readme), readmeName, manifest.Sum(nil), ManifestName)
+	fmt.Fprintf(w, "%s  %s\n%x  %s\n", Sum(t.Readme), readmeName, manifest.Sum(nil), ManifestName)
 	err = w.Flush()
 	if closed := file.Close(); err == nil && closed == nil {
 		os.Rename(file.Name(), name)

@@ -130,7 +130,7 @@ func Common(files []render.File) []File {
 
 func entry(host string, f render.File, words *interner) File {
 	return File{
-		Host: host, Path: words.word(f.Path), Sum: sumOf(f.Content),
+		Host: host, Path: words.word(f.Path), Sum: Sum(f.Content),
 		Mode: words.word(fmt.Sprintf("%04o", f.Mode)), Owner: words.word(f.Owner), Effect: words.list(f.Effects),
 	}
 }

@@ -22,7 +22,7 @@ func small(t *testing.T, files map[string]string) *fake {
 	f := &fake{Tree{&Manifest{Format: Format, Plonec: "test"}, []byte("# stack\n")}, files}
 	for _, key := range sorted(files) {
 		host, path, _ := strings.Cut(key, ":")
-		f.Manifest.Files = append(f.Manifest.Files, File{Host: host, Path: path, Sum: sumOf([]byte(files[key])), Mode: "0644", Owner: "root:root", Effect: []string{}})
+		f.Manifest.Files = append(f.Manifest.Files, File{Host: host, Path: path, Sum: Sum([]byte(files[key])), Mode: "0644", Owner: "root:root", Effect: []string{}})
 	}
 	return f
 }

@@ -4,8 +4,6 @@
 package trust
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -34,7 +32,7 @@ func Believe(disk *tree.Disk, release string) error {
 		return err
 	}
 	var wrong []string
-	if sumOf(want) != disk.Sum {
+	if tree.Sum(want) != disk.Sum {
 		for _, d := range tree.Differences(built.Tree.Manifest, disk.Manifest) {
 			wrong = append(wrong, d.Refusal())
 		}
@@ -43,7 +41,7 @@ func Believe(disk *tree.Disk, release string) error {
 		}
 	}
 	readme, err := disk.Read("README.md")
-	if err != nil || sumOf(readme) != sumOf(built.Tree.Readme) {
+	if err != nil || tree.Sum(readme) != tree.Sum(built.Tree.Readme) {
 		wrong = append(wrong, "README.md: its content is another")
 	}
 	return notBuilt(disk.Dir, release, wrong)
@@ -86,9 +84,4 @@ func notBuilt(dir, release string, wrong []string) error {
 	}
 	return fmt.Errorf("%s is not what plonec %s makes of its stack: run %s, and review what that changes before anything goes to hosts\n  %s%s",
 		dir, release, command, strings.Join(wrong, "\n  "), more)
-}
-
-func sumOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

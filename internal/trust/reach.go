@@ -53,7 +53,7 @@ func (r *roll) reach(h tree.Host) reach {
 		text, _ := r.keys(file)
 		if lines := keyLines(text); len(lines) > 0 {
 			text = strings.Join(lines, "\n") + "\n"
-			sum = sumOf([]byte(text))
+			sum = tree.Sum([]byte(text))
 			r.Keys[sum] = text
 		}
 		r.sums[file] = sum
