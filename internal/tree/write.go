@@ -71,7 +71,7 @@ func (s *Stage) leftOver(m *Manifest, unchanged bool) error {
 	for _, f := range m.Files {
 		delete(paths, f.Rel())
 	}
-	for rel := range paths {
+	for _, rel := range slices.Sorted(maps.Keys(paths)) {
 		there, err := s.there.visit(s.dir, path.Dir(rel))
 		if err != nil {
 			return err
