@@ -273,8 +273,37 @@ stop_units_of() {
 	while read -r unit _; do
 		say "stopping $unit, which is no longer wanted"
 		systemctl -q disable --now -- "$unit" || return 1
+		systemctl -q reset-failed -- "$unit" 2>/dev/null || true # some end with a status when they are stopped
 		rm -f -- "$STATE/loaded/${unit%.service}"
 	done <"$1"
+}
+
+# let_finish FILE: those that ask a service which leaves have been told to ask another
+# one, and what they asked it before gets its answer: no more connections, or a minute.
+let_finish() {
+	local unit until=$((SECONDS + 60))
+	while read -r unit _; do
+		while ((SECONDS < until)) && [[ -n $(connections "$unit") ]]; do sleep 0.5; done
+	done <"$1"
+}
+
+# connections UNIT: those to a port where it listens; nothing where there are none.
+connections() {
+	local pids
+	pids=$(cat -- "/sys/fs/cgroup$(systemctl show -p ControlGroup --value -- "$1")/cgroup.procs" 2>/dev/null) || return 0
+	[[ -n $pids ]] || return 0
+	{
+		ss -Hltnp
+		ss -Htnp state established | sed 's/^/ESTAB /'
+	} | awk -v pids="$pids" '
+		BEGIN { n = split(pids, list); for (i = 1; i <= n; i++) own["pid=" list[i]] = 1 }
+		{
+			mine = 0
+			while (match($0, /pid=[0-9]+/)) { if (substr($0, RSTART, RLENGTH) in own) mine = 1; $0 = substr($0, 1, RSTART - 1) substr($0, RSTART + RLENGTH) }
+			port = $4; sub(/.*:/, "", port)
+		}
+		mine && $1 == "LISTEN" { listens[port] = 1 }
+		mine && $1 == "ESTAB" && port in listens'
 }
 
 # place_beside: each new file next to its place, so that what follows needs no
@@ -351,7 +380,7 @@ take_effect() {
 		}
 		say "done: $effect"
 	done
-	stop_units_of "$txn/left"
+	let_finish "$txn/left" && stop_units_of "$txn/left"
 }
 
 # own_services: the host's own, by unit.
