@@ -32,6 +32,7 @@ var upgrades = []scenario{
 		}
 		// Its state on the hosts, by its own tree.
 		s.program = old
+		s.sh(s.dir, "rm", "-r", "build") // which it cannot read
 		s.must(0, "build", "stack.json")
 		first := s.commit(s.dir, "plonec 0.1")
 		from := time.Now()

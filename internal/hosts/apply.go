@@ -7,6 +7,7 @@ import (
 
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/remote"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // Due lists the hosts on which apply has something to do.
@@ -55,7 +56,7 @@ func (f *Fleet) Apply(ctx context.Context) error {
 	}
 	// From here on a host that is at work is not left in the middle.
 	steady := context.WithoutCancel(ctx)
-	for _, now := range byRank(work) {
+	for _, now := range byRank(work, func(m *member) topology.Rank { return m.Turn() }) {
 		if err == nil && ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}

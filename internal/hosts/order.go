@@ -43,10 +43,10 @@ func (f *Fleet) with(app string) []*member {
 
 // byRank sorts hosts into those that are changed at once, what others need first:
 // storage, clients, front ends.
-func byRank(members []*member) [][]*member {
+func byRank(members []*member, rank func(*member) topology.Rank) [][]*member {
 	ranks := make([][]*member, len(topology.Ranks))
 	for _, m := range members {
-		ranks[m.Turn()] = append(ranks[m.Turn()], m)
+		ranks[rank(m)] = append(ranks[rank(m)], m)
 	}
 	return ranks
 }

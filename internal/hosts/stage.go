@@ -36,7 +36,11 @@ func (m *member) stage(ctx context.Context, session string) error {
 		if err := m.conn.Rsync(ctx, from, plan.StateDir+"/stage/"+session+"/root", link); err != nil {
 			return err
 		}
-		return m.conn.Run(ctx, remote.Command{Script: f.scripts["receive"], Argv: []string{session}, Stdin: bytes.NewReader(m.list())})
+		list, err := m.list()
+		if err != nil {
+			return err
+		}
+		return m.conn.Run(ctx, remote.Command{Script: f.scripts["receive"], Argv: []string{session}, Stdin: bytes.NewReader(list)})
 	})
 	if err != nil {
 		return err
@@ -68,9 +72,16 @@ func (m *member) staged(ctx context.Context, verb, session string, failed error)
 // list is all that the host is told with the files, as the script receive reads it:
 // what waits for what, the content of the secret files, what runs there for good and
 // what does no longer, and the sums that the host compares.
-func (m *member) list() []byte {
+func (m *member) list() ([]byte, error) {
 	var b bytes.Buffer
-	line := func(fields ...string) { b.WriteString(strings.Join(fields, "\t") + "\n") }
+	var err error
+	line := func(fields ...string) {
+		text := strings.Join(fields, "\t")
+		if strings.ContainsAny(text, "\n\r") || strings.Count(text, "\t") >= len(fields) {
+			err = fmt.Errorf("the manifest says what cannot be told to the host: %q", text)
+		}
+		b.WriteString(text + "\n")
+	}
 	none := func(s string) string { return cmp.Or(s, "-") }
 	waits := map[string]string{}
 	for _, c := range m.Changes {
@@ -79,7 +90,11 @@ func (m *member) list() []byte {
 		}
 	}
 	for _, w := range m.Want {
-		fields := []string{"file", w.Sum, w.Mode, w.Owner, none(strings.Join(w.Effects, ",")), none(waits[w.Path]), w.Path}
+		wait, changes := waits[w.Path]
+		if !changes { // but by the time that it is brought in it may
+			wait = m.WaitsFor(w)
+		}
+		fields := []string{"file", w.Sum, w.Mode, w.Owner, none(strings.Join(w.Effects, ",")), none(wait), w.Path}
 		if w.Secret() {
 			fields[0], fields[1] = "secret", fmt.Sprintf("%x", sha256.Sum256(w.Content))
 			fields = append(fields, w.Format, w.Sources, base64.StdEncoding.EncodeToString(w.Content))
@@ -97,7 +112,7 @@ func (m *member) list() []byte {
 	for _, a := range m.Host.Host.Apps {
 		line("fact", "config:"+a.Name, a.Config)
 	}
-	return b.Bytes()
+	return b.Bytes(), err
 }
 
 // job runs a command on the host as a job, and follows it; see remote.Job.

@@ -27,7 +27,11 @@ func TestListForTheHost(t *testing.T) {
 		{Path: "/etc/systemd/system/plone-site-client2.service", Kind: plan.Removed, Waits: "site"},
 	}
 	var got []string
-	for line := range strings.Lines(string(m.list())) {
+	list, err := m.list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(list)) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		switch {
 		case strings.HasPrefix(fields[len(fields)-1], plan.ScriptDir):
@@ -48,5 +52,18 @@ func TestListForTheHost(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+
+	m.Setup = "x\nleaves\tssh.service"
+	if _, err := m.list(); err == nil {
+		t.Error("a line was forged")
+	}
+	m.Setup = "sum"
+	m.Seen.Services, m.Services = map[string]plan.ServiceState{}, nil
+	for _, line := range []string{"service\tvarnish.service\tvarnish\t-", "service\tnginx.service\tnginx\t-"} {
+		m.Seen.Read(strings.Split(line, "\t"))
+	}
+	if got := m.Leaving(); !slices.Equal(got, []string{"nginx.service", "varnish.service"}) {
+		t.Errorf("what asks others goes before them: %v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // ErrHalfDone says that a verb is done on some hosts and not on others.
@@ -47,7 +48,7 @@ func (f *Fleet) ranked(ctx context.Context, apps []string, verb string, backward
 	}
 	for _, app := range apps {
 		members, done := f.with(app), map[*member]bool{}
-		ranks := byRank(members)
+		ranks := byRank(members, func(m *member) topology.Rank { return m.Rank })
 		if backwards {
 			slices.Reverse(ranks)
 		}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"path"
 	"slices"
 	"strings"
 
@@ -67,8 +69,8 @@ func (m *Host) unitApp(unit string) string {
 	return m.Seen.Services[unit].App
 }
 
-// Leaving are the host's own services that the tree does not have there any more,
-// sorted: apply stops them.
+// Leaving are the host's own services that the tree does not have there any more:
+// apply stops them, the one that started last first.
 func (m *Host) Leaving() []string {
 	var list []string
 	for unit, s := range m.Seen.Services {
@@ -76,8 +78,19 @@ func (m *Host) Leaving() []string {
 			list = append(list, unit)
 		}
 	}
-	slices.Sort(list)
+	slices.SortFunc(list, func(a, b string) int {
+		return cmp.Or(m.Seen.Services[b].order-m.Seen.Services[a].order, strings.Compare(a, b))
+	})
 	return list
+}
+
+// WaitsFor is the app for whose deploy or restart a file of the host would wait, if it
+// changed; empty for one that goes live at once.
+func (m *Host) WaitsFor(w Wanted) string {
+	if app := path.Base(path.Dir(w.Path)); w.Path == "/etc/plonec/"+app+"/app.conf" {
+		return app
+	}
+	return m.appOf(w.Effects)
 }
 
 // Clients lists the clients of a host as balancers call them.

@@ -70,7 +70,7 @@ func TestChanges(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
 			m := &Host{Want: test.want, Seen: seen(test.files, test.live)}
-			m.Seen.Services[path.Base(client)] = ServiceState{"client", "site"}
+			m.Seen.Services[path.Base(client)] = ServiceState{Kind: "client", App: "site"}
 			if slices.ContainsFunc(test.want, func(w Wanted) bool { return w.Path == conf }) {
 				m.Host.Apps = []tree.App{{Name: "site"}}
 			}

@@ -133,8 +133,8 @@ func (m *Host) imagine(show []string) (*Observation, map[string]string) {
 		Files: map[string]FileState{}, Live: map[string]LiveState{}, Waits: map[string]WaitState{}, Texts: map[string][]byte{},
 		Sources: map[string]string{}, Services: map[string]ServiceState{},
 	}
-	for _, s := range m.Services {
-		o.Services[s.Unit] = ServiceState{s.Kind, s.App}
+	for i, s := range m.Services {
+		o.Services[s.Unit] = ServiceState{s.Kind, s.App, i}
 	}
 	show = append(slices.Clone(show), HAProxy)
 	for _, w := range m.Want {

@@ -323,7 +323,7 @@ func TestObservation(t *testing.T) {
 	if o.Sources["/etc/plonec/key"] != "names" || o.Differs["/etc/z"] != 3 || o.DSNs["/etc/d"] != "~dd" {
 		t.Errorf("%+v", o)
 	}
-	if o.Services["nginx.service"] != (ServiceState{"nginx", ""}) || o.Services["x.service"] != (ServiceState{"client", "site"}) || !slices.Equal(o.Packages, []string{"nginx", "varnish"}) {
+	if o.Services["nginx.service"] != (ServiceState{Kind: "nginx"}) || o.Services["x.service"] != (ServiceState{"client", "site", 1}) || !slices.Equal(o.Packages, []string{"nginx", "varnish"}) {
 		t.Errorf("%+v", o)
 	}
 	if l := o.Live["/etc/nginx/nginx.conf"]; !reflect.DeepEqual(l, LiveState{"aa", []string{"reload:nginx.service"}}) || o.Live["/etc/plonec/host.env"].Effects != nil {

@@ -52,7 +52,10 @@ type LiveState struct {
 }
 
 // A ServiceState is a service as plonec applied it. App is empty for the host's own.
-type ServiceState struct{ Kind, App string }
+type ServiceState struct {
+	Kind, App string
+	order     int // in which they start
+}
 
 // A WaitState is a file that waits for an app.
 type WaitState struct{ App, Sum string } // Sum is empty for one that is to go
@@ -94,7 +97,7 @@ func (o *Observation) Read(f []string) bool {
 	case "text":
 		o.Texts[f[1]], _ = base64.StdEncoding.DecodeString(f[2])
 	case "service":
-		o.Services[f[1]] = ServiceState{f[2], strings.TrimPrefix(f[3], "-")}
+		o.Services[f[1]] = ServiceState{f[2], strings.TrimPrefix(f[3], "-"), len(o.Services)}
 	case "packages":
 		o.Packages = strings.Fields(f[1])
 	case "source":

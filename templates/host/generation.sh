@@ -53,11 +53,11 @@ read_now() {
 
 # sort_out: what is to be done, into WRITE and REMOVE, paths that change at
 # once, and WAIT and LEAVE, those that wait for an app, by path. plonec has said
-# which wait for what.
+# which wait for what; UNTOLD are here now and were not when it looked.
 sort_out() {
 	local path
 	declare -gA WAIT=() LEAVE=()
-	WRITE=() REMOVE=()
+	WRITE=() REMOVE=() UNTOLD=()
 	for path in "${PATHS[@]}"; do
 		if [[ ${NOW[$path]-} == "${SUM[$path]}" && ${MODES[$path]-} == "${MODE[$path]} ${OWNER[$path]}" ]]; then continue; fi
 		case ${WAITS[$path]} in
@@ -68,8 +68,9 @@ sort_out() {
 	done
 	for path in "${!LIVE[@]}"; do
 		[[ -z ${SUM[$path]-} ]] || continue
-		case ${GONE[$path]--} in
+		case ${GONE[$path]-} in
 		-) REMOVE+=("$path") ;;
+		'') UNTOLD+=("$path") ;;
 		*) LEAVE[$path]=${GONE[$path]} ;;
 		esac
 	done
@@ -79,6 +80,7 @@ sort_out() {
 refuse_drift() {
 	local path
 	local -a changed=()
+	((${#UNTOLD[@]} == 0)) || fail "this host has changed since plonec looked at it: ${UNTOLD[*]}" "apply again"
 	[[ -z $force ]] || return 0
 	for path in "${WRITE[@]}" "${REMOVE[@]}" "${!WAIT[@]}" "${!LEAVE[@]}"; do
 		if [[ -n ${LIVE[$path]-} && ${NOW[$path]-none} != "${LIVE[$path]}" && ${NOW[$path]-none} != "${SUM[$path]-none}" ]]; then changed+=("$path"); fi
@@ -249,7 +251,7 @@ keep_before() {
 	if [[ -z $held ]]; then
 		{ grep -vxF -f <(cut -d ' ' -f 1 "$txn/units") -- "$STATE/gen/$gen/leaves" || true; } | how_they_are >"$txn/left" || return 1
 	fi
-	for unit in $(own_services); do
+	for unit in $(own_services) $([[ -n $held ]] || cat -- "$STATE/gen/$gen/leaves"); do
 		systemctl is-active -q -- "$unit" || printf '%s\n' "${unit%.service}"
 	done >"$txn/down"
 	if [[ -e $STATE/live ]]; then cp -p -- "$STATE/live" "$txn/live" || return 1; fi
@@ -272,16 +274,19 @@ stop_units_of() {
 	local unit
 	while read -r unit _; do
 		say "stopping $unit, which is no longer wanted"
+		if [[ $(systemctl show -p LoadState --value -- "$unit") == not-found ]]; then
+			systemctl stop -- "$unit" 2>/dev/null || true # its package is gone, and a process of it may not be
+			continue
+		fi
 		systemctl -q disable --now -- "$unit" || return 1
 		systemctl -q reset-failed -- "$unit" 2>/dev/null || true # some end with a status when they are stopped
-		rm -f -- "$STATE/loaded/${unit%.service}"
 	done <"$1"
 }
 
 # let_finish FILE: those that ask a service which leaves have been told to ask another
-# one, and what they asked it before gets its answer: no more connections, or a minute.
+# one, and what they asked it before gets its answer: no more connections, or half a minute.
 let_finish() {
-	local unit until=$((SECONDS + 60))
+	local unit until=$((SECONDS + 30))
 	while read -r unit _; do
 		while ((SECONDS < until)) && [[ -n $(connections "$unit") ]]; do sleep 0.5; done
 	done <"$1"
@@ -394,7 +399,7 @@ own_services() {
 other_effects() {
 	local path effect all
 	for path in "$@"; do
-		all=${EFFECTS[$path]-${LIVE_EFFECTS[$path]-}}
+		all=${EFFECTS[$path]-}
 		for effect in ${all//,/ }; do
 			case $effect in
 			deploy:* | -) ;;
@@ -488,6 +493,7 @@ undo_effects() {
 # confirm_generation GENERATION BOOT: one rename decides. Asked again, it says
 # that it was.
 confirm_generation() {
+	local unit
 	finish_confirm
 	gen=$(record_of unconfirmed generation)
 	if [[ -z $gen && $(record_of confirmed generation) == "$1" ]]; then
@@ -510,6 +516,8 @@ confirm_generation() {
 	fi
 	sync -- "$STATE"
 	systemctl -q stop plonec-guard.timer || true
+	# A service that has left is a new one if it comes back.
+	while IFS= read -r unit; do rm -f -- "$STATE/loaded/${unit%.service}"; done <"$STATE/gen/$1/leaves"
 	history "apply $1 confirmed $(tr '\n' ' ' <"$STATE/gen/$1/notes")"
 	say "generation $1 is confirmed"
 	# The last one stays, to compare with and to link against.
