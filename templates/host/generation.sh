@@ -295,8 +295,7 @@ let_finish() {
 # connections UNIT: those to a port where it listens; nothing where there are none.
 connections() {
 	local pids
-	pids=$(cat -- "/sys/fs/cgroup$(systemctl show -p ControlGroup --value -- "$1")/cgroup.procs" 2>/dev/null) || return 0
-	[[ -n $pids ]] || return 0
+	pids=$(grep -lsE "^(0:|[0-9]+:name=systemd):.*/${1//./\\.}\$" /proc/[0-9]*/cgroup | cut -d / -f 3) || return 0
 	{
 		ss -Hltnp
 		ss -Htnp state established | sed 's/^/ESTAB /'
