@@ -56,7 +56,12 @@ func TestResolve(t *testing.T) {
 		daemon.Wait()
 	})
 	server := "git://127.0.0.1:" + strconv.Itoa(port) + "/repo"
-	for i := 0; exec.Command("git", "ls-remote", "-q", server).Run() != nil; i++ {
+	answers := func() bool {
+		ask := exec.Command("git", "ls-remote", "-q", server)
+		ask.Dir = repo // in a work tree that is whole, whatever this one is
+		return ask.Run() == nil
+	}
+	for i := 0; !answers(); i++ {
 		if i == 100 {
 			t.Fatal("git daemon does not answer")
 		}

@@ -45,7 +45,7 @@ type Stack struct {
 
 // Plonec is what the cookbook never had.
 type Plonec struct {
-	OS           string   `json:"os"`            // debian12, debian13, ubuntu22.04, ubuntu24.04
+	OS           string   `json:"os"`            // debian12, debian13, ubuntu22.04, ubuntu24.04, ubuntu26.04
 	PloneVersion string   `json:"plone_version"` // 4.3, 5.0, 5.1, 5.2, 6.0, 6.1, 6.2
 	SSH          SSH      `json:"ssh"`
 	Ignore       []string `json:"ignore"` // top-level keys of other cookbooks

@@ -10,8 +10,8 @@ var unseen = map[string]string{
 
 // alike are values that say the same as a base, by the attribute.
 var alike = map[string][]string{
-	"plonec.os":            {`"ubuntu22.04"`, `"ubuntu24.04"`},
-	"instances.<host>.os":  {`"debian12"`, `"ubuntu22.04"`, `"ubuntu24.04"`},
+	"plonec.os":            {`"ubuntu22.04"`, `"ubuntu24.04"`, `"ubuntu26.04"`},
+	"instances.<host>.os":  {`"debian12"`, `"ubuntu22.04"`, `"ubuntu24.04"`, `"ubuntu26.04"`},
 	"plonec.plone_version": {`"5.2"`, `"6.0"`, `"6.1"`},
 
 	"opsworks.layers.<layer>.custom_recipes": {`{"deploy": ["nginx"]}`}, // another cookbook's

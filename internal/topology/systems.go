@@ -30,6 +30,7 @@ var systems = []System{
 	{"debian13", "trixie", Version{1, 26}, Version{3, 0}, Version{7, 7}, Version{257, 0}},
 	{"ubuntu22.04", "jammy", Version{1, 18}, Version{2, 4}, Version{6, 6}, Version{249, 0}},
 	{"ubuntu24.04", "noble", Version{1, 24}, Version{2, 8}, Version{7, 1}, Version{255, 0}},
+	{"ubuntu26.04", "resolute", Version{1, 28}, Version{3, 2}, Version{7, 7}, Version{259, 0}},
 }
 
 // Systems are all operating systems that files are written for.
