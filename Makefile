@@ -18,7 +18,7 @@ test: tools lint
 
 # The packages whose tests take less than five seconds, in twenty orders (with -count
 # alone one order is repeated), and the quickest scripts of the command line twenty
-# times. Three minutes on two idle cores.
+# times. Four minutes on two idle cores.
 QUICK = $(addprefix internal/,child diag git opsworks regular secret topology tree) render/escape
 QUICK_SCRIPTS = init|merge|usage
 shuffle:
