@@ -35,16 +35,6 @@ func (m *Host) servicesOf(app string) []tree.Service {
 	return slices.DeleteFunc(slices.Clone(m.Services), func(s tree.Service) bool { return s.App != app })
 }
 
-// service is what the tree says of a unit; its kind is empty where it says nothing.
-func (m *Host) service(unit string) tree.Service {
-	for _, s := range m.Services {
-		if s.Unit == unit {
-			return s
-		}
-	}
-	return tree.Service{}
-}
-
 // appOf is the app for whose next deploy or restart a file waits; empty for
 // one that goes live at once.
 func (m *Host) appOf(effects []string) string {
@@ -63,7 +53,7 @@ func (m *Host) appOf(effects []string) string {
 // unitApp is the app that a unit belongs to, in the tree or by what the host says;
 // empty for other units.
 func (m *Host) unitApp(unit string) string {
-	if app := m.service(unit).App; app != "" || m.Seen == nil {
+	if app := m.Service(unit).App; app != "" || m.Seen == nil {
 		return app
 	}
 	return m.Seen.Services[unit].App
@@ -74,7 +64,7 @@ func (m *Host) unitApp(unit string) string {
 func (m *Host) Leaving() []string {
 	var list []string
 	for unit, s := range m.Seen.Services {
-		if s.App == "" && m.service(unit).Unit == "" {
+		if s.App == "" && m.Service(unit).Unit == "" {
 			list = append(list, unit)
 		}
 	}
@@ -87,10 +77,15 @@ func (m *Host) Leaving() []string {
 // WaitsFor is the app for whose deploy or restart a file of the host would wait, if it
 // changed; empty for one that goes live at once.
 func (m *Host) WaitsFor(w Wanted) string {
-	if app := path.Base(path.Dir(w.Path)); w.Path == "/etc/plonec/"+app+"/app.conf" {
+	return cmp.Or(confOf(w.Path), m.appOf(w.Effects))
+}
+
+// confOf is the app whose app.conf a file is; empty for other files.
+func confOf(file string) string {
+	if app := path.Base(path.Dir(file)); file == "/etc/plonec/"+app+"/app.conf" {
 		return app
 	}
-	return m.appOf(w.Effects)
+	return ""
 }
 
 // Clients lists the clients of a host as balancers call them.
@@ -105,7 +100,7 @@ func (m *Host) Clients() []string {
 }
 
 // Server is what balancers call the client of a unit; empty for other units.
-func (m *Host) Server(unit string) string { return m.service(unit).Server }
+func (m *Host) Server(unit string) string { return m.Service(unit).Server }
 
 // IsFront tells whether a balancer runs on the host.
 func (m *Host) IsFront() bool { return m.Runs(string(topology.KindHaproxy)) }

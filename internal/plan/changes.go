@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -74,7 +73,7 @@ func (m *Host) compare(hold map[string]bool) []Change {
 		case app != "":
 			c.Waits = app
 			waiting[app] = true
-		case strings.HasPrefix(w.Path, "/etc/plonec/") && path.Base(w.Path) == "app.conf", w.Path == agentUnit:
+		case confOf(w.Path) != "", w.Path == agentUnit:
 			late = append(late, c)
 			continue
 		}
@@ -97,9 +96,8 @@ func (m *Host) compare(hold map[string]bool) []Change {
 	}
 	// What names an app's processes goes with them.
 	for _, c := range late {
-		app := path.Base(path.Dir(c.Path))
+		app := confOf(c.Path)
 		if c.Path == agentUnit {
-			app = ""
 			for name := range waiting {
 				if app == "" || name < app {
 					app = name

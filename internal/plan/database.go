@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // moves says from where to where a release with the tree's files moves the
@@ -43,7 +44,7 @@ func (m *Host) anotherDSN(app string, byHost bool) bool {
 	if text == nil {
 		return byHost
 	}
-	want := m.tree.hide(tree.Sum(linesWith(text, "PLONEC_DSN=")))
+	want := m.tree.hide(tree.Sum(words.Beginning(text, "PLONEC_DSN=")))
 	live, next := m.Seen.DSNs[path], m.Seen.DSNs[pendingPath(app, path)]
 	switch want {
 	case cmp.Or(next, live):

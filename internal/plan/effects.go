@@ -18,7 +18,7 @@ func (m *Host) effects() []string {
 		for _, e := range c.Effects {
 			verb, unit, _ := strings.Cut(e, ":")
 			// The host's own services: configure compares what they were loaded with.
-			own := m.service(unit)
+			own := m.Service(unit)
 			ours := own.Unit != "" && own.App == ""
 			switch {
 			case verb == "deploy", m.unitApp(unit) != "", verbs[unit] == "stop":

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // foretell says what is left to do for the host's apps when it has the tree's
@@ -75,7 +76,7 @@ func (m *Host) foretell(state map[string]string) []AppPlan {
 func (m *Host) otherSource(app string) string {
 	file := "/etc/plonec/" + app + "/build.conf"
 	before, there := m.Seen.Texts[file]
-	if !there || bytes.Equal(linesWith(before, "SCM_"), linesWith(m.text(file), "SCM_")) {
+	if !there || bytes.Equal(words.Beginning(before, "SCM_"), words.Beginning(m.text(file), "SCM_")) {
 		return ""
 	}
 	return cmp.Or(m.app(app).Revision, "HEAD")

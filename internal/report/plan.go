@@ -33,17 +33,7 @@ type Plan struct {
 // rows says what happens, and what to look at. Hosts with the same share a row.
 func (r *Plan) rows() []row {
 	var rows []row
-	add := func(on, host, text string) {
-		text = terminal.OneLine(text)
-		i := slices.IndexFunc(rows, func(row row) bool { return row.on == on && row.text == text })
-		if i < 0 {
-			i = len(rows)
-			rows = append(rows, row{on: on, text: text})
-		}
-		if host != "" {
-			rows[i].hosts = append(rows[i].hosts, host)
-		}
-	}
+	add := func(on, host, text string) { rows = addRow(rows, on, host, text) }
 	reason := func(host, what string, reason plan.Reason) {
 		add("look", host, what+": "+strings.TrimSuffix(reason.Text+"; "+reason.Hint, "; "))
 	}

@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +16,21 @@ import (
 type row struct {
 	on, text string
 	hosts    []string
+}
+
+// addRow adds a text of a host to rows; hosts with the same share one. It is of no
+// host where that is empty.
+func addRow(rows []row, on, host, text string) []row {
+	text = terminal.OneLine(text)
+	i := slices.IndexFunc(rows, func(r row) bool { return r.on == on && r.text == text })
+	if i < 0 {
+		i = len(rows)
+		rows = append(rows, row{on: on, text: text})
+	}
+	if host != "" && !slices.Contains(rows[i].hosts, host) {
+		rows[i].hosts = append(rows[i].hosts, host)
+	}
+	return rows
 }
 
 // rowOrder is how rows stand below each other.

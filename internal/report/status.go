@@ -142,17 +142,7 @@ func unitName(app, unit string) string {
 // share a line.
 func statusNotes(list []plan.HostStatus) []row {
 	var notes []row
-	add := func(on, host, text string) {
-		text = terminal.OneLine(text)
-		i := slices.IndexFunc(notes, func(n row) bool { return n.on == on && n.text == text })
-		if i < 0 {
-			i = len(notes)
-			notes = append(notes, row{on: on, text: text})
-		}
-		if host != "" && !slices.Contains(notes[i].hosts, host) {
-			notes[i].hosts = append(notes[i].hosts, host)
-		}
-	}
+	add := func(on, host, text string) { notes = addRow(notes, on, host, text) }
 	for _, h := range list {
 		for _, p := range h.Pending {
 			add("pending", h.Host, p.Text+": "+p.Command)

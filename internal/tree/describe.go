@@ -1,11 +1,11 @@
 package tree
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/render"
 )
 
@@ -39,7 +39,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 // is the first of the sums that config_sum of templates/host/release.sh gives.
 func configSum(app string, files []render.File) string {
 	text := slices.Clone(content(files, "/etc/plonec/"+app+"/deploy.cfg"))
-	return Sum(append(text, linesWith(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
+	return Sum(append(text, words.Beginning(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
 }
 
 // setupSum stands for what setup depends on: the host compares it with that of the
@@ -49,7 +49,7 @@ func setupSum(files []render.File, setup []byte) string {
 	for _, ending := range []string{"/app.conf", "/build.conf"} {
 		for _, f := range files {
 			if strings.HasPrefix(f.Path, "/etc/plonec/") && strings.HasSuffix(f.Path, ending) {
-				text = append(text, linesWith(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON")...)
+				text = append(text, words.Beginning(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON")...)
 			}
 		}
 	}
@@ -63,15 +63,4 @@ func content(files []render.File, path string) []byte {
 		}
 	}
 	return nil
-}
-
-// linesWith are the lines that begin with one of the words.
-func linesWith(text []byte, words ...string) []byte {
-	var out []byte
-	for line := range bytes.Lines(text) {
-		if slices.ContainsFunc(words, func(w string) bool { return bytes.HasPrefix(line, []byte(w)) }) {
-			out = append(out, line...)
-		}
-	}
-	return out
 }

@@ -391,11 +391,20 @@ func (h *Host) judge() error {
 // Service is what the manifest says of a unit of a host; it is empty where it says
 // nothing.
 func (m *Manifest) Service(host, unit string) Service {
-	for _, h := range m.Hosts {
-		for _, s := range h.Services {
-			if h.Name == host && s.Unit == unit {
-				return s
-			}
+	for i := range m.Hosts {
+		if m.Hosts[i].Name == host {
+			return m.Hosts[i].Service(unit)
+		}
+	}
+	return Service{}
+}
+
+// Service is what the tree says of a unit of the host; it is empty where it says
+// nothing.
+func (h *Host) Service(unit string) Service {
+	for _, s := range h.Services {
+		if s.Unit == unit {
+			return s
 		}
 	}
 	return Service{}
