@@ -18,7 +18,9 @@ func TestUnknownEffect(t *testing.T) {
 		}
 	}
 	defer func(old []Artifact) { artifacts = old }(artifacts)
-	artifacts = []Artifact{{Template: "nginx.logrotate.tmpl", Each: onFront("/etc/x", "explode:nginx.service")}}
+	artifacts = []Artifact{{Template: "nginx.logrotate.tmpl", Each: func(*topology.Host) []Instance {
+		return []Instance{{Path: "/etc/x", Effects: []string{"explode:nginx.service"}}}
+	}}}
 	if _, err := Host(frontHost()); err == nil || !strings.Contains(err.Error(), `/etc/x on web1: nobody knows the effect "explode:nginx.service"`) {
 		t.Error(err)
 	}

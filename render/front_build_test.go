@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
 )
@@ -98,7 +99,7 @@ func manyServers(n int) []*topology.Server {
 		host, client := i/4, i%4+1
 		servers[i] = &topology.Server{
 			Name: fmt.Sprintf("app%05d-client%d", host, client), Address: fmt.Sprintf("10.%d.%d.%d", 1+host>>16, host>>8&255, host&255),
-			Port: topology.HaproxyPort + client, AgentPort: topology.AgentPort + client, MaxConn: 3,
+			Port: service.HaproxyPort + client, AgentPort: service.AgentPort + client, MaxConn: 3,
 		}
 	}
 	return servers

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
@@ -60,7 +61,7 @@ var fronts = map[string]func(*topology.Host){
 }
 
 func noVarnish(h *topology.Host) {
-	h.Stack.NginxPlone.ProxyPort = topology.HaproxyPort
+	h.Stack.NginxPlone.ProxyPort = service.HaproxyPort
 	h.Front.Cache, h.Front.VarnishBind, h.Front.PurgeBind = false, "", nil
 }
 

@@ -46,7 +46,7 @@ func (f *front) reload() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	cmd := exec.Command("../templates/host/unit", "reload-haproxy", f.dir+"/admin.sock", strings.Fields(string(text))[0])
+	cmd := exec.Command(hostScripts(f.t)+"/unit", "reload-haproxy", f.dir+"/admin.sock", strings.Fields(string(text))[0])
 	cmd.Env = append(os.Environ(), "PLONEC_SERVER_STATE="+saved)
 	ended := make(chan string)
 	go func() {

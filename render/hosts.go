@@ -17,7 +17,6 @@ import (
 // host as a whole.
 var hostArtifacts = []Artifact{
 	{Template: "host.env.tmpl", Each: hostEnv},
-	{Template: "varnish-purge.tmpl", Each: varnishPurge},
 	{Template: "app.conf.tmpl", Each: appConfs},
 	{Template: "build.conf.tmpl", Each: buildConfs},
 	{Template: "app.env.tmpl", Each: appEnvs},
@@ -29,9 +28,6 @@ var hostArtifacts = []Artifact{
 var basePackages = []string{
 	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "procps", "python3", "python3-venv", "rsync", "unzip", "xz-utils",
 }
-
-// frontPackages are a front end's daemons, and what saves HAProxy's state.
-var frontPackages = []string{"haproxy", "iproute2", "nginx", "socat"}
 
 // cachePackages are what pylibmc is compiled with.
 var cachePackages = []string{"gcc", "libmemcached-dev", "python3-dev", "zlib1g-dev"}
@@ -66,11 +62,8 @@ func hostEnv(h *topology.Host) []Instance {
 // sorted.
 func Packages(h *topology.Host) []string {
 	list := slices.Clone(basePackages)
-	if h.Front != nil {
-		list = append(list, frontPackages...)
-		if h.Front.Cache {
-			list = append(list, "varnish")
-		}
+	for _, s := range h.Services() {
+		list = append(list, s.Kind.Packages...)
 	}
 	for _, a := range h.Apps {
 		if db := a.Storage.RelStorage; db != nil {
@@ -101,13 +94,6 @@ func pipPackage(p schema.Package) string {
 		return p.Name
 	}
 	return p.Name + "==" + strings.TrimLeft(p.Version, "=")
-}
-
-func varnishPurge(h *topology.Host) []Instance {
-	if h.Front == nil || !h.Front.Cache || len(h.Stack.VarnishPurge) == 0 {
-		return nil
-	}
-	return []Instance{{Path: "/etc/plonec/varnish-purge", Data: h.Stack.VarnishPurge}}
 }
 
 // appConf is what the scripts know of an app that no release is made of: a

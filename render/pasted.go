@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
 )
@@ -60,12 +61,12 @@ func (p pasted) secretPath(n int) string {
 // secretFiles gives the secrets of the text.
 func (p pasted) secretFiles() []SecretFile {
 	return secretPieces(p.pieces, func(n int) SecretFile {
-		return SecretFile{Path: p.secretPath(n), Owner: "root:root", Effects: []string{"reload:nginx.service"}}
+		return SecretFile{Path: p.secretPath(n), Owner: "root:root", Effects: service.Nginx.Effects(p.secretPath(n))}
 	})
 }
 
-// nginxSecrets gives the secrets of all texts that nginx.conf holds, each once.
-func nginxSecrets(v frontView) []SecretFile {
+// includedSecrets gives the secrets of all texts that nginx.conf holds, each once.
+func includedSecrets(v hostView) []SecretFile {
 	all := v.additionalServers().secretFiles()
 	seen := map[string]bool{}
 	for _, s := range v.Servers() {

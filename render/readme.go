@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
@@ -78,24 +79,19 @@ func Readme(t *topology.Topology, warnings diag.List) ([]byte, error) {
 
 // runs says what a host runs and on which ports, for people.
 func runs(h *topology.Host) (what, ports []string) {
-	if h.Front != nil {
-		what = append(what, "nginx")
-		if h.Front.Cache {
-			what = append(what, "Varnish")
-		}
-		what = append(what, "HAProxy")
-		ports = append(ports, "80")
-		for _, s := range h.Front.Sites {
-			if s.TLS {
-				ports = append(ports, "443")
-				break
+	add := func(list []topology.Shown) {
+		for _, s := range list {
+			if s.ByHand != "" {
+				continue
+			}
+			what = append(what, s.Title)
+			for _, p := range s.Ports {
+				ports = append(ports, strconv.Itoa(p.Number))
 			}
 		}
-		if h.Front.Cache {
-			ports = append(ports, fmt.Sprint(h.Stack.NginxPlone.ProxyPort), fmt.Sprint(topology.PurgePort))
-		}
-		ports = append(ports, fmt.Sprint(topology.HaproxyPort))
 	}
+	before, after := h.Shown()
+	add(before)
 	for _, a := range h.Apps {
 		if n := len(a.Clients); n > 0 {
 			noun := "clients"
@@ -115,6 +111,7 @@ func runs(h *topology.Host) (what, ports []string) {
 			what = append(what, c.Name)
 		}
 	}
+	add(after)
 	return what, ports
 }
 

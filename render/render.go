@@ -12,28 +12,20 @@ import (
 	"sync"
 	"text/template"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/templates"
 )
 
-// artifacts is the table of everything that is rendered, in the order in which
-// an operator meets it: from the request's way in to the database.
-var artifacts = concat(frontArtifacts, appArtifacts, unitArtifacts, hostArtifacts)
+// artifacts is the table of everything that is rendered. What a service has of its own
+// comes to it from the file of its name.
+var artifacts = slices.Concat(daemonArtifacts, appArtifacts, unitArtifacts, hostArtifacts)
 
 // secretFiles is the table of the files that apply makes from secrets.
-var secretFiles = []func(*topology.Host) []SecretFile{frontSecrets, appSecrets, hostSecrets}
+var secretFiles = []func(*topology.Host) []SecretFile{appSecrets, hostSecrets}
 
-func concat(tables ...[]Artifact) []Artifact {
-	var all []Artifact
-	for _, t := range tables {
-		all = append(all, t...)
-	}
-	return all
-}
-
-// parsed is every template, by its name in templates/.
-var parsed = template.Must(template.New("").Funcs(funcs).Option("missingkey=error").
-	ParseFS(templates.FS, "*.tmpl"))
+// parsed is every template of a host's file, by its name without its folder.
+var parsed = template.Must(template.New("").Funcs(funcs).Option("missingkey=error").ParseFS(templates.FS, templates.OfHosts()...))
 
 // Each renders the host's own files in the order of their paths, and gives each to
 // visit, whose Content is good until visit returns. It ends with the first error: that
@@ -104,32 +96,48 @@ func Secrets(h *topology.Host) []SecretFile {
 // ScriptDir is where the host's scripts live.
 const ScriptDir = "/usr/local/lib/plonec"
 
-// common are the folders of templates that are copied as they are to their places
-// on every host.
-var common = []struct{ folder, to string }{{"host", ScriptDir}, {"units", unitDir}}
+// common are the files of templates that are copied as they are to every host.
+var common = []struct{ files, to string }{
+	{"host/*", ScriptDir}, {"host/verbs/*", ScriptDir + "/verbs"}, {"units/*", unitDir},
+}
 
-// Common gives the files that are the same on every host, sorted by path: the
-// scripts of templates/host and the units of templates/units.
+// Common gives the files that are the same on every host, sorted by path: the scripts
+// of templates/host, the units of templates/units, the shell functions of services,
+// and what the scripts know of daemons.
 func Common() ([]File, error) {
-	var files []File
+	files := []File{}
+	add := func(name, to string) error {
+		content, err := fs.ReadFile(templates.FS, name)
+		files = append(files, File{Path: path.Join(to, path.Base(name)), Mode: scriptMode(content), Owner: "root:root", Content: content})
+		return err
+	}
 	for _, c := range common {
-		err := fs.WalkDir(templates.FS, c.folder, func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			content, err := fs.ReadFile(templates.FS, name)
-			if err != nil {
-				return err
-			}
-			files = append(files, File{
-				Path: path.Join(c.to, name[len(c.folder):]), Mode: scriptMode(content), Owner: "root:root", Content: content,
-			})
-			return nil
-		})
+		names, err := fs.Glob(templates.FS, c.files)
 		if err != nil {
 			return nil, err
 		}
+		for _, name := range names {
+			if d, err := fs.Stat(templates.FS, name); err != nil || d.IsDir() {
+				continue
+			}
+			if err := add(name, c.to); err != nil {
+				return nil, err
+			}
+		}
 	}
+	for _, s := range service.All() {
+		name := s.Name + "/" + s.Name + ".sh"
+		if _, err := fs.Stat(templates.FS, name); err == nil {
+			if err := add(name, ScriptDir+"/services"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	known, err := daemonsConf()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{Path: ScriptDir + "/daemons.conf", Mode: 0o644, Owner: "root:root", Content: known})
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	return files, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
@@ -209,7 +210,7 @@ func agentUnits(h *topology.Host) []Instance {
 	if len(clients) == 0 {
 		return nil
 	}
-	return []Instance{{Path: unitPath(topology.AgentUnit), Effects: []string{"restart:" + topology.AgentUnit}, Data: struct {
+	return []Instance{{Path: unitPath(service.Agent.Unit), Effects: []string{"restart:" + service.Agent.Unit}, Data: struct {
 		Program, Hook string
 		Clients       []state
 	}{ScriptDir + "/agent", ScriptDir + "/unit", clients}}}

@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/plonec/plonec/internal/terminal"
 	"github.com/spf13/cobra"
+
+	"github.com/plonec/plonec/internal/terminal"
 )
 
 func startCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	c.Short = "start apps"
-	c.Long = `Start starts what does not run of apps: databases first. Clients whose ZEO server
+	c.Long = `Start starts what does not run of apps: databases first. Clients whose database server
 does not answer are not started.`
 	c.Example = "  plonec start site"
 	f.add(c.Flags())
@@ -25,8 +26,8 @@ func stopCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	c.Short = "stop apps"
 	c.Long = `Stop drains and stops apps, databases last. They stay down over a reboot, until
-start or deploy. On a terminal it asks; elsewhere it goes on, but for a ZEO server
-whose clients are not stopped with it: that wants --yes.`
+start or deploy. On a terminal it asks; elsewhere it goes on, but for a database
+server whose clients are not stopped with it: that wants --yes.`
 	c.Example = "  plonec stop site"
 	f.add(c.Flags())
 	f.addYes(c.Flags())

@@ -23,7 +23,7 @@ type arguments struct {
 
 var (
 	stackFiles      = arguments{use: "[STACK...]", such: "stack.json", complete: stackNames}
-	attributeOrCode = arguments{use: "[ATTRIBUTE or CODE] [STACK...]", such: "haproxy", complete: explained}
+	attributeOrCode = arguments{use: "[ATTRIBUTE or CODE] [STACK...]", such: "plone_instances", complete: explained}
 	oneFolder       = arguments{use: "[DIR]", most: 1, such: "ops", complete: folders}
 	manFolder       = arguments{use: "DIR", what: "a folder", most: 1, such: "~/.local/share/man/man1", complete: folders}
 	oneShell        = arguments{use: "SHELL", what: "a shell", most: 1, such: "bash", words: shells}
@@ -31,7 +31,7 @@ var (
 	oneApp          = arguments{use: "APP", what: "one app", most: 1, such: "site", complete: apps, apps: allArgs}
 	appsOrAll       = arguments{use: "APP... | --all", such: "site", complete: apps, all: true, apps: allArgs}
 	someHosts       = arguments{use: "HOST...", what: "hosts", such: "app1", complete: inTree(hostNames), hosts: true}
-	recipe          = arguments{use: "NAME [APP...]", such: "varnish-purge", complete: recipes, apps: func(args []string) []string { return args[1:] }}
+	recipe          = arguments{use: "NAME [APP...]", such: "pack", complete: recipes, apps: func(args []string) []string { return args[1:] }}
 )
 
 // allArgs is for verbs all of whose arguments are apps.

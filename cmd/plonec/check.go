@@ -20,8 +20,8 @@ func checkCommand(v *verb, c *cobra.Command) {
 	var how string
 	c.Short = "compile a stack in memory and report"
 	c.Long = `Check compiles a stack in memory and reports every mistake. With --native it
-also lets the daemons that are installed here read what was generated: haproxy,
-nginx, varnishd, systemd-analyze, bash.
+also lets the daemons that are installed here read what was generated:
+` + strings.Join(native.Programs(), ", ") + `.
 
 They are asked as nobody, in namespaces in which they see nothing of this
 machine but its programs. That needs Linux 5.12, and root, or namespaces for

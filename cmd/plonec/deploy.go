@@ -155,7 +155,7 @@ func runCommand(v *verb, c *cobra.Command) {
 	c.Long = `Run runs one of the cookbook's helper recipes: ` + strings.Join(names, ", ") + `.
 rebuild and develop-up make a new release of the same commit, whose sources are
 fetched afresh, and restart the clients as a deploy does.`
-	c.Example = "  plonec run varnish-purge"
+	c.Example = "  " + v.example()
 	c.Args = func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:

@@ -30,9 +30,9 @@ With --set it shows what a change would do to the files, and changes nothing. Th
 value is JSON, or a text where it is none; null takes back what is set. Several
 --set make one change.`
 	c.Example = `  plonec explain plone_instances.per_cpu
-  plonec explain haproxy stack.json
+  plonec explain plone_instances stack.json
   plonec explain wrong-type
-  plonec explain --set plone_instances.per_cpu=2 --set haproxy.fall=5`
+  plonec explain --set plone_instances.per_cpu=2 --set plone_instances.zserver_threads=3`
 	f.add(c.Flags())
 	c.Flags().StringArrayVar(&f.set, "set", nil, "show what `ATTRIBUTE=VALUE` would change")
 	c.Flags().BoolVar(&f.full, "full", false, "with --set: the whole of each difference")

@@ -59,7 +59,7 @@ func TestExtending(t *testing.T) {
 	field := strings.TrimSuffix(strings.TrimPrefix(next("cue"), "#NginxPlone: {\n"), "}\n")
 	edit("schema/front.cue", "#NginxPlone: {", "#NginxPlone: {\n"+field)
 	edit("schema/stack.go", "type NginxPlone struct {", "type NginxPlone struct {\n"+next("go"))
-	edit("templates/nginx.conf.tmpl", "keepalive_timeout 30s;", next("tmpl"))
+	edit("templates/nginx/nginx.conf.tmpl", "keepalive_timeout 30s;", next("tmpl"))
 	put(t, dir, changed, filepath.Join(top, "templates/journald.conf.tmpl"), next("tmpl"))
 	edit("render/hosts.go", "var hostArtifacts = []Artifact{", "var hostArtifacts = []Artifact{\n"+next("go"))
 	edit("render/hosts.go", "func needrestarts(", next("go")+"\nfunc needrestarts(h *topology.Host) []Instance {\n")

@@ -12,7 +12,7 @@ import (
 )
 
 // release is the version of plonec: what the manifest of a tree records.
-const release = "0.2.0"
+const release = "0.3.0"
 
 // Exit statuses of every command.
 const (
@@ -57,13 +57,13 @@ func rootCommand() *cobra.Command {
 		Use:   "plonec",
 		Short: "compile the description of a Plone stack into the files of its hosts",
 		Long: `plonec compiles the description of a Plone stack (JSON, Jsonnet or CUE) into
-the plain files that each host needs: deploy.cfg, HAProxy, nginx and Varnish
-configurations, systemd units and deploy scripts. They are committed and
-reviewed like code.
+the plain files that each host needs: deploy.cfg, the configurations of its
+daemons, systemd units and deploy scripts. They are committed and reviewed like
+code.
 
 STACK is one or more files, merged left to right; with none, those that the
 tree was built from, else stack.cue, stack.jsonnet or stack.json in this folder.`,
-		Example: `  plonec build examples/zeo/stack.json -o build
+		Example: `  plonec build examples/single-host/stack.json -o build
   git add build && git diff --staged`,
 		Version:       versionText(),
 		SilenceErrors: true,

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/words"
-	"github.com/spf13/cobra"
 )
 
 func statusCommand(v *verb, c *cobra.Command) {

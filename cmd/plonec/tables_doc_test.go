@@ -55,7 +55,7 @@ func TestRolesInTheDocumentation(t *testing.T) {
 			names = append(names, "what `"+d.Names.Path+"` names")
 		}
 		does := d.Does
-		if d.ByHand {
+		if d.ByHand() {
 			does += " (set up by hand so far)"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Role, strings.Join(names, ", "), strings.Join(code(d.Recipes, "*"), ", "), does)

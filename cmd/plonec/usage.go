@@ -7,9 +7,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/plonec/plonec/internal/terminal"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/plonec/plonec/internal/terminal"
 )
 
 // What cobra and pflag would say of a command line that is not right, and of

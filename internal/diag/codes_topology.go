@@ -23,7 +23,7 @@ var _ = register(map[string]Code{
 		"Plone before 5.2 runs on Python 2.7, 5.2 on 2.7 or 3, later ones on 3. Mend deploy.<app>.python_major_version or plonec.plone_version."},
 	"old-python": {Warning, "this Plone wants a Python that the system does not bring",
 		"The files are compiled. To deploy, put a python2.7 and a virtualenv for it into /usr/local/bin on the hosts of the app."},
-	"port-clash": {Error, "two daemons of a front end would listen on one port",
+	"port-clash": {Error, "two services of a host would listen on one port",
 		"Ports are taken: nginx has 80 and 443, Varnish 6081 (purge 6082), HAProxy 8080, its peers 10000, clients 8081 and up, their agents 9081 and up, ZEO 8001."},
 	"path-clash": {Error, "the statistics would hide another page",
 		"haproxy.stats_url wants a path of its own, such as /balancer/stats."},

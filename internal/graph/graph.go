@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/words"
 )
@@ -64,7 +65,7 @@ type Host struct {
 }
 
 // A Process is what a host runs, or what it keeps.
-type Process = topology.Process
+type Process = service.Process
 
 // A Link is a connection between hosts of two groups, or within one.
 type Link struct {
@@ -183,57 +184,17 @@ func stageOf(h *topology.Host) (topology.Stage, int) {
 // processes is what a host runs, in the order in which a request meets it.
 func processes(h *topology.Host) []Process {
 	var list []Process
-	add := func(what, at string) { list = append(list, Process{What: what, At: at}) }
-	port := func(n int) string { return span{n, n}.String() }
-	if f := h.Front; f != nil {
-		nginx := "80"
-		if tls(f) {
-			nginx += ", 443"
-		}
-		add("nginx", nginx)
-		if f.Cache {
-			add("Varnish", port(h.Stack.NginxPlone.ProxyPort))
-			add("purge", port(topology.PurgePort))
-		}
-		add("HAProxy", port(topology.HaproxyPort))
-		if len(f.Balancers) > 1 {
-			add("peers", port(topology.PeersPort))
-		}
+	before, after := h.Shown()
+	for _, s := range before {
+		list = append(list, s.Processes...)
 	}
 	for _, a := range h.Apps {
-		if n := len(a.Clients); n > 0 {
-			first, last := a.Clients[0], a.Clients[n-1]
-			names := first.Name
-			if n > 1 {
-				names = fmt.Sprintf("%s–%d", first.Name, last.N)
-			}
-			add(a.Name+" "+names, span{first.Port, last.Port}.String())
-			add("drain agents", span{first.AgentPort, last.AgentPort}.String())
-		}
-		if z := a.Zeo; z != nil {
-			add("ZEO of "+a.Name, port(z.Port))
-			folder(add, "Data.fs", z.FilestorageDir)
-			folder(add, "blobs", z.BlobDir)
-		}
-		for _, c := range a.Commands {
-			add(c.Name+" of "+a.Name, "")
-		}
-		if a.Pack {
-			add("packs the database", "")
-		}
+		list = append(list, a.Shown()...)
 	}
-	for _, r := range h.Roles {
-		if shown := r.Duty().Runs; shown != nil {
-			list = append(list, shown(h)...)
-		}
+	for _, s := range after {
+		list = append(list, s.Processes...)
 	}
 	return list
-}
-
-func folder(add func(what, at string), what, dir string) {
-	if dir != "" {
-		add(what, dir)
-	}
 }
 
 func tls(f *topology.Front) bool {

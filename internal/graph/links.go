@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
@@ -25,11 +26,10 @@ func (b *builder) links() {
 		}
 		for _, a := range h.Apps {
 			if len(a.Clients) > 0 {
-				b.storage(a)
 				b.services(a)
 			}
-			if a.Zeo != nil && h.Stack.PloneZeoserver.NFSBlobs || a.Zeo != nil && h.Stack.PloneZeoserver.GlusterBlobs {
-				b.mounts(h, h.Stack.PloneZeoserver.GlusterBlobs)
+			if s := h.Stack.PloneZeoserver; a.Serves() && (s.NFSBlobs || s.GlusterBlobs) {
+				b.mounts(h, s.GlusterBlobs)
 			}
 		}
 	}
@@ -113,27 +113,42 @@ func (b *builder) at(h *topology.Host, address string) *topology.Host {
 	return nil
 }
 
-// service joins a host to a service, which runs on a host of the stack where
-// one has its address, and else outside of it.
-func (b *builder) service(h *topology.Host, s service) {
-	role := roles[s.kind]
-	if to := b.at(h, s.host); to != nil {
-		known := to.Has(role)
-		if s.kind == Database {
-			known = s.protocol == "ZEO" && slices.ContainsFunc(to.Apps, func(a *topology.App) bool { return a.Zeo != nil })
+// ask joins a host to a service, which runs on a host of the stack where one has
+// its address, and else outside of it.
+func (b *builder) ask(h *topology.Host, n topology.Need) {
+	kind, ports := kinds[n.Use], span{n.Port, n.Port}
+	role := topology.Role(serves(n).Role).Duty()
+	if to := b.at(h, n.Host); to != nil {
+		known := n.Service != nil && to.Has(role.Role)
+		if n.Service != nil && n.Service.OfApp {
+			known = to.Serves()
 		}
 		if !known {
-			b.runs(to, Process{What: s.title, At: span{s.port, s.port}.String()})
+			b.runs(to, Process{What: n.Title, At: ports.String()})
 		}
-		b.link(h, to, s.kind, s.protocol, span{s.port, s.port})
+		b.link(h, to, kind, n.Protocol, ports)
 		return
 	}
-	address := s.host
-	if address != "" && s.port != 0 {
-		address = net.JoinHostPort(address, strconv.Itoa(s.port))
+	address := n.Host
+	if address != "" && n.Port != 0 {
+		address = net.JoinHostPort(address, strconv.Itoa(n.Port))
 	}
-	g := b.group(s.title, Host{Name: s.name, Address: address}, role.Duty().Stage, role.Order())
-	b.join(b.of[h], g, s.kind, s.protocol, span{s.port, s.port})
+	g := b.group(n.Title, Host{Name: n.Name, Address: address}, role.Stage, role.Role.Order())
+	b.join(b.of[h], g, kind, n.Protocol, ports)
+}
+
+// kinds are the kinds of connections, by what a service is asked for.
+var kinds = map[service.Use]Kind{
+	service.Database: Database, service.Cache: Cache, service.Search: Search, service.Jobs: Jobs, service.Files: Files,
+}
+
+// serves is the service that a need asks, or in whose place another stands.
+func serves(n topology.Need) *service.Service {
+	if n.Service != nil {
+		return n.Service
+	}
+	list := service.All()
+	return list[slices.IndexFunc(list, func(s *service.Service) bool { return s.Use == n.Use })]
 }
 
 // runs adds to what a host is shown to run, unless it is there.
@@ -146,70 +161,21 @@ func (b *builder) runs(h *topology.Host, p Process) {
 	}
 }
 
-// roles are those of the hosts that serve a kind of connection.
-var roles = map[Kind]topology.Role{
-	Database: topology.Zeo, Cache: topology.Memcached, Search: topology.Solr, Jobs: topology.Redis, Files: topology.Blobs,
-}
-
-type service struct {
-	kind            Kind
-	title, protocol string
-	name            string // of a database, or where it is to be found
-	host            string // empty: not known
-	port            int    // 0: not known
-}
-
-// storage joins the clients of an app to what they keep their data in.
-func (b *builder) storage(a *topology.App) {
-	s := service{kind: Database, title: "Database", name: "as the buildout says"}
-	switch rel := a.Storage.RelStorage; {
-	case rel != nil:
-		db := rel.Database()
-		s.title, s.protocol, s.name, s.host, s.port = db.Title, db.Title, rel.Name, rel.Host, rel.Port
-		if rel.DSN.IsSet() {
-			s.name, s.host, s.port = "as the DSN says", "", 0
-		} else if s.port == 0 {
-			s.port = db.Port
-		}
-	case a.Storage.ZeoAddress != "":
-		host, port, err := net.SplitHostPort(a.Storage.ZeoAddress)
-		if err != nil {
-			host = a.Storage.ZeoAddress
-		}
-		n, _ := strconv.Atoi(port)
-		s = service{kind: Database, title: "ZEO server", protocol: "ZEO", host: host, port: n}
-	case a.Zeo != nil:
-		return // the buildout starts it beside the clients
-	}
-	b.service(a.Host, s)
-}
-
-// services joins the clients of an app to what else they need.
+// services joins the clients of an app to what they need.
 func (b *builder) services(a *topology.App) {
 	h, p := a.Host, a.Host.Stack.PloneInstances
-	for _, m := range a.MemcachedServers {
-		host, port, err := net.SplitHostPort(m)
-		if err != nil {
-			host = m
-		}
-		n, _ := strconv.Atoi(port)
-		b.service(h, service{kind: Cache, title: "memcached", protocol: "memcached", host: host, port: n})
-	}
-	if a.BrokerHost != "" {
-		b.service(h, service{kind: Jobs, title: "Celery broker", protocol: "Celery", host: a.BrokerHost, port: a.BrokerPort})
-	}
-	if a.SolrHost != "" {
-		b.service(h, service{kind: Search, title: "Solr", protocol: "Solr", host: a.SolrHost})
+	for _, n := range a.Needs() {
+		b.ask(h, n)
 	}
 	switch blobs := h.Stack.PloneBlobs; {
 	case p.NFSBlobs || p.GlusterBlobs:
 		b.mounts(h, p.GlusterBlobs)
 	case p.SharedBlobs && blobs.BlobDir != "" && len(b.t.Hosts) > 1:
-		s := service{kind: Files, title: "Shared blobs", protocol: "files", name: blobs.BlobDir}
-		b.service(h, s)
+		n := topology.Need{Use: service.Files, Service: service.Blobs, Title: "Shared blobs", Protocol: "files", Name: blobs.BlobDir}
+		b.ask(h, n)
 		for _, other := range b.t.Hosts {
-			if other.Online && !other.Has(topology.Clients) && other.Has(topology.Zeo) && other.Stack.PloneBlobs.BlobDir == blobs.BlobDir {
-				b.service(other, s)
+			if other.Online && !other.Has(topology.Clients) && other.Serves() && other.Stack.PloneBlobs.BlobDir == blobs.BlobDir {
+				b.ask(other, n)
 			}
 		}
 	}
@@ -235,6 +201,6 @@ func (b *builder) mounts(h *topology.Host, gluster bool) {
 		}
 	}
 	for _, s := range servers {
-		b.service(h, service{kind: Files, title: strings.TrimSpace("blobs by " + protocol), protocol: protocol, host: s})
+		b.ask(h, topology.Need{Use: service.Files, Service: service.Blobs, Title: strings.TrimSpace("blobs by " + protocol), Protocol: protocol, Host: s})
 	}
 }

@@ -104,7 +104,7 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 	m.note(Note, "not confirmed ("+last.Error()+"): waiting until the host has taken the change back", "")
 	end := time.Now().Add(m.fleet.options.Confirm + remote.ReconnectTime)
 	for time.Now().Before(end) {
-		if o, err := m.observe(ctx, m.conn.AskAnew, plan.Questions{Sums: []string{plan.HAProxy}}); err == nil && o.Unconfirmed == "" {
+		if o, err := m.observe(ctx, m.conn.AskAnew, plan.Questions{Sums: []string{plan.Balancing}}); err == nil && o.Unconfirmed == "" {
 			if o.Generation == generation && (!held || m.BroughtIn(o)) {
 				return nil // the answer was lost, not the question
 			}

@@ -36,7 +36,7 @@ func (f *Fleet) gate(when, server string) string {
 // brought them.
 func (f *Fleet) fronts() []*member {
 	return slices.DeleteFunc(slices.Clone(f.members), func(m *member) bool {
-		return !m.conn.Connected() || !m.IsFront() || m.Seen == nil || m.Seen.Live[plan.HAProxy].Sum == ""
+		return !m.conn.Connected() || !m.IsFront() || m.Seen == nil || m.Seen.Live[plan.Balancing].Sum == ""
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/plan"
-	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -21,7 +21,7 @@ func (f *Fleet) choose() error {
 		chosen := len(o.Hosts)+len(o.Layers) == 0 || slices.Contains(o.Hosts, h.Name) ||
 			slices.ContainsFunc(h.Layers, func(l string) bool { return slices.Contains(o.Layers, l) })
 		switch {
-		case h.Status == "online" && (chosen || o.Others || o.Fronts && h.Runs(string(topology.KindHaproxy))):
+		case h.Status == "online" && (chosen || o.Others || o.Fronts && h.Runs(service.Balancer().Name)):
 			host, err := plan.NewHost(f.tree, h)
 			if err != nil {
 				return err

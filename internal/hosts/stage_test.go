@@ -12,7 +12,7 @@ import (
 // What waits for what is decided once: the host is told, with what runs there for
 // good and no longer, and with the sums that it compares.
 func TestListForTheHost(t *testing.T) {
-	f := newFakeHosts(t, map[string]string{"app1:/etc/x": "x", "app1:/etc/plonec/site/deploy.cfg": "parts\n", "app1:" + plan.HAProxy: "server\n"}, func(h *tree.Host) {
+	f := newFakeHosts(t, map[string]string{"app1:/etc/x": "x", "app1:/etc/plonec/site/deploy.cfg": "parts\n", "app1:" + plan.Balancing: "server\n"}, func(h *tree.Host) {
 		h.Setup, h.Packages = "sum", []string{"git", "nginx"}
 		h.Apps = []tree.App{{Name: "site", Config: "config"}}
 		h.Services = []tree.Service{{Unit: "haproxy.service", Kind: "haproxy"}, {Unit: "plone-site-client1.service", Kind: "client", App: "site", Server: "app1-client1"}}
@@ -22,7 +22,7 @@ func TestListForTheHost(t *testing.T) {
 	m.Seen.Services["plone-site-client2.service"] = plan.ServiceState{Kind: "client", App: "site"}
 	m.Changes = []plan.Change{
 		{Path: "/etc/plonec/site/deploy.cfg", Kind: plan.Changed, Waits: "site"},
-		{Path: plan.HAProxy, Kind: plan.Changed, Waits: plan.Front},
+		{Path: plan.Balancing, Kind: plan.Changed, Waits: plan.Front},
 		{Path: "/etc/varnish/default.vcl", Kind: plan.Removed},
 		{Path: "/etc/systemd/system/plone-site-client2.service", Kind: plan.Removed, Waits: "site"},
 	}

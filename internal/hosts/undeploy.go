@@ -11,6 +11,7 @@ import (
 
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
@@ -100,7 +101,7 @@ func (f *Fleet) HostsOf(apps []string) []string {
 }
 
 // Bereft says who loses the database where apps of the chosen hosts are stopped:
-// a line for each ZEO server that goes while apps of other hosts, or other apps,
+// a line for each database that goes while apps of other hosts, or other apps,
 // which are not stopped with it, use it. It is so by the tree, whether they run or
 // not: no host is asked.
 func (f *Fleet) Bereft(apps []string) ([]string, error) {
@@ -119,10 +120,10 @@ func (f *Fleet) Bereft(apps []string) ([]string, error) {
 			continue // one of these is not asked either
 		}
 		for _, app := range h.Apps {
-			if app.Zeo.Host == "" || goes(h.Name, app.Name) || !goes(app.Zeo.Host, app.Zeo.App) {
+			if app.ServedBy.Host == "" || goes(h.Name, app.Name) || !goes(app.ServedBy.Host, app.ServedBy.App) {
 				continue
 			}
-			u := use{app.Zeo.App, app.Zeo.Host, app.Name}
+			u := use{app.ServedBy.App, app.ServedBy.Host, app.Name}
 			if users[u] == nil {
 				uses = append(uses, u)
 			}
@@ -132,7 +133,7 @@ func (f *Fleet) Bereft(apps []string) ([]string, error) {
 	var lines []string
 	for _, u := range uses {
 		slices.Sort(users[u])
-		lines = append(lines, fmt.Sprintf("%s on %s is the ZEO server of %s on %s, which has no database without it", u.server, u.on, u.app, strings.Join(users[u], ", ")))
+		lines = append(lines, fmt.Sprintf("%s on %s is the %s of %s on %s, which has no database without it", u.server, u.on, service.Store().Title, u.app, strings.Join(users[u], ", ")))
 	}
 	slices.Sort(lines)
 	return lines, nil

@@ -25,7 +25,7 @@ func served(t *testing.T) *fakeHosts {
 			return
 		}
 		h.Rank = topology.RankClients
-		h.Apps = []tree.App{{Name: "site", Zeo: tree.ZeoServer{Host: "db1", App: "database"}}}
+		h.Apps = []tree.App{{Name: "site", ServedBy: tree.Server{Host: "db1", App: "database"}}}
 		h.Services = []tree.Service{{Unit: "plone-site-client1.service", Kind: "client", App: "site", Server: h.Name + "-client1"}}
 	})
 }

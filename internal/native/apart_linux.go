@@ -97,12 +97,21 @@ func makeRoot(root string) error {
 			return err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(etcFiles)) {
-		if err := writeNew(root+"/etc/"+name, []byte(etcFiles[name])); err != nil {
+	// Those of every program, and of each daemon.
+	files, links := []string{"ld.so.cache"}, []string{"alternatives"}
+	own := []string{"tmp", "run", "var", "var/log", "var/lib", "var/tmp"}
+	for _, c := range checkers {
+		files, links, own = append(files, c.files...), append(links, c.links...), append(own, c.own...)
+	}
+	etc := etcFiles()
+	for _, name := range slices.Sorted(maps.Keys(etc)) {
+		if err := writeNew(root+"/etc/"+name, []byte(etc[name])); err != nil {
 			return err
 		}
 	}
-	for _, name := range packageFiles {
+	// Taken from this machine, where they are: packages brought them, and they say
+	// nothing about it.
+	for _, name := range files {
 		text, err := os.ReadFile("/etc/" + name)
 		if err != nil {
 			continue // not of this system, or not installed
@@ -111,7 +120,8 @@ func makeRoot(root string) error {
 			return err
 		}
 	}
-	for _, dir := range linkFolders {
+	// Links to what packages brought, and which of several compilers is meant.
+	for _, dir := range links {
 		if err := copyLinks(root, "/etc/"+dir); err != nil {
 			return err
 		}
@@ -125,7 +135,7 @@ func makeRoot(root string) error {
 			return fmt.Errorf("mount: /dev/%s: %w", name, err)
 		}
 	}
-	for _, dir := range ownFolders {
+	for _, dir := range own {
 		place := root + "/" + dir
 		if err := os.MkdirAll(place, 0o755); err != nil {
 			return err
@@ -140,26 +150,27 @@ func makeRoot(root string) error {
 }
 
 // etcFiles are those of /etc that name no one but the daemons' users.
-var etcFiles = map[string]string{
-	"passwd": "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n" +
-		"haproxy:x:990:990::/:/bin/sh\nvcache:x:991:991::/:/bin/sh\nvarnish:x:992:992::/:/bin/sh\nvarnishlog:x:993:992::/:/bin/sh\n",
-	"group":         "root:x:0:\nnogroup:x:65534:\nwww-data:x:33:\nhaproxy:x:990:\nvarnish:x:992:\nadm:x:4:\n",
-	"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-	"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
+func etcFiles() map[string]string {
+	passwd := "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n"
+	groups := "root:x:0:\nnogroup:x:65534:\nwww-data:x:33:\nadm:x:4:\n"
+	id, gids := 990, map[string]int{}
+	for _, c := range checkers {
+		for _, u := range c.users {
+			if gids[u.group] == 0 {
+				gids[u.group] = id
+				groups += fmt.Sprintf("%s:x:%d:\n", u.group, id)
+			}
+			passwd += fmt.Sprintf("%s:x:%d:%d::/:/bin/sh\n", u.name, id, gids[u.group])
+			id++
+		}
+	}
+	return map[string]string{
+		"passwd":        passwd,
+		"group":         groups,
+		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+		"hosts":         "127.0.0.1 localhost\n::1 localhost\n",
+	}
 }
-
-// packageFiles are taken from this machine, where they are: packages brought
-// them, and they say nothing about it.
-var packageFiles = []string{
-	"ld.so.cache", "nginx/mime.types", "nginx/fastcgi.conf", "nginx/fastcgi_params", "nginx/proxy_params", "nginx/scgi_params", "nginx/uwsgi_params",
-}
-
-// linkFolders hold links to what packages brought: nginx' modules, and which of
-// several compilers is meant.
-var linkFolders = []string{"nginx/modules-enabled", "alternatives"}
-
-// ownFolders are empty, and belong to the programs.
-var ownFolders = []string{"tmp", "run", "var", "var/log", "var/log/nginx", "var/lib", "var/lib/nginx", "var/lib/haproxy", "var/lib/varnish", "var/tmp"}
 
 // showFolder lets a folder of this machine, or a link in its place, be seen and
 // not be changed.

@@ -20,7 +20,7 @@ const askEnv = "PLONEC_TEST_ASK"
 // TestMain lets this program be the child too, and the user of askers. A shell
 // is among the programs here: it looks around where the others read.
 func TestMain(m *testing.M) {
-	checkers = append(checkers, checker{"sh", under("/look"), func(ctx context.Context, s *stage) (string, error) {
+	checkers = append(checkers, checker{program: "sh", judges: under("/look"), run: func(ctx context.Context, s *stage) (string, error) {
 		out, _ := command(ctx, nil, "sh", "-c", string(s.files["/look"]))
 		return out, io.EOF // so that what it says is kept
 	}})

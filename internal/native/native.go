@@ -62,20 +62,41 @@ type checker struct {
 	program string
 	judges  func(path string) bool
 	run     func(context.Context, *stage) (output string, err error)
+	// includes is the folder of secrets that the configuration includes. A comment
+	// stands in for each: nobody here has their text.
+	includes string
+
+	// What it finds where it is kept apart from this machine: users that it becomes,
+	// files and folders of links of /etc that packages brought, folders of its own.
+	users             []user
+	files, links, own []string
 }
 
-// checkers is every program that judges what is generated.
+// A user is one of a package's, and its group.
+type user struct{ name, group string }
+
+// checkers is every program that judges what is generated, those of daemons by name
+// and first. What is a daemon's comes to it from the file of its name.
 var checkers = []checker{
-	{"nginx", under("/etc/nginx/"), nginx},
-	{"varnishd", under("/etc/varnish/"), varnish},
-	{"haproxy", under("/etc/haproxy/", unitDir+"haproxy.service.d/"), haproxy},
-	{"systemd-analyze", under(unitDir), systemd},
-	{"bash", isScript, scripts},
+	{program: "systemd-analyze", judges: under(unitDir), run: systemd},
+	{program: "bash", judges: isScript, run: scripts},
 }
 
-// includedSecrets is the folder of the secrets that nginx.conf includes. A comment
-// stands in for each: nobody here has their text.
-const includedSecrets = "/etc/nginx/secrets/"
+// add adds a daemon's checker.
+func add(c checker) checker {
+	at := slices.IndexFunc(checkers, func(o checker) bool { return o.program == "systemd-analyze" || o.program > c.program })
+	checkers = slices.Insert(checkers, at, c)
+	return c
+}
+
+// Programs are those that judge, in the order in which they are asked.
+func Programs() []string {
+	var names []string
+	for _, c := range checkers {
+		names = append(names, c.program)
+	}
+	return names
+}
 
 const unitDir = "/etc/systemd/system/"
 
@@ -106,7 +127,7 @@ func Files(m *tree.Manifest, contents *tree.Kept) (hosts map[string]map[string][
 		}
 	}
 	for _, s := range m.Secrets {
-		if strings.HasPrefix(s.Path, includedSecrets) {
+		if slices.ContainsFunc(checkers, func(c checker) bool { return c.includes != "" && strings.HasPrefix(s.Path, c.includes) }) {
 			hosts[s.Host][s.Path] = []byte("# a secret, which only the host has\n")
 		}
 	}
@@ -238,7 +259,7 @@ func (c checker) check(files map[string][]byte) (Result, error) {
 		return Result{}, err
 	}
 	defer os.RemoveAll(dir)
-	// varnishd reads as a user of its own.
+	// Some programs read as a user of their own.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return Result{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 )
@@ -103,7 +104,7 @@ func (m *Host) Clients() []string {
 func (m *Host) Server(unit string) string { return m.Service(unit).Server }
 
 // IsFront tells whether a balancer runs on the host.
-func (m *Host) IsFront() bool { return m.Runs(string(topology.KindHaproxy)) }
+func (m *Host) IsFront() bool { return m.Runs(service.Balancer().Name) }
 
 // Turn is when the host is applied to: in its place in the order of things, or last
 // where something leaves it that others may need until then.

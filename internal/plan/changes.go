@@ -3,7 +3,8 @@ package plan
 import (
 	"slices"
 	"sort"
-	"strings"
+
+	"github.com/plonec/plonec/internal/service"
 )
 
 // A Change is what apply, or what follows it, does to one file of a host.
@@ -36,11 +37,13 @@ const Front = "*clients"
 const (
 	ScriptDir = "/usr/local/lib/plonec"
 	StateDir  = "/var/lib/plonec"
-	HAProxy   = "/etc/haproxy/haproxy.cfg"
 
 	agentUnit   = "/etc/systemd/system/plonec-agent.service"
 	agentScript = ScriptDir + "/agent"
 )
+
+// Balancing is the file that names the clients that a front end sends requests to.
+var Balancing = service.Balancer().Config
 
 // compare says how what a host should have differs from what it has, and what of
 // it waits for what. hold are paths that have to wait for other hosts. The host is
@@ -113,22 +116,11 @@ func (m *Host) compare(hold map[string]bool) []Change {
 	return list
 }
 
-// servers lists what a haproxy.cfg sends requests to: name and address.
-func servers(config []byte) map[string]bool {
-	set := map[string]bool{}
-	for line := range strings.Lines(string(config)) {
-		if f := strings.Fields(line); len(f) >= 3 && f[0] == "server" {
-			set[f[1]+" "+f[2]] = true
-		}
-	}
-	return set
-}
-
 // sendsElsewhere tells whether the new configuration has a server that the old
 // one has not.
 func sendsElsewhere(old, new []byte) bool {
-	before := servers(old)
-	for s := range servers(new) {
+	before := service.Balancer().Servers(old)
+	for s := range service.Balancer().Servers(new) {
 		if !before[s] {
 			return true
 		}

@@ -64,8 +64,8 @@ func TestChanges(t *testing.T) {
 			[]string{conf + " changed site false", client + " removed site false"}},
 		{"the app goes", nil, map[string]string{client: "1"}, map[string]string{client: "1 " + run}, nil,
 			[]string{client + " removed  false"}},
-		{"held for the clients", []Wanted{want(HAProxy, "2", "reload:haproxy.service")}, map[string]string{HAProxy: "1"}, map[string]string{HAProxy: "1"},
-			map[string]bool{HAProxy: true}, []string{HAProxy + " changed *clients false"}},
+		{"held for the clients", []Wanted{want(Balancing, "2", "reload:haproxy.service")}, map[string]string{Balancing: "1"}, map[string]string{Balancing: "1"},
+			map[string]bool{Balancing: true}, []string{Balancing + " changed *clients false"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string

@@ -136,7 +136,7 @@ func (m *Host) imagine(show []string) (*Observation, map[string]string) {
 	for i, s := range m.Services {
 		o.Services[s.Unit] = ServiceState{s.Kind, s.App, i}
 	}
-	show = append(slices.Clone(show), HAProxy)
+	show = append(slices.Clone(show), Balancing)
 	for _, w := range m.Want {
 		o.Files[w.Path] = FileState{w.Sum, w.Mode, w.Owner}
 		o.Live[w.Path] = LiveState{w.Sum, w.Effects}

@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/service"
 )
 
 // Foresee says what would happen to the host as it was seen, with its apps in a
@@ -28,8 +30,8 @@ func (m *Host) Foresee(state map[string]string, diffs bool) HostPlan {
 	if h.Due && m.SetupDue() {
 		h.Setup, h.Install = true, m.newPackages()
 	}
-	if before, there := m.Seen.Texts[HAProxy]; there {
-		h.Added, h.Gone = moreServers(before, m.text(HAProxy)), moreServers(m.text(HAProxy), before)
+	if before, there := m.Seen.Texts[Balancing]; there {
+		h.Added, h.Gone = moreServers(before, m.text(Balancing)), moreServers(m.text(Balancing), before)
 	}
 	return h
 }
@@ -57,9 +59,9 @@ func (m *Host) staging() (more, less int) {
 // moreServers lists the names of servers that after has more than before,
 // sorted.
 func moreServers(before, after []byte) []string {
-	old := servers(before)
+	old := service.Balancer().Servers(before)
 	var names []string
-	for s := range servers(after) {
+	for s := range service.Balancer().Servers(after) {
 		name, _, _ := strings.Cut(s, " ")
 		if !old[s] && !slices.Contains(names, name) {
 			names = append(names, name)

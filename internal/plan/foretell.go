@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -52,7 +52,7 @@ func (m *Host) foretell(state map[string]string) []AppPlan {
 			switch {
 			case state[key+".state"] != "active":
 				a.Start = append(a.Start, unit)
-			case restart[unit] || state[key+".pending"] != "" || s.Kind != string(topology.KindZeo) && (environment || a.Build != ""):
+			case restart[unit] || state[key+".pending"] != "" || !service.Named(s.Kind).Serves && (environment || a.Build != ""):
 				a.Restart = append(a.Restart, unit)
 			case a.Build != "":
 				a.Maybe = append(a.Maybe, unit)

@@ -256,7 +256,7 @@ func TestDue(t *testing.T) {
 	due("it should wait no longer", true)
 	m.Seen.Waits = nil
 	due("nothing", false)
-	m.Changes = []Change{{Path: HAProxy, Kind: Changed, Waits: Front}}
+	m.Changes = []Change{{Path: Balancing, Kind: Changed, Waits: Front}}
 	due("a file that is held back, and was not brought", true)
 	m.Seen.Tree = "tree2"
 	due("a file that is held back, and was", false)

@@ -56,11 +56,11 @@ func (m *Host) See(o *Observation) error {
 
 // Unread lists the files whose content See needs beside what was observed so far.
 func (m *Host) Unread(o *Observation) []string {
-	at := slices.IndexFunc(m.Want, func(w Wanted) bool { return w.Path == HAProxy })
-	if at < 0 || !m.replaces(o, m.Want[at]) || o.Texts[HAProxy] != nil {
+	at := slices.IndexFunc(m.Want, func(w Wanted) bool { return w.Path == Balancing })
+	if at < 0 || !m.replaces(o, m.Want[at]) || o.Texts[Balancing] != nil {
 		return nil
 	}
-	return []string{HAProxy}
+	return []string{Balancing}
 }
 
 // replaces tells whether a file is there as plonec put it, and is not what it should be.
@@ -93,7 +93,7 @@ func (m *Host) Fit() error {
 // holds are the files that have to wait until clients of other hosts run: a
 // balancer's configuration with servers that are not there yet.
 func (m *Host) holds() (map[string]bool, error) {
-	at := slices.IndexFunc(m.Want, func(w Wanted) bool { return w.Path == HAProxy })
+	at := slices.IndexFunc(m.Want, func(w Wanted) bool { return w.Path == Balancing })
 	if at < 0 || !m.replaces(m.Seen, m.Want[at]) {
 		return nil, nil
 	}
@@ -101,8 +101,8 @@ func (m *Host) holds() (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sendsElsewhere(m.Seen.Texts[HAProxy], text) {
-		return map[string]bool{HAProxy: true}, nil
+	if sendsElsewhere(m.Seen.Texts[Balancing], text) {
+		return map[string]bool{Balancing: true}, nil
 	}
 	return nil, nil
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -30,15 +30,16 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 				continue
 			}
 			for _, unit := range a.Restart {
-				switch service := disk.Manifest.Service(h.Host, unit); {
-				case service.Kind == string(topology.KindZeo):
-					add("%s: the ZEO server of %s restarts; its clients wait for it", h.Host, a.App)
-				case service.Kind == string(topology.KindClient) && clientsOf(disk, a.App) == 1:
+				switch kind := service.Named(disk.Manifest.Service(h.Host, unit).Kind); {
+				case kind == nil: // of a tree of before
+				case kind.Serves:
+					add("%s: the %s of %s restarts; its clients wait for it", h.Host, kind.Title, a.App)
+				case kind.Balanced && clientsOf(disk, a.App) == 1:
 					add("%s: %s has one client, which restarts", h.Host, a.App)
 				}
 			}
-			for range a.Maybe {
-				add("%s: the ZEO server of %s restarts if its own packages or configuration are others", h.Host, a.App)
+			for _, unit := range a.Maybe {
+				add("%s: the %s of %s restarts if its own packages or configuration are others", h.Host, service.Named(disk.Manifest.Service(h.Host, unit).Kind).Title, a.App)
 			}
 		}
 	}
@@ -51,7 +52,7 @@ func clientsOf(disk *tree.Disk, app string) int {
 	n := 0
 	for _, h := range disk.Manifest.Hosts {
 		for _, s := range h.Services {
-			if h.Status == "online" && s.App == app && s.Kind == string(topology.KindClient) {
+			if h.Status == "online" && s.App == app && service.Named(s.Kind).Balanced {
 				n++
 			}
 		}

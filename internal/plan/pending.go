@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -71,7 +72,7 @@ func (m *Host) pending(state map[string]string) []Pending {
 		list = append(list, Pending{a.App + ": " + a.String(), "plonec " + command + " " + a.App})
 	}
 	if slices.ContainsFunc(m.Changes, func(c Change) bool { return c.Waits == Front }) {
-		list = append(list, Pending{"haproxy.cfg, until the clients run", "plonec deploy"})
+		list = append(list, Pending{path.Base(Balancing) + ", until the clients run", "plonec deploy"})
 	}
 	return list
 }

@@ -50,7 +50,7 @@ type HostPlan struct {
 	Down    []Daemon     `json:"down,omitempty"`     // daemons that do not run; apply starts them
 	Stopped []Daemon     `json:"stopped,omitempty"`  // daemons that somebody disabled or masked; they stay so
 	Deploy  []AppPlan    `json:"deploy"`
-	Added   []string     `json:"servers_added,omitempty"` // of its haproxy.cfg
+	Added   []string     `json:"servers_added,omitempty"` // of its balancer
 	Gone    []string     `json:"servers_removed,omitempty"`
 }
 

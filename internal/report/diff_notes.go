@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
@@ -208,24 +209,24 @@ func Outages(known []string, before, after *topology.Topology) []string {
 	if len(fronts(before)) > 0 && len(fronts(after)) == 0 {
 		known = append(known, "no front end is left: no visitor reaches anything")
 	}
-	was, is := zeoServers(before), zeoServers(after)
+	was, is := serving(before), serving(after)
 	names := renamed(before, after)
 	for _, app := range slices.Sorted(maps.Keys(was)) {
 		from := cmp.Or(names[was[app]], was[app])
 		said := slices.ContainsFunc(known, func(text string) bool { return strings.HasPrefix(text, "the database of "+app+" moves") })
 		if to := is[app]; to != "" && to != from && !said {
-			known = append(known, fmt.Sprintf("the ZEO server of %s moves from %s to %s: in a quiet hour stop the app, bring the data to its new place, then deploy", app, from, to))
+			known = append(known, fmt.Sprintf("the %s of %s moves from %s to %s: in a quiet hour stop the app, bring the data to its new place, then deploy", service.Store().Title, app, from, to))
 		}
 	}
 	return known
 }
 
-// zeoServers are the hosts of the databases, by app.
-func zeoServers(t *topology.Topology) map[string]string {
+// serving are the hosts of the databases, by app.
+func serving(t *topology.Topology) map[string]string {
 	list := map[string]string{}
 	for _, h := range t.Hosts {
 		for _, a := range h.Apps {
-			if h.Online && a.Zeo != nil {
+			if h.Online && a.Serves() {
 				list[a.Name] = h.Name
 			}
 		}

@@ -3,10 +3,12 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/words"
 )
@@ -57,7 +59,7 @@ func (r *Plan) rows() []row {
 			}
 		}
 		if h.Held() {
-			add("deploy", h.Host, "haproxy.cfg"+serversText(h)+": reload haproxy once the clients run")
+			add("deploy", h.Host, path.Base(plan.Balancing)+serversText(h)+": reload "+service.Balancer().Daemon()+" once the clients run")
 		}
 		if !h.Due && !h.DeployDue() && h.Unsure == nil {
 			add("nothing", h.Host, "")

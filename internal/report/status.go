@@ -99,7 +99,7 @@ func orDash(text string) string {
 // ShortCommit is a commit as people say it.
 func ShortCommit(commit string) string { return orDash(commit[:min(7, len(commit))]) }
 
-// running says which processes of an app run: 2/2 clients, zeo.
+// running says which processes of an app run: 2/2 clients, and the others by name.
 func running(a plan.AppStatus) []string {
 	clients, up, drained := 0, 0, 0
 	var others []string

@@ -140,7 +140,7 @@ func (h *hostProgress) act(line string) {
 	}
 }
 
-// acts are lines of templates/host: front.sh and generation.sh.
+// acts are lines of templates/host: daemons.sh and generation.sh.
 var acts = []struct {
 	says *regexp.Regexp
 	did  string

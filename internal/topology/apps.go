@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -116,7 +117,7 @@ func (r *resolver) clients(h *Host) {
 		name := "client" + strconv.Itoa(i)
 		a.Clients = append(a.Clients, &Client{
 			App: a, N: i, Name: name, Unit: unit(a.Name, name),
-			Address: address, Port: HaproxyPort + i, AgentPort: AgentPort + i,
+			Address: address, Port: service.ClientPort + i, AgentPort: service.AgentPort + i,
 			Threads: threads, MaxConn: max(threads-1, 1),
 		})
 	}
@@ -139,7 +140,7 @@ func (r *resolver) zeoServer(h *Host, a *App) {
 		r.once("zeo-ipv6", []string{"instances", h.Name}, "plone.recipe.zeoserver cannot bind an IPv6 address", "give the host a DNS name as its address, or an IPv4 one")
 	}
 	a.Zeo = &ZeoServer{
-		App: a, Unit: unit(a.Name, "zeo"), Address: address, Port: ZeoPort,
+		App: a, Unit: unit(a.Name, "zeo"), Address: address, Port: service.ZeoPort,
 		FilestorageDir: h.Stack.PloneZeoserver.FilestorageDir, BlobDir: h.Stack.PloneBlobs.BlobDir,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -15,10 +16,9 @@ func (r *resolver) faults() {
 	for _, h := range r.t.Hosts {
 		r.addressFault(h)
 		r.appFaults(h)
-	}
-	for _, h := range r.all[Frontend] {
 		r.near = h
 		r.portFaults(h)
+		r.pathFaults(h)
 	}
 	r.near = nil
 	r.unusedApps()
@@ -56,16 +56,14 @@ var needs = []struct {
 	{"plone_instances.solr_host", "set plone_instances.solr_enabled too", func(s *schema.Stack) bool { return s.PloneInstances.SolrEnabled }},
 	{"plone_instances.relstorage.db", "set plone_instances.enable_relstorage too", func(s *schema.Stack) bool { return s.PloneInstances.EnableRelstorage }},
 	{"plone_instances.syslog_level", "set plone_instances.syslog_facility too", func(s *schema.Stack) bool { return s.PloneInstances.SyslogFacility != "" }},
-	{"varnish.storage_size", noVarnish, varnish},
-	{"varnish_plone.grace", noVarnish, varnish},
-	{"varnish_plone.default_ttl", noVarnish, varnish},
-	{"varnish_purge_urls", noVarnish, varnish},
+	{"varnish.storage_size", noVarnish, service.Varnish.Runs},
+	{"varnish_plone.grace", noVarnish, service.Varnish.Runs},
+	{"varnish_plone.default_ttl", noVarnish, service.Varnish.Runs},
+	{"varnish_purge_urls", noVarnish, service.Varnish.Runs},
 	{"plone_zeoserver.syslog_level", "set plone_zeoserver.syslog_facility too", func(s *schema.Stack) bool { return s.PloneZeoserver.SyslogFacility != "" }},
 }
 
 func celery(s *schema.Stack) bool { return s.PloneInstances.EnableCelery }
-
-func varnish(s *schema.Stack) bool { return s.NginxPlone.ProxyPort != HaproxyPort }
 
 const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"
 
@@ -141,17 +139,40 @@ func (r *resolver) pythonFault(a *App) {
 	}
 }
 
-// portFaults: what would meet on one port or one path of a front end.
+// portFaults: a port that the stack gives a daemon, and that something else of the
+// host has, or would have with another attribute.
 func (r *resolver) portFaults(h *Host) {
-	port := h.Stack.NginxPlone.ProxyPort
-	taken := map[int]string{80: "nginx", 443: "nginx", PurgePort: "Varnish's purge socket", PeersPort: "HAProxy's peers", ZeoPort: "ZEO"}
-	who := taken[port]
-	if port > HaproxyPort && port <= HaproxyPort+maxClients || port > AgentPort && port <= AgentPort+maxClients {
-		who = "a client or its agent"
+	told := service.Host{Stack: h.Stack, TLS: true, Balancers: 2}
+	whose := map[int]string{service.ZeoPort: service.Zeo.Title}
+	var given []service.Port
+	for _, role := range h.Roles {
+		for _, s := range service.Of(string(role)) {
+			if s.Ports == nil || s.Unit != "" && !s.Runs(h.Stack) {
+				continue
+			}
+			for _, p := range s.Ports(told) {
+				if p.Path != "" {
+					given = append(given, p)
+				} else {
+					whose[p.Number] = s.PortOf(p)
+				}
+			}
+		}
 	}
-	if who != "" {
-		r.once("port-clash", []string{"nginx_plone", "proxy_port"}, fmt.Sprintf("%d is the port of %s", port, who), fmt.Sprintf("leave it out: Varnish then listens on 6081; %d bypasses Varnish", HaproxyPort))
+	for _, p := range given {
+		who := whose[p.Number]
+		if n := p.Number; n > service.ClientPort && n <= service.ClientPort+maxClients || n > service.AgentPort && n <= service.AgentPort+maxClients {
+			who = "a client or its agent"
+		}
+		if who != "" {
+			r.once("port-clash", strings.Split(p.Path, "."), fmt.Sprintf("%d is the port of %s", p.Number, who), "leave it out, or give a port that is free")
+		}
+		whose[p.Number] = "another service, by " + p.Path
 	}
+}
+
+// pathFaults: what would meet on one path of a front end.
+func (r *resolver) pathFaults(h *Host) {
 	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && (url == "/" || url == HealthPath) {
 		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("%s is not free for the statistics", url), "take a path of its own, such as /balancer/stats")
 	}

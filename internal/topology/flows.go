@@ -5,6 +5,8 @@ import (
 	"net"
 	"slices"
 	"strconv"
+
+	"github.com/plonec/plonec/internal/service"
 )
 
 // A Flow is a connection that one host of the stack makes to another, or to an
@@ -48,7 +50,7 @@ func (t *Topology) Flows() []Flow {
 				}
 			}
 			for _, b := range h.Front.Balancers {
-				add(h, b.Address, PeersPort, "peers")
+				add(h, b.Address, service.PeersPort, "peers")
 			}
 		}
 		for _, a := range h.Apps {

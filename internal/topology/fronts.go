@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -44,7 +45,7 @@ func (r *resolver) fronts() {
 	defer func() { r.near = nil }()
 	for _, h := range fronts {
 		r.near = h
-		f := &Front{HaproxyBind: loopback, Cache: h.Stack.NginxPlone.ProxyPort != HaproxyPort}
+		f := &Front{HaproxyBind: loopback, Cache: service.Varnish.Runs(h.Stack)}
 		if f.Cache {
 			r.cache(h, f)
 		}

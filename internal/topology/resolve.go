@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -190,9 +191,11 @@ func (r *resolver) onlyOnes() {
 // told to find it there.
 func (r *resolver) unserved() {
 	for _, d := range roles {
-		if hosts := r.online[d.Role]; d.ByHand && len(hosts) > 0 {
-			r.report("not-served", []string{"instances", hosts[0].Name},
-				fmt.Sprintf("nothing sets up %s yet, which its layer asks for", d.Title), "set it up by hand on the hosts of that layer")
+		for _, s := range service.Of(string(d.Role)) {
+			if hosts := r.online[d.Role]; s.ByHand != "" && len(hosts) > 0 {
+				r.report("not-served", []string{"instances", hosts[0].Name},
+					fmt.Sprintf("nothing sets up %s yet, which its layer asks for", s.ByHand), "set it up by hand on the hosts of that layer")
+			}
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package topology
 
 import (
-	"fmt"
 	"slices"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -68,28 +68,16 @@ type Duty struct {
 
 	// Beside: it adds to what a host does already, and is nobody's only duty.
 	Beside bool
-	// Title is the service by name, as it stands in a sentence.
-	Title string
-	// ByHand: others are told of the service, and nothing sets it up yet.
-	ByHand bool
 	// OnApp, of a duty that one host of clients has for each app, tells whether
-	// it has it. Title then says what that host does, after "a host that".
+	// it has it. Title says what that host does, after "a host that".
 	OnApp func(*App) bool
-	// Runs is what a picture shows of it on a host; nil: the processes that the
-	// topology has of it.
-	Runs func(*Host) []Process
+	Title string
 }
 
 // A LayerName is an attribute that names the layer of a role.
 type LayerName struct {
 	Path string // plone_instances.zeo_layer; empty: there is none
 	of   func(*schema.Stack) string
-}
-
-// A Process is what a host runs, or what it keeps.
-type Process struct {
-	What string
-	At   string // its ports, or its folder; empty: none
 }
 
 // roles are all of them, in the order in which a request meets them.
@@ -111,34 +99,25 @@ var roles = []Duty{
 		Role: Blobs, Rank: RankStorage, Stage: AtStorage, Does: "exports the blobs",
 		Recipes: []string{"plone_buildout::nfs_blobs", "plone_buildout::gluster"},
 		Names:   LayerName{"plone_blobs.layer", func(s *schema.Stack) string { return s.PloneBlobs.Layer }},
-		Title:   "exports of blobs", ByHand: true, Runs: exported,
 	},
 	{
 		Role: Memcached, Rank: RankStorage, Stage: AtStorage, Does: "RelStorage's cache servers",
 		Layers: []string{"memcached"}, Recipes: []string{"memcached"},
-		Title: "memcached", ByHand: true,
-		Runs: func(h *Host) []Process { return []Process{{"memcached", fmt.Sprint(h.Stack.Memcached.Port)}} },
 	},
 	{
 		Role: Redis, Rank: RankStorage, Stage: AtStorage, Does: "the Celery broker",
 		Recipes: []string{"redis::"},
 		Names:   LayerName{"plone_instances.broker_layer", func(s *schema.Stack) string { return s.PloneInstances.BrokerLayer }},
-		Title:   "the Celery broker", ByHand: true,
-		Runs: func(h *Host) []Process {
-			return []Process{{"Celery broker", fmt.Sprint(h.Stack.PloneInstances.Broker.Port)}}
-		},
 	},
 	{
 		Role: Solr, Rank: RankStorage, Stage: AtStorage, Does: "the search server of `plone_solr.app_name`",
 		Recipes: []string{"plone_buildout::solr-"},
 		Names:   LayerName{"plone_instances.solr_layer", func(s *schema.Stack) string { return s.PloneInstances.SolrLayer }},
-		Title:   "Solr", ByHand: true, Runs: indexed,
 	},
 	{
 		Role: Snapshots, Rank: RankStorage, Stage: AtStorage, Does: "EBS snapshots",
 		Layers: []string{"ebs_snapshots"}, Recipes: []string{"plone_buildout::ebs_snapshots"},
-		Beside: true, Title: "EBS snapshots", ByHand: true,
-		Runs: func(*Host) []Process { return []Process{{What: "EBS snapshots"}} },
+		Beside: true,
 	},
 	{
 		Role: Celerybeat, Rank: RankClients, Stage: AtClients, Does: "the Celery scheduler, on one client host",
@@ -154,6 +133,11 @@ var roles = []Duty{
 
 // Roles are all roles, in the order in which a request meets them.
 func Roles() []Duty { return roles }
+
+// ByHand tells whether nothing sets up what the role's hosts do, yet.
+func (d Duty) ByHand() bool {
+	return slices.ContainsFunc(service.Of(string(d.Role)), func(s *service.Service) bool { return s.ByHand != "" })
+}
 
 // Duty is what plonec knows of the role. A role that is not in the table is a
 // mistake of the program, since the schema takes no other.
@@ -183,21 +167,4 @@ func (h *Host) Rank() Rank {
 		return RankClients
 	}
 	return rank
-}
-
-// exported is what a host shows that exports blobs.
-func exported(h *Host) []Process {
-	if h.Stack.PloneInstances.GlusterBlobs || h.Stack.PloneZeoserver.GlusterBlobs {
-		return []Process{{"GlusterFS export", h.Stack.PloneBlobs.GlusterExportDir}}
-	}
-	return []Process{{"NFS export", h.Stack.PloneBlobs.NFSExportDir}}
-}
-
-// indexed is what a host of Solr shows.
-func indexed(h *Host) []Process {
-	list := []Process{{What: "Solr"}}
-	if dir := h.Stack.PloneSolr.DataDir; dir != "" {
-		list = append(list, Process{"index", dir})
-	}
-	return list
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
 )
@@ -34,8 +35,8 @@ func TestRolesAreWhole(t *testing.T) {
 		if len(d.Layers)+len(d.Recipes) == 0 && d.Names.Path == "" {
 			t.Errorf("%s: no layer has it but by its roles", d.Role)
 		}
-		if d.ByHand && (d.Title == "" || d.Runs == nil) {
-			t.Errorf("%s: nothing sets it up, and nothing says what it is", d.Role)
+		if !d.Beside && len(service.Of(string(d.Role))) == 0 {
+			t.Errorf("%s: no service is the role's", d.Role)
 		}
 		if d.Names.Path != "" && schema.Lookup(d.Names.Path) == nil {
 			t.Errorf("%s: there is no attribute %s", d.Role, d.Names.Path)
@@ -123,5 +124,14 @@ func TestManyUnknownLayers(t *testing.T) {
 	_, diags := resolve(t, `{"layers": {`+strings.Join(layers, ",")+`}, "instances": {`+strings.Join(instances, ",")+`}}`)
 	if took := time.Since(start); took > 20*time.Second || diags.Errors() != 10_000 {
 		t.Errorf("%d errors in %v", diags.Errors(), took)
+	}
+}
+
+// Each service belongs to a role that there is.
+func TestServicesHaveRoles(t *testing.T) {
+	for _, s := range service.All() {
+		if !slices.ContainsFunc(topology.Roles(), func(d topology.Duty) bool { return string(d.Role) == s.Role }) {
+			t.Errorf("%s: there is no role %q", s.Name, s.Role)
+		}
 	}
 }

@@ -2,79 +2,96 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/service"
 )
 
 // A Service is a unit that a host runs for good.
 type Service struct {
-	Unit   string // its name in systemd
-	Kind   Kind
-	App    string // whose process it is; empty: the host's own
-	Server string // what balancers call it; empty: they do not
-}
-
-// A Kind says what a service is.
-type Kind string
-
-// The kinds of services.
-const (
-	KindNginx      Kind = "nginx"
-	KindVarnish    Kind = "varnish"
-	KindHaproxy    Kind = "haproxy"
-	KindAgent      Kind = "agent"      // tells balancers of the clients on its host
-	KindClient     Kind = "client"     // a Zope process
-	KindZeo        Kind = "zeo"        // a ZEO server
-	KindCommand    Kind = "command"    // another process of an app: buildout_init_commands, Celery
-	KindSupervisor Kind = "supervisor" // the buildout's own, over all processes of an app
-)
-
-// kinds has the role to which each kind of service belongs.
-var kinds = map[Kind]Role{
-	KindZeo:   Zeo,
-	KindAgent: Clients, KindClient: Clients, KindCommand: Clients, KindSupervisor: Clients,
-	KindVarnish: Frontend, KindHaproxy: Frontend, KindNginx: Frontend,
-}
-
-// IsKind tells whether a text is a kind of service that plonec knows.
-func IsKind(text string) bool {
-	_, known := kinds[Kind(text)]
-	return known
+	Unit   string           // its name in systemd
+	Kind   *service.Service // what it is
+	App    string           // whose process it is; empty: the host's own
+	Server string           // what balancers call it; empty: they do not
 }
 
 // Rank is where the service stands in the order of things: what others need has a
 // lower one.
-func (s Service) Rank() Rank { return kinds[s.Kind].Duty().Rank }
+func (s Service) Rank() Rank { return Role(s.Kind.Role).Duty().Rank }
 
 // Packaged tells whether the service is a daemon of the system's packages.
-func (s Service) Packaged() bool { return s.App == "" && s.Kind != KindAgent }
+func (s Service) Packaged() bool { return len(s.Kind.Packages) > 0 }
 
-// AgentUnit is the one responder to the balancers' agent checks on a host.
-const AgentUnit = "plonec-agent.service"
+// Runs tells whether the host runs a service that it has one of.
+func (h *Host) Runs(s *service.Service) bool { return h.does(Role(s.Role)) && s.Runs(h.Stack) }
 
-// Services are the front end's daemons, in the order in which they start.
-func (f *Front) Services() []Service {
-	list := []Service{{Unit: "haproxy.service", Kind: KindHaproxy}, {Unit: "nginx.service", Kind: KindNginx}}
-	if f.Cache {
-		list = append([]Service{{Unit: "varnish.service", Kind: KindVarnish}}, list...)
+// does tells whether the host has a role, and something to do in it.
+func (h *Host) does(r Role) bool {
+	switch r {
+	case Frontend:
+		return h.Front != nil
+	case Clients:
+		return slices.ContainsFunc(h.Apps, func(a *App) bool { return len(a.Clients) > 0 })
 	}
-	return list
+	return h.Has(r)
 }
 
 // Services are what the host runs for good, in the order in which they start:
 // what others need comes first.
 func (h *Host) Services() []Service {
-	var list, apps []Service
-	for _, a := range h.Apps {
-		apps = append(apps, a.Services()...)
-		if len(a.Clients) > 0 && len(list) == 0 {
-			list = []Service{{Unit: AgentUnit, Kind: KindAgent}}
+	var list []Service
+	for _, rank := range Ranks {
+		list = append(list, h.daemons(rank)...)
+		if rank == RankClients {
+			for _, a := range h.Apps {
+				list = append(list, a.Services()...)
+			}
 		}
 	}
-	list = append(list, apps...)
-	if h.Front != nil {
-		list = append(list, h.Front.Services()...)
+	return list
+}
+
+// Daemons are the services that packages bring, in the order in which they start.
+func Daemons() []*service.Service {
+	var list []*service.Service
+	for _, rank := range Ranks {
+		for _, s := range startingIn(rank) {
+			if len(s.Packages) > 0 {
+				list = append(list, s)
+			}
+		}
 	}
 	return list
+}
+
+// daemons are the host's own services of a rank, in the order in which they start.
+func (h *Host) daemons(rank Rank) []Service {
+	var list []Service
+	for _, s := range startingIn(rank) {
+		if h.Runs(s) {
+			list = append(list, Service{Unit: s.Unit, Kind: s})
+		}
+	}
+	return list
+}
+
+// startingIn are the services of which a host has one, of a rank, in the order in
+// which they start: what visitors reach comes last.
+func startingIn(rank Rank) []*service.Service {
+	var list, last []*service.Service
+	for _, d := range roles {
+		for _, s := range service.Of(string(d.Role)) {
+			switch {
+			case d.Rank != rank || s.Unit == "":
+			case s.Public:
+				last = append(last, s)
+			default:
+				list = append(list, s)
+			}
+		}
+	}
+	return append(list, last...)
 }
 
 // Supervised tells whether the buildout's own supervisor runs all of the app's
@@ -84,19 +101,42 @@ func (a *App) Supervised() bool { return a.Config.BuildoutSupervisorPart != "" }
 // Services are the app's processes on its host, in the order in which they start.
 func (a *App) Services() []Service {
 	if a.Supervised() {
-		return []Service{{Unit: unit(a.Name, "supervisor"), Kind: KindSupervisor, App: a.Name}}
+		return []Service{{Unit: unit(a.Name, "supervisor"), Kind: service.Supervisor, App: a.Name}}
 	}
 	var list []Service
 	if a.Zeo != nil {
-		list = append(list, Service{Unit: a.Zeo.Unit, Kind: KindZeo, App: a.Name})
+		list = append(list, Service{Unit: a.Zeo.Unit, Kind: service.Zeo, App: a.Name})
 	}
 	for _, c := range a.Clients {
-		list = append(list, Service{Unit: c.Unit, Kind: KindClient, App: a.Name, Server: c.Server()})
+		list = append(list, Service{Unit: c.Unit, Kind: service.Client, App: a.Name, Server: c.Server()})
 	}
 	for _, c := range a.Commands {
-		list = append(list, Service{Unit: c.Unit, Kind: KindCommand, App: a.Name})
+		list = append(list, Service{Unit: c.Unit, Kind: service.Command, App: a.Name})
 	}
 	return list
+}
+
+// Serves tells whether the app's database is kept by a process of it here.
+func (a *App) Serves() bool { return a.Zeo != nil }
+
+// Serves tells whether a database of some app is kept by a process here.
+func (h *Host) Serves() bool { return slices.ContainsFunc(h.Apps, (*App).Serves) }
+
+// DataDir is the directory of the Data.fs that the app serves here; empty: none.
+func (a *App) DataDir() string {
+	if a.Zeo == nil {
+		return ""
+	}
+	return a.Zeo.FilestorageDir
+}
+
+// ServedBy is the app of the stack that serves the database of this one, on another
+// host or on this one; nil: none does, or it does itself.
+func (a *App) ServedBy() *App {
+	if a.Zeo != nil || a.Storage.Zeo == nil {
+		return nil
+	}
+	return a.Storage.Zeo.App
 }
 
 // Units are the names of the app's services.

@@ -6,15 +6,6 @@ package topology
 
 import "github.com/plonec/plonec/schema"
 
-// Ports that are the same everywhere.
-const (
-	HaproxyPort = 8080 // client N listens on HaproxyPort+N
-	AgentPort   = 9080 // its drain agent on AgentPort+N
-	ZeoPort     = 8001
-	PurgePort   = 6082
-	PeersPort   = 10000 // HAProxy's, between balancers
-)
-
 // HealthPath is where a front end answers 200 while it has a client to send
 // requests to, and 503 otherwise.
 const HealthPath = "/plonec/health"
@@ -148,7 +139,7 @@ type Front struct {
 // A Balancer is a front end as its peers see it.
 type Balancer struct {
 	Name    string // the host's
-	Address string // where it takes what its peers know, on PeersPort
+	Address string // where it takes what its peers know
 }
 
 // A Backend is one app's clients, all of them, as a balancer sees them.

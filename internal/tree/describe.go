@@ -17,18 +17,15 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 		Rank: h.Rank(), Helpers: h.Helpers(), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
 	}
 	for _, s := range h.Services() {
-		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: string(s.Kind), App: s.App, Server: s.Server, Rank: s.Rank()})
+		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: s.Kind.Name, App: s.App, Server: s.Server, Rank: s.Rank()})
 	}
 	for _, a := range h.Apps {
 		app := App{
 			Name: a.Name, Config: configSum(a.Name, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
-			Always: a.Config.AlwaysBuildoutOnDeploy,
+			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(),
 		}
-		if a.Zeo != nil {
-			app.DataFS = a.Zeo.FilestorageDir
-		}
-		if zeo := a.Storage.Zeo; a.Zeo == nil && zeo != nil {
-			app.Zeo = ZeoServer{zeo.App.Host.Name, zeo.App.Name}
+		if by := a.ServedBy(); by != nil {
+			app.ServedBy = Server{by.Host.Name, by.Name}
 		}
 		d.Apps = append(d.Apps, app)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/service"
 )
 
 // A manifest of format 1 names neither services nor apps. What a diff foretells
@@ -46,12 +46,12 @@ func oldService(h *Host, unit string) Service {
 		if !is || len(a.Name) < len(s.App) {
 			continue
 		}
-		s.App, s.Kind = a.Name, string(topology.KindCommand)
+		s.App, s.Kind = a.Name, service.Command.Name
 		switch number := strings.TrimPrefix(name, "client"); {
-		case name == "zeo":
-			s.Kind = string(topology.KindZeo)
+		case name == service.Store().Name:
+			s.Kind = service.Store().Name
 		case number != name && strings.Trim(number, "0123456789") == "":
-			s.Kind = string(topology.KindClient)
+			s.Kind = service.Client.Name
 		}
 	}
 	return s

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render"
 )
@@ -102,7 +103,7 @@ func (h *Host) Runs(kind string) bool {
 // A Service is a unit that a host runs for good.
 type Service struct {
 	Unit   string        `json:"unit"`             // its name in systemd
-	Kind   string        `json:"kind"`             // a topology.Kind
+	Kind   string        `json:"kind"`             // a service.Service's name
 	App    string        `json:"app,omitempty"`    // whose process it is; empty: the host's own
 	Server string        `json:"server,omitempty"` // what balancers call it; empty: they do not
 	Rank   topology.Rank `json:"rank"`             // as Host.Rank
@@ -116,13 +117,13 @@ type App struct {
 	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
-	// Zeo is the app of the stack that serves its database, on another host or on
+	// ServedBy is the app of the stack that serves its database, on another host or on
 	// this one; empty: none does.
-	Zeo ZeoServer `json:"zeo,omitzero"`
+	ServedBy Server `json:"served_by,omitzero"`
 }
 
-// A ZeoServer is the app that serves a database, and its host.
-type ZeoServer struct {
+// A Server is the app that serves a database, and its host.
+type Server struct {
 	Host string `json:"host"`
 	App  string `json:"app"`
 }
@@ -378,7 +379,7 @@ func (h *Host) judge() error {
 			return fmt.Errorf("it lists the service %s of an app that %s does not have: %q", s.Unit, h.Name, s.App)
 		case s.Server != "" && !appName.MatchString(s.Server):
 			return fmt.Errorf("it lists a server whose name is none: %q on %s", s.Server, h.Name)
-		case !topology.IsKind(s.Kind):
+		case service.Named(s.Kind) == nil:
 			return fmt.Errorf("it lists the service %s on %s of a kind that is none: %q", s.Unit, h.Name, s.Kind)
 		case !slices.Contains(topology.Ranks, s.Rank):
 			return fmt.Errorf("it lists the service %s on %s with a rank that is none: %d", s.Unit, h.Name, s.Rank)

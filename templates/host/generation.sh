@@ -116,57 +116,17 @@ check_staged() {
 		if [[ ${NOW[$path]-} != "${SUM[$path]}" ]]; then changed+=("$path"); fi
 	done
 	((${#changed[@]} > 0)) || return 0
-	export -f run_checkers check environment config_files check_ports listens fail
-	export ROOT
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare --mount -- /bin/bash -o pipefail -O nullglob -c '
+	LIB=$LIB unshare --mount -- /bin/bash -c '
 		mount --make-rprivate / && mount -t overlay overlay -o "lowerdir=$1/root/etc:/etc" /etc || exit 9
 		shift
+		. "$LIB/lib.sh"
+		. "$LIB/checkers.sh"
 		run_checkers "$@"
 	' bash "$dir" "${changed[@]}" || {
 		(($? == 9)) || return 1
 		warn "the staged files cannot be shown to the checkers here: they are asked when the files are in place"
 	}
-}
-
-# run_checkers PATH…: each of the programs that read one of them.
-run_checkers() {
-	local path said
-	local -A due=()
-	local -a units=() sudoers=()
-	for path in "$@"; do
-		case $path in
-		/etc/nginx/* | /etc/systemd/system/nginx.service.d/*) due[nginx]=nginx ;;
-		/etc/haproxy/* | /etc/default/haproxy | /etc/systemd/system/haproxy.service.d/*) due[haproxy]=haproxy ;;
-		/etc/varnish/* | /etc/systemd/system/varnish.service.d/*) due[varnish]=varnishd ;;
-		/etc/ssh/sshd_config*) due[sshd]=sshd ;;
-		/etc/sudoers | /etc/sudoers.d/*) sudoers+=("$path") ;;
-		/etc/systemd/system/*.d/*) ;;
-		/etc/systemd/system/*) units+=("$path") ;;
-		esac
-	done
-	for path in "${!due[@]}"; do
-		command -v "${due[$path]}" >/dev/null || continue
-		case $path in
-		sshd) said=$(install -d /run/sshd && sshd -t 2>&1) || fail "sshd refuses its new configuration" "$said" ;;
-		*)
-			check "$path" || fail "$path refuses its new configuration" "its own words stand above"
-			check_ports "$path" nginx haproxy varnish
-			;;
-		esac
-		printf 'plonec: %s accepts it\n' "$path"
-	done
-	for path in ${sudoers+"${sudoers[@]}"}; do
-		# Of this file alone: what is staged has not got its mode yet.
-		said=$(visudo -c -f "$path" 2>&1) || fail "sudo refuses its new configuration" "$said"
-	done
-	((${#units[@]} > 0)) || return 0
-	# Its exit status is 0 on unknown keys. A program that the first deploy
-	# brings is not missing.
-	said=$(systemd-analyze verify -- "${units[@]}" 2>&1 | grep -F -- "$(printf '%s\n' "${units[@]}" "${units[@]##*/}")" |
-		grep -vE 'is not executable: No such file|Command .* is not executable') || true
-	[[ -z $said ]] || fail "systemd refuses a unit" "$said"
-	printf 'plonec: systemd accepts the units\n'
 }
 
 # ---- in, and back ---------------------------------------------------------------

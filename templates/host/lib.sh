@@ -54,10 +54,6 @@ fail() {
 
 usage() { fail -2 "usage: host $1" "more: host --help"; }
 
-# haproxy_says COMMAND SOCKET: what the process of HAProxy's answers that takes
-# connections now.
-haproxy_says() { echo "$1" | socat -t 5 - "UNIX-CONNECT:$2"; }
-
 # is_release NAME: nothing else is believed, or printed, to be a release's name.
 is_release() { [[ $1 =~ ^[0-9]{14}$ ]]; }
 

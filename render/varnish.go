@@ -3,16 +3,31 @@ package render
 import (
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
+var _ = renders(nil,
+	Artifact{Template: "default.vcl.tmpl", Each: of(service.Varnish, service.Varnish.Config)},
+	Artifact{Template: "varnish.service.tmpl", Each: of(service.Varnish, service.Varnish.DropIns()+"plonec.conf")},
+	Artifact{Template: "varnish-purge.tmpl", Each: varnishPurge},
+)
+
+// varnishPurge gives what "plonec run varnish-purge" bans.
+func varnishPurge(h *topology.Host) []Instance {
+	if !h.Runs(service.Varnish) || len(h.Stack.VarnishPurge) == 0 {
+		return nil
+	}
+	return []Instance{{Path: "/etc/plonec/varnish-purge", Data: h.Stack.VarnishPurge}}
+}
+
 // CacheUpstream is where nginx reaches Varnish.
-func (v frontView) CacheUpstream() string {
+func (v hostView) CacheUpstream() string {
 	return topology.HostPort(reach(v.Front.VarnishBind), v.Stack.NginxPlone.ProxyPort)
 }
 
 // Upstream is nginx's name of what it sends requests to.
-func (v frontView) Upstream() string {
+func (v hostView) Upstream() string {
 	if v.Front.Cache {
 		return "cache"
 	}
@@ -20,23 +35,23 @@ func (v frontView) Upstream() string {
 }
 
 // BalancerHost and BalancerUpstream are where HAProxy is reached.
-func (v frontView) BalancerHost() string { return reach(v.Front.HaproxyBind) }
+func (v hostView) BalancerHost() string { return reach(v.Front.HaproxyBind) }
 
-func (v frontView) BalancerUpstream() string {
-	return topology.HostPort(v.BalancerHost(), topology.HaproxyPort)
+func (v hostView) BalancerUpstream() string {
+	return topology.HostPort(v.BalancerHost(), service.HaproxyPort)
 }
 
-func (frontView) HaproxyPort() int { return topology.HaproxyPort }
+func (hostView) HaproxyPort() int { return service.HaproxyPort }
 
 // VarnishListen and PurgeListen are Varnish's sockets, by name.
-func (v frontView) VarnishListen() string {
+func (v hostView) VarnishListen() string {
 	return "main=" + topology.HostPort(v.Front.VarnishBind, v.Stack.NginxPlone.ProxyPort)
 }
 
-func (v frontView) PurgeListen() []string {
+func (v hostView) PurgeListen() []string {
 	var all []string
 	for _, a := range v.Front.PurgeBind {
-		all = append(all, "purge="+topology.HostPort(a, topology.PurgePort))
+		all = append(all, "purge="+topology.HostPort(a, service.PurgePort))
 	}
 	return all
 }
@@ -49,7 +64,7 @@ type aclEntry struct {
 }
 
 // Purgers are those who may purge, beside this host.
-func (v frontView) Purgers() []aclEntry {
+func (v hostView) Purgers() []aclEntry {
 	var all []aclEntry
 	for _, a := range v.Front.PurgeFrom {
 		address, mask, _ := strings.Cut(a, "/")
@@ -60,7 +75,7 @@ func (v frontView) Purgers() []aclEntry {
 
 // MemoryShare is the cache's part of the host's memory, in percent; empty where
 // the stack gives its size.
-func (v frontView) MemoryShare() string {
+func (v hostView) MemoryShare() string {
 	share, ok := strings.CutSuffix(v.Stack.Varnish.StorageSize, "%")
 	if !ok {
 		return ""
@@ -69,7 +84,7 @@ func (v frontView) MemoryShare() string {
 }
 
 // Storage is varnishd's -s for a cache of a size.
-func (v frontView) Storage() string { return "malloc," + v.Stack.Varnish.StorageSize }
+func (v hostView) Storage() string { return "malloc," + v.Stack.Varnish.StorageSize }
 
 // Sick is how long Varnish goes on showing what it has while no client is up.
-func (frontView) Sick() string { return "24h" }
+func (hostView) Sick() string { return "24h" }

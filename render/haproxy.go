@@ -5,8 +5,32 @@ import (
 	"slices"
 	"time"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
+
+var _ = renders(haproxySecrets,
+	Artifact{Template: "haproxy.cfg.tmpl", Each: of(service.Haproxy, service.Haproxy.Config)},
+	Artifact{Template: "haproxy.default.tmpl", Each: of(service.Haproxy, "/etc/default/haproxy")},
+	Artifact{Template: "haproxy.service.tmpl", Each: of(service.Haproxy, service.Haproxy.DropIns()+"plonec.conf")},
+)
+
+// usersCfg holds HAProxy's users. The package's unit is always told of it, so
+// that it is there without users too: then a reload is enough when some come. It
+// is a secret even then: what is on the host may still have some.
+const usersCfg = "/etc/haproxy/users.cfg"
+
+// haproxySecrets gives the users of the statistics.
+func haproxySecrets(h *topology.Host) []SecretFile {
+	if h.Front == nil {
+		return nil
+	}
+	users := SecretFile{Path: usersCfg, Mode: 0o640, Owner: "root:haproxy", Effects: service.Haproxy.Effects(usersCfg), Format: "userlist"}
+	if h.Front.Stats {
+		users.Entries = append(users.Entries, entry(h.Stack.Haproxy.StatsUser, h.Stack.Haproxy.StatsPassword))
+	}
+	return []SecretFile{users}
+}
 
 // minMaxConn is what HAProxy takes at once where the clients are few: visitors
 // wait in its queue rather than outside. A connection costs some 30 kB while
@@ -19,7 +43,7 @@ const maxMaxConn = 500_000
 
 // MaxConn sizes HAProxy: twice what all clients work on at once, so that as
 // many requests wait as are served.
-func (v frontView) MaxConn() int {
+func (v hostView) MaxConn() int {
 	if n := v.Stack.Haproxy.GlobalMaxConnections; n != nil {
 		return *n
 	}
@@ -34,7 +58,7 @@ func (v frontView) MaxConn() int {
 
 // FastInter is the interval between two checks of a client that is about to
 // change its state, or is down.
-func (v frontView) FastInter() time.Duration {
+func (v hostView) FastInter() time.Duration {
 	inter := time.Duration(v.Stack.Haproxy.CheckInterval)
 	return min(inter, max(inter/8, 250*time.Millisecond))
 }
@@ -43,23 +67,23 @@ func (v frontView) FastInter() time.Duration {
 const maxTimeout = math.MaxInt32 * time.Millisecond
 
 // CheckTimeout is how long a client may take to answer a check.
-func (v frontView) CheckTimeout() time.Duration {
+func (v hostView) CheckTimeout() time.Duration {
 	return min(time.Duration(v.Stack.Haproxy.CheckInterval)*5/2, maxTimeout)
 }
 
 // CheckMethod is what checks ask with. OPTIONS, OpsWorks' own default, is
 // refused by waitress.
-func (v frontView) CheckMethod() string {
+func (v hostView) CheckMethod() string {
 	if m := v.Stack.Haproxy.HealthCheckMethod; m != "OPTIONS" {
 		return m
 	}
 	return "GET"
 }
 
-func (frontView) ScriptDir() string { return ScriptDir }
+func (hostView) ScriptDir() string { return ScriptDir }
 
 // Sticky tells whether any backend keeps a visitor with one client.
-func (v frontView) Sticky() bool {
+func (v hostView) Sticky() bool {
 	for _, b := range v.Front.Backends {
 		if b.Sticky {
 			return true
@@ -71,7 +95,7 @@ func (v frontView) Sticky() bool {
 // Peers are the balancers that share what they know of sticky visitors, this
 // one among them: alone it hands its table to itself in a reload. A host that
 // is not online is no peer of the others, and still one of its own.
-func (v frontView) Peers() []topology.Balancer {
+func (v hostView) Peers() []topology.Balancer {
 	all := v.Front.Balancers
 	for _, b := range all {
 		if b.Name == v.Name {
@@ -85,10 +109,10 @@ func (v frontView) Peers() []topology.Balancer {
 	return append(slices.Clip(all), self)
 }
 
-func (frontView) PeersPort() int { return topology.PeersPort }
+func (hostView) PeersPort() int { return service.PeersPort }
 
 // Wait is how long nginx and Varnish wait for an answer: a little longer than
 // HAProxy, so that it is HAProxy that says what went wrong.
-func (v frontView) Wait() time.Duration {
+func (v hostView) Wait() time.Duration {
 	return time.Duration(v.Stack.Haproxy.QueueTimeout) + time.Duration(v.Stack.Haproxy.ServerTimeout) + 10*time.Second
 }

@@ -2,11 +2,68 @@ package render
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
+
+var _ = renders(nginxSecrets,
+	Artifact{Template: "nginx.conf.tmpl", Each: of(service.Nginx, service.Nginx.Config)},
+	Artifact{Template: "nginx.crt.tmpl", Each: certificates},
+	Artifact{Template: "nginx.logrotate.tmpl", Each: of(service.Nginx, "/etc/logrotate.d/nginx")},
+)
+
+// certificates gives the certificate of each app that has a TLS server. The
+// key beside it is a secret.
+func certificates(h *topology.Host) []Instance {
+	var all []Instance
+	for _, app := range tlsApps(h) {
+		all = append(all, Instance{
+			Path:    certificatePath(app),
+			Effects: service.Nginx.Effects(certificatePath(app)),
+			Data:    h.Stack.Deploy[app],
+		})
+	}
+	return all
+}
+
+// nginxSecrets gives the secrets that nginx.conf includes, and the keys of its
+// certificates.
+func nginxSecrets(h *topology.Host) []SecretFile {
+	if h.Front == nil {
+		return nil
+	}
+	files := includedSecrets(hostView{h})
+	for _, app := range tlsApps(h) {
+		if key := h.Stack.Deploy[app].SSLCertificateKey; key.IsSet() {
+			files = append(files, SecretFile{
+				Path: keyPath(app), Mode: 0o600, Owner: "root:root", Effects: service.Nginx.Effects(keyPath(app)), Format: "raw",
+				Entries: []SecretEntry{entry("", key)},
+			})
+		}
+	}
+	return files
+}
+
+// tlsApps lists the apps with a TLS server, sorted.
+func tlsApps(h *topology.Host) []string {
+	if h.Front == nil {
+		return nil
+	}
+	apps := map[string]bool{}
+	for _, s := range h.Front.Sites {
+		if s.TLS && h.Stack.Deploy[s.App] != nil {
+			apps[s.App] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(apps))
+}
+
+func certificatePath(app string) string { return "/etc/nginx/ssl/" + app + ".crt" }
+func keyPath(app string) string         { return "/etc/nginx/ssl/" + app + ".key" }
 
 // A webServer is one server block of nginx.
 type webServer struct {
@@ -28,7 +85,7 @@ type publicSite struct {
 
 // Servers are nginx's servers: the plain ones, then those with TLS, in each
 // case the default server first.
-func (v frontView) Servers() []webServer {
+func (v hostView) Servers() []webServer {
 	servers := v.servers(false)
 	if len(tlsApps(v.Host)) > 0 {
 		servers = append(servers, v.servers(true)...)
@@ -36,7 +93,7 @@ func (v frontView) Servers() []webServer {
 	return servers
 }
 
-func (v frontView) servers(tls bool) []webServer {
+func (v hostView) servers(tls bool) []webServer {
 	fallback := webServer{TLS: tls, Default: true}
 	if tls {
 		fallback.App = tlsApps(v.Host)[0]
@@ -81,7 +138,7 @@ func public(s *topology.Site, tls bool) *publicSite {
 // pasted gives the text that goes into a server. In the cookbook the default
 // server was the main site's too: what is meant for the one is meant for the
 // other.
-func (v frontView) pasted(main, tls bool, extra pasted) []pasted {
+func (v hostView) pasted(main, tls bool, extra pasted) []pasted {
 	n := v.Stack.NginxPlone
 	all := []pasted{
 		{"nginx_plone.default_config", "default_config", inServer, n.DefaultConfig},
@@ -103,18 +160,18 @@ func (v frontView) pasted(main, tls bool, extra pasted) []pasted {
 const inServer = "        "
 
 // AdditionalServers is pasted before the servers.
-func (v frontView) AdditionalServers() string { return v.additionalServers().Text() }
+func (v hostView) AdditionalServers() string { return v.additionalServers().Text() }
 
-func (v frontView) additionalServers() pasted {
+func (v hostView) additionalServers() pasted {
 	return pasted{"nginx_plone.additional_servers", "additional_servers", "    ", v.Stack.NginxPlone.AdditionalServers}
 }
 
 // TLS tells whether there is a TLS server.
-func (v frontView) TLS() bool { return len(tlsApps(v.Host)) > 0 }
+func (v hostView) TLS() bool { return len(tlsApps(v.Host)) > 0 }
 
 // AnyHost tells whether the site answers to names that the stack does not
 // give.
-func (v frontView) AnyHost() bool {
+func (v hostView) AnyHost() bool {
 	for _, s := range v.Servers() {
 		if s.Default && s.Site != nil {
 			return true
@@ -128,7 +185,7 @@ func (w webServer) KeyPath() string         { return keyPath(w.App) }
 
 // HTTP2 says how this host's nginx is told of HTTP/2: by a directive of its
 // own, or, before 1.25.1, on the listen line.
-func (v frontView) HTTP2Directive() (bool, error) {
+func (v hostView) HTTP2Directive() (bool, error) {
 	if v.System.ID == "" {
 		return false, errors.New("nothing says which nginx " + v.Name + " has")
 	}

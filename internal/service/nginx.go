@@ -1,0 +1,16 @@
+package service
+
+// Nginx takes what visitors ask.
+var Nginx = add(Service{
+	Name: "nginx", Title: "nginx", Role: "frontend", Place: 1, Public: true,
+	Unit: "nginx.service", Program: "nginx", Packages: []string{"nginx"},
+	Config:  "/etc/nginx/nginx.conf",
+	Reloads: []string{"/etc/nginx/nginx.conf", "/etc/nginx/ssl/*", "/etc/nginx/secrets/*"},
+	Ports: func(h Host) []Port {
+		ports := []Port{{Number: 80}}
+		if h.TLS {
+			ports = append(ports, Port{Number: 443})
+		}
+		return ports
+	},
+})
