@@ -154,7 +154,7 @@ func TestSelection(t *testing.T) {
 		{}:                   "",
 		{group: dayTwo}:      "",
 		{group: "day-three"}: "there is no group day-three; the groups are deploys, faults, day-two, projects, services, capacity",
-		{group: services}:    "the group services has no scenarios yet",
+		{group: capacity}:    "the group capacity has no scenarios yet",
 	} {
 		got := ""
 		if err := s.check(); err != nil {

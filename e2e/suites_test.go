@@ -22,7 +22,7 @@ const (
 	faults   group = "faults"   // what breaks, and who attacks
 	dayTwo   group = "day-two"  // what an operator does on a day without faults
 	projects group = "projects" // other kinds of Plone, and of storages
-	services group = "services" // what runs beside Plone: nothing yet
+	services group = "services" // what runs beside Plone
 	capacity group = "capacity" // hosts that come and go with the load: nothing yet
 )
 
@@ -64,12 +64,26 @@ type suite struct {
 }
 
 // suites is all of them.
-var suites = []suite{
-	{"TestPlone", deploys, plone, releases, speed},
-	{"TestZope", faults, zope, slices.Concat(applies, upgrades, operations, breakages, controls), nil},
-	{"TestPlone61", projects, plone61, everyday(projects, long), nil},
-	{"TestRelStorage", projects, relstorage, everyday(projects, core), nil},
-	{"TestTutorial", projects, tutorialHosts, nil, []scenario{{"word for word", projects, long, tutorial}}},
+var suites []suite
+
+func init() {
+	suites = []suite{
+		{"TestPlone", deploys, plone, releases, speed},
+		{"TestZope", faults, zope, slices.Concat(applies, upgrades, operations, breakages, ofServices["TestZope"], controls), nil},
+		{"TestPlone61", projects, plone61, everyday(projects, long), nil},
+		{"TestRelStorage", projects, relstorage, slices.Concat(everyday(projects, core), ofServices["TestRelStorage"]), nil},
+		{"TestTutorial", projects, tutorialHosts, nil, []scenario{{"word for word", projects, long, tutorial}}},
+	}
+}
+
+// ofServices are the scenarios of services, by the test on whose cluster they are
+// played: NAME_test.go adds that of the service NAME.
+var ofServices = map[string][]scenario{}
+
+// onCluster adds a service's scenario.
+func onCluster(test string, sc scenario) scenario {
+	ofServices[test] = append(ofServices[test], sc)
+	return sc
 }
 
 func (su suite) all() []scenario { return slices.Concat(su.scenarios, su.unloaded) }
