@@ -38,8 +38,8 @@ test-systems:
 
 # Real hosts, a real Plone, a load from outside, and faults: needs root, or sudo
 # without a password. All of it, more than an hour, or one group of scenarios (deploys,
-# faults, day-two, projects, services): writes the section of docs/evidence.md of each group that
-# passed. With CORE=1 what CI runs of them, 35 minutes at most: writes nothing.
+# faults, day-two, projects, services): writes the section of docs/evidence.md of each
+# group that passed. With CORE=1 what CI runs of them, 35 minutes at most: writes nothing.
 e2e:
 	testdata/e2e $(if $(GROUP),--group '$(GROUP)') $(if $(CORE),--core)
 
