@@ -57,7 +57,7 @@ func TestExtending(t *testing.T) {
 		put(t, dir, changed, filepath.Join(top, name), string(content[:at[0]])+text+string(content[at[1]:]))
 	}
 	field := strings.TrimSuffix(strings.TrimPrefix(next("cue"), "#NginxPlone: {\n"), "}\n")
-	edit("schema/front.cue", "#NginxPlone: {", "#NginxPlone: {\n"+field)
+	edit("schema/nginx.cue", "#NginxPlone: {", "#NginxPlone: {\n"+field)
 	edit("schema/stack.go", "type NginxPlone struct {", "type NginxPlone struct {\n"+next("go"))
 	edit("templates/nginx/nginx.conf.tmpl", "keepalive_timeout 30s;", next("tmpl"))
 	put(t, dir, changed, filepath.Join(top, "templates/journald.conf.tmpl"), next("tmpl"))
