@@ -29,6 +29,9 @@ var basePackages = []string{
 	"bzip2", "ca-certificates", "curl", "git", "logrotate", "openssh-client", "procps", "python3", "python3-venv", "rsync", "unzip", "xz-utils",
 }
 
+// provingPackage tells what the ports of daemons are taken by.
+const provingPackage = "iproute2"
+
 // cachePackages are what pylibmc is compiled with.
 var cachePackages = []string{"gcc", "libmemcached-dev", "python3-dev", "zlib1g-dev"}
 
@@ -63,7 +66,9 @@ func hostEnv(h *topology.Host) []Instance {
 func Packages(h *topology.Host) []string {
 	list := slices.Clone(basePackages)
 	for _, s := range h.Services() {
-		list = append(list, s.Kind.Packages...)
+		if s.Packaged() {
+			list = append(append(list, s.Kind.Packages...), provingPackage)
+		}
 	}
 	for _, a := range h.Apps {
 		if db := a.Storage.RelStorage; db != nil {

@@ -9,10 +9,10 @@ const (
 )
 
 // Haproxy spreads requests over the clients. Its configuration is one of all front
-// ends' that name clients; iproute2 and socat save its state and ask it.
+// ends' that name clients; socat asks it.
 var Haproxy = add(Service{
 	Name: "haproxy", Title: "HAProxy", Role: "frontend", Place: 3, Servers: haproxyServers,
-	Unit: "haproxy.service", Program: "haproxy", Packages: []string{"haproxy", "iproute2", "socat"},
+	Unit: "haproxy.service", Program: "haproxy", Packages: []string{"haproxy", "socat"},
 	Config:  "/etc/haproxy/haproxy.cfg",
 	Reloads: []string{"/etc/haproxy/haproxy.cfg", "/etc/haproxy/users.cfg"},
 	Ports: func(h Host) []Port {
