@@ -4,4 +4,7 @@ package service
 const AgentPort = 9080
 
 // Agent answers the balancers' agent checks for all clients of a host.
-var Agent = add(Service{Name: "agent", Title: "drain agent", Role: "clients", Unit: "plonec-agent.service"})
+var Agent = add(Service{
+	Name: "agent", Title: "drain agent", Role: "clients", Unit: "plonec-agent.service",
+	Shows: func(Host) []Process { return nil }, // beside the clients
+})

@@ -30,10 +30,13 @@ type Shown struct {
 func (h *Host) Shown() (before, after []Shown) {
 	for _, d := range roles {
 		for _, s := range service.Of(string(d.Role)) {
-			if !h.Runs(s) && (s.ByHand == "" || !h.Has(d.Role)) || d.Role == Clients {
+			if !h.Runs(s) && (s.ByHand == "" || !h.Has(d.Role)) {
 				continue
 			}
 			shown := Shown{s, s.Processes(h.told()), nil}
+			if len(shown.Processes) == 0 {
+				continue
+			}
 			if s.Ports != nil {
 				shown.Ports = s.Ports(h.told())
 			}
