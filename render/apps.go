@@ -14,17 +14,19 @@ var appArtifacts = []Artifact{
 	{Template: "deploy.cfg.tmpl", Mode: 0o640, Each: deployCfgs},
 }
 
+const deployCfgName = "deploy.cfg"
+
 // deployCfgs gives one deploy.cfg for each app that runs on the host. The
 // app's group reads it: the stack's own text in it may be nobody else's
 // business.
 func deployCfgs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		if len(a.Clients) == 0 && a.Zeo == nil {
+		if len(a.Clients) == 0 && a.Zeo == nil || !a.Builder().Reads(deployCfgName) {
 			continue
 		}
 		all = append(all, Instance{
-			Path:    appDir(a) + "/deploy.cfg",
+			Path:    appDir(a) + "/" + deployCfgName,
 			Owner:   "root:" + a.Config.Group,
 			Effects: []string{"deploy:" + a.Name},
 			Data:    deployCfg{App: a},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
@@ -182,8 +183,7 @@ func settle(h *topology.Host) int {
 }
 
 // buildConf is what a release is made of, besides its deploy.cfg. What its
-// variables that begin with BUILD_ say is a part of what "the same deploy.cfg"
-// means on the host.
+// variables that begin with BUILD_ say is an input of its builder, too.
 type buildConf struct {
 	*topology.App
 	Buildout string   // the version to install where the repository asks for none
@@ -193,14 +193,11 @@ type buildConf struct {
 	Links    []string // the release
 	Purge    []string
 	Dirs     []string
-	Needs    []string // what the buildout has to make, relative to the release
+	Needs    []string // what the builder has to make, relative to the release
 	Storage  string
 	Secrets  []string // files that deploy.cfg extends
 	Archives struct{ URLs, Paths, Users, Passwords, Purge []string }
 }
-
-// neverShared are a release's own: a buildout takes them apart first.
-var neverShared = []string{"parts", "bin", "src", "develop-eggs", ".venv"}
 
 func buildConfs(h *topology.Host) []Instance {
 	var all []Instance
@@ -217,13 +214,11 @@ func buildConfs(h *topology.Host) []Instance {
 			d.Packages = append(d.Packages, pipPackage(p))
 		}
 		for _, shared := range slices.Sorted(maps.Keys(c.SymlinkBeforeMigrate)) {
-			if release := c.SymlinkBeforeMigrate[shared]; !slices.Contains(neverShared, release) {
-				d.Shared = append(d.Shared, shared)
-				d.Links = append(d.Links, release)
-			}
+			d.Shared = append(d.Shared, shared)
+			d.Links = append(d.Links, c.SymlinkBeforeMigrate[shared])
 		}
-		d.Purge = own(c.PurgeBeforeSymlink)
-		d.Dirs = own(c.CreateDirsBeforeSymlink)
+		d.Purge = c.PurgeBeforeSymlink
+		d.Dirs = c.CreateDirsBeforeSymlink
 		d.Needs = needs(a)
 		d.Secrets = secretConfigs(a)
 		for i, c := range c.BuildoutCacheArchives {
@@ -242,8 +237,12 @@ func buildConfs(h *topology.Host) []Instance {
 	return all
 }
 
-func own(dirs []string) []string {
-	return slices.DeleteFunc(slices.Clone(dirs), func(d string) bool { return slices.Contains(neverShared, d) })
+// OtherBuilder names what makes the releases; empty: the default builder.
+func (b buildConf) OtherBuilder() string {
+	if b.Builder() == builder.Default() {
+		return ""
+	}
+	return b.Builder().Name
 }
 
 // Venv are the options for making the virtualenv.
@@ -254,18 +253,18 @@ func (b buildConf) Venv() ([]string, error) {
 	}), err
 }
 
-// needs lists the programs that the units run: a buildout that did not make
-// them is never switched to.
+// needs lists the programs that the units run: a release without them is never
+// switched to.
 func needs(a *topology.App) []string {
 	if a.Supervised() {
-		return []string{"bin/" + a.Config.BuildoutSupervisorPart + "d"}
+		return []string{a.Builder().Supervisor.For(a.Config.BuildoutSupervisorPart)}
 	}
 	var files []string
 	if a.Zeo != nil {
-		files = append(files, "parts/zeoserver/bin/runzeo")
+		files = append(files, a.Builder().Zeo.Path)
 	}
 	for _, c := range a.Clients {
-		files = append(files, "bin/"+c.Name)
+		files = append(files, a.Builder().Client.For(c.Name))
 	}
 	for _, c := range a.Commands {
 		if !strings.HasPrefix(c.Cmd, "/") {

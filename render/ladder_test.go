@@ -105,11 +105,6 @@ func TestLadder(t *testing.T) {
 	if target, _ := os.Readlink(release + "/var"); target != deployTo+"/shared/var" {
 		t.Errorf("var leads to %q", target)
 	}
-	if _, err := os.Lstat(release + "/parts"); err == nil {
-		if target, err := os.Readlink(release + "/parts"); err == nil {
-			t.Errorf("parts is shared: %s", target)
-		}
-	}
 	if _, err := os.Lstat(deployTo + "/current"); err == nil {
 		t.Error("--no-restart switched current")
 	}

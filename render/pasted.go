@@ -90,8 +90,11 @@ func secretConfigs(a *topology.App) []string {
 	return names
 }
 
-// configSecrets gives those secrets, for the buildout of a new release.
+// configSecrets gives those secrets, for a new release.
 func configSecrets(a *topology.App) []SecretFile {
+	if !a.Builder().Reads(deployCfgName) {
+		return nil
+	}
 	return secretPieces(a.Config.BuildoutAdditionalConfig, func(n int) SecretFile {
 		return SecretFile{
 			Path:  fmt.Sprintf("%s/plonec-secret-%d.cfg", appDir(a), n),

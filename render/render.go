@@ -12,6 +12,7 @@ import (
 	"sync"
 	"text/template"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/templates"
@@ -98,12 +99,14 @@ const ScriptDir = "/usr/local/lib/plonec"
 
 // common are the files of templates that are copied as they are to every host.
 var common = []struct{ files, to string }{
-	{"host/*", ScriptDir}, {"host/verbs/*", ScriptDir + "/verbs"}, {"units/*", unitDir},
+	{"host/*", ScriptDir}, {"host/verbs/*", ScriptDir + "/verbs"}, {"builders/*", builderDir}, {"units/*", unitDir},
 }
 
+const builderDir = ScriptDir + "/builders"
+
 // Common gives the files that are the same on every host, sorted by path: the scripts
-// of templates/host, the units of templates/units, the shell functions of services,
-// and what the scripts know of daemons.
+// of templates/host and templates/builders, the units of templates/units, the shell
+// functions of services, and what the scripts know of builders and daemons.
 func Common() ([]File, error) {
 	files := []File{}
 	add := func(name, to string) error {
@@ -132,6 +135,13 @@ func Common() ([]File, error) {
 				return nil, err
 			}
 		}
+	}
+	for _, b := range builder.All() {
+		var text bytes.Buffer
+		if err := parsed.ExecuteTemplate(&text, "builder.conf.tmpl", b); err != nil {
+			return nil, err
+		}
+		files = append(files, File{Path: path.Join(builderDir, b.Name+".conf"), Mode: 0o644, Owner: "root:root", Content: text.Bytes()})
 	}
 	known, err := daemonsConf()
 	if err != nil {

@@ -44,6 +44,7 @@ type unit struct {
 	User, Group string
 	Current     string // the release that is current: where it runs
 	Program     string
+	Args        string // a stack's as a shell splits them, a builder's as they stand
 	Hook        string // what root runs around the program, without the app's environment
 	WithEnv     string // gives the program that environment
 	EnvFile     string
@@ -68,7 +69,6 @@ type unit struct {
 	MemoryHigh, MemoryMax string
 
 	DataFS string // of ZEO servers
-	Args   string // of other commands
 }
 
 func newUnit(a *topology.App, name, what, program string) unit {
@@ -118,7 +118,8 @@ func clientUnits(h *topology.Host) []Instance {
 			continue
 		}
 		for _, c := range a.Clients {
-			u := newUnit(a, c.Unit, "Plone "+c.Name, "bin/"+c.Name)
+			u := newUnit(a, c.Unit, "Plone "+c.Name, a.Builder().Client.For(c.Name))
+			u.Args = a.Builder().Client.Args
 			u.Address, u.Port = c.Address, c.Port
 			u.HealthURL, u.WarmURL = healthURL(h), "/"+strings.Trim(h.Stack.PloneInstances.SiteID, "/")
 			u.MemoryHigh, u.MemoryMax = memory(h.Stack.Plonec.MemoryMax)
@@ -146,7 +147,8 @@ func zeoUnits(h *topology.Host) []Instance {
 			continue
 		}
 		z := a.Zeo
-		u := newUnit(a, z.Unit, "ZEO server", "parts/zeoserver/bin/runzeo")
+		u := newUnit(a, z.Unit, "ZEO server", a.Builder().Zeo.Path)
+		u.Args = a.Builder().Zeo.Args
 		u.Mounts = append([]string{z.FilestorageDir}, u.Mounts...)
 		u.Writable = append(u.Writable, z.FilestorageDir)
 		u.Address, u.Port, u.DataFS = z.Address, z.Port, z.FilestorageDir+"/Data.fs"
@@ -159,8 +161,9 @@ func commandUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		if a.Supervised() {
-			u := newUnit(a, a.Units()[0], "Supervisor", "bin/"+a.Config.BuildoutSupervisorPart+"d")
-			all = append(all, command(u, "-n", a))
+			program := a.Builder().Supervisor
+			u := newUnit(a, a.Units()[0], "Supervisor", program.For(a.Config.BuildoutSupervisorPart))
+			all = append(all, command(u, program.Args, a))
 			continue
 		}
 		for _, c := range a.Commands {

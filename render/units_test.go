@@ -34,8 +34,8 @@ func processHost() *topology.Host {
 		Config: &schema.App{DeployTo: "/srv/www/site", User: "deploy", Group: "www-data", Home: "/home/deploy", KeepReleases: 5,
 			SCM:                     schema.SCM{Type: "git", Repository: "git@example.com:site.git", Revision: "main"},
 			EnableSubmodules:        true,
-			SymlinkBeforeMigrate:    map[string]string{"var": "var", "eggs": "eggs", "downloads": "downloads", "extends": "extends", "parts": "parts"},
-			PurgeBeforeSymlink:      append(slices.Clone(shared), "parts"),
+			SymlinkBeforeMigrate:    map[string]string{"var": "var", "eggs": "eggs", "downloads": "downloads", "extends": "extends"},
+			PurgeBeforeSymlink:      shared,
 			CreateDirsBeforeSymlink: shared,
 			BuildoutConfig:          "deploy.cfg",
 		}}

@@ -2,11 +2,11 @@ package schema
 
 import (
 	"net/netip"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 )
@@ -41,23 +41,20 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 
 func isTrue(n *input.Node) bool { return n != nil && n.Kind == input.Bool && n.Text == "true" }
 
-// unshared are what releases never share: a buildout in a new release would
-// change the one that runs.
-var unshared = regexp.MustCompile(`^(parts|bin|src|develop-eggs|\.venv)(/|$)`)
-
+// notShared warns of what a release's builder makes and releases would share.
 func notShared(app *input.Node, path string, list *diag.List) {
 	warn := func(span diag.Span, name, what string) {
 		list.Add(diag.Diagnostic{Code: "not-shared", Span: span, Path: path + "." + name,
 			Message: strconv.Quote(what) + " belongs to each release alone and is not shared", Remedy: "take it out"})
 	}
 	for _, f := range fieldsOf(app.Get("symlink_before_migrate")) {
-		if unshared.MatchString(f.Key) || unshared.MatchString(f.Value.Text) {
+		if builder.Default().Apart(f.Key) || builder.Default().Apart(f.Value.Text) {
 			warn(f.Span, "symlink_before_migrate", f.Key)
 		}
 	}
 	for _, name := range []string{"purge_before_symlink", "create_dirs_before_symlink"} {
 		for _, item := range itemsOf(app.Get(name)) {
-			if unshared.MatchString(item.Text) {
+			if builder.Default().Apart(item.Text) {
 				warn(item.Span, name, item.Text)
 			}
 		}

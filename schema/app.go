@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 )
@@ -96,12 +97,12 @@ func (dec *decoder) app(name string, defaults, own *input.Node) *App {
 		}
 	}
 	for shared, release := range app.SymlinkBeforeMigrate {
-		if unshared.MatchString(shared) || unshared.MatchString(release) {
+		if app.MadeBy().Apart(shared) || app.MadeBy().Apart(release) {
 			delete(app.SymlinkBeforeMigrate, shared)
 		}
 	}
-	app.PurgeBeforeSymlink = addDirs(a.fields["purge_before_symlink"].Default, app.PurgeBeforeSymlink)
-	app.CreateDirsBeforeSymlink = addDirs(a.fields["create_dirs_before_symlink"].Default, app.CreateDirsBeforeSymlink)
+	app.PurgeBeforeSymlink = addDirs(a.fields["purge_before_symlink"].Default, app.PurgeBeforeSymlink, app.MadeBy())
+	app.CreateDirsBeforeSymlink = addDirs(a.fields["create_dirs_before_symlink"].Default, app.CreateDirsBeforeSymlink, app.MadeBy())
 	return app
 }
 
@@ -120,13 +121,13 @@ func domains(app string, list []string) []string {
 
 // addDirs adds directories to the default ones, without those that releases
 // never share.
-func addDirs(defaults *input.Node, own []string) []string {
+func addDirs(defaults *input.Node, own []string, by *builder.Builder) []string {
 	var dirs []string
 	for _, n := range itemsOf(defaults) {
 		dirs = append(dirs, n.Text)
 	}
 	for _, dir := range own {
-		if !unshared.MatchString(dir) && !slices.Contains(dirs, dir) {
+		if !by.Apart(dir) && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}

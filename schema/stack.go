@@ -1,6 +1,9 @@
 package schema
 
-import "github.com/plonec/plonec/internal/input"
+import (
+	"github.com/plonec/plonec/internal/builder"
+	"github.com/plonec/plonec/internal/input"
+)
 
 // A Stack is the whole description, decoded, with defaults filled in. Its
 // fields mirror schema.cue one for one; TestStructMatchesSchema holds the two
@@ -342,7 +345,7 @@ type UnattendedUpgrades struct {
 	PackageBlacklist []string `json:"package_blacklist"`
 }
 
-// An App is a buildout and where it is deployed.
+// An App is a repository, what is made of it, and where it is deployed.
 type App struct {
 	DeployTo                 string              `json:"deploy_to"` // filled in: /srv/www/<app>
 	User                     string              `json:"user"`
@@ -381,6 +384,9 @@ type App struct {
 	BuildoutFlags            string              `json:"buildout_flags"`
 	BuildoutDebug            bool                `json:"buildout_debug"`
 }
+
+// MadeBy is what makes the app's releases.
+func (a *App) MadeBy() *builder.Builder { return builder.Default() }
 
 type SCM struct {
 	Type       string `json:"scm_type"`

@@ -3,6 +3,7 @@ package plan
 import (
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -10,6 +11,7 @@ import (
 // host, beside what a new commit would ask for.
 type AppPlan struct {
 	App         string   `json:"app"`
+	Builder     string   `json:"builder,omitempty"`      // what makes its releases, as tree.App has it
 	Files       int      `json:"files,omitempty"`        // that wait for it
 	Build       string   `json:"build,omitempty"`        // why there will be a new release; empty: there will not
 	Source      string   `json:"source,omitempty"`       // the revision that a deploy looks at, where the tree says another one or another repository
@@ -43,10 +45,14 @@ func (a *AppPlan) Command() string {
 // String says it in a few words, without the app's name.
 func (a *AppPlan) String() string {
 	var parts []string
+	builds := ""
+	if by, ok := builder.Named(a.Builder); ok {
+		builds = by.Title
+	}
 	if a.Build != "" {
-		parts = append(parts, "buildout ("+a.Build+")")
+		parts = append(parts, builds+" ("+a.Build+")")
 	} else if a.Source != "" {
-		parts = append(parts, "buildout if "+a.Source+" leads to another commit")
+		parts = append(parts, builds+" if "+a.Source+" leads to another commit")
 	}
 	if a.Unfinished {
 		parts = append(parts, "the end of a switch that was cut short")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/words"
 )
@@ -16,7 +17,7 @@ import (
 func (m *Host) foretell(state map[string]string) []AppPlan {
 	plans := []AppPlan{}
 	for _, app := range m.Apps() {
-		a := AppPlan{App: app}
+		a := AppPlan{App: app, Builder: m.app(app).Builder}
 		environment := false
 		restart := map[string]bool{}
 		changed := map[string]bool{}
@@ -85,16 +86,13 @@ func (m *Host) otherSource(app string) string {
 // whyBuild says why a deploy of the same commit would make a new release.
 func (m *Host) whyBuild(app string, state map[string]string, changed map[string]bool) string {
 	release, mark, config := state[app+".release"], state[app+".state"], state[app+".config"]
-	dir := "/etc/plonec/" + app
+	by := m.app(app).MadeBy()
 	secret := slices.ContainsFunc(m.Want, func(w Wanted) bool { return w.Secret() && changed[w.Path] && slices.Contains(w.Effects, "deploy:"+app) })
 	files := ""
-	switch {
-	case changed[dir+"/deploy.cfg"]:
-		files = "deploy.cfg changed"
-	case changed[dir+"/build.conf"]:
-		files = "what the buildout is run with changed"
-	case secret:
-		files = "a secret part of deploy.cfg changed"
+	if i := slices.IndexFunc(by.Inputs, func(in builder.Input) bool { return changed["/etc/plonec/"+app+"/"+in.File] }); i >= 0 {
+		files = by.Inputs[i].Words + " changed"
+	} else if secret {
+		files = "a secret part of " + by.Config() + " changed"
 	}
 	switch {
 	case release == "" || release == "none":
@@ -104,13 +102,13 @@ func (m *Host) whyBuild(app string, state map[string]string, changed map[string]
 	case config == "": // scripts that do not tell
 		return files
 	case config == m.app(app).Config && secret:
-		return "a secret part of deploy.cfg changed"
+		return "a secret part of " + by.Config() + " changed"
 	case config == m.app(app).Config && state[app+".other-secrets"] != "":
-		return "the current release was built with other secret parts of deploy.cfg"
+		return "the current release was built with other secret parts of " + by.Config()
 	case config == m.app(app).Config:
 		return ""
 	case files == "":
-		return "the current release was built with another deploy.cfg"
+		return "the current release was built with another " + by.Config()
 	}
 	return files
 }

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"net"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -200,7 +201,8 @@ func (r *resolver) takenUnits(h *Host) map[string]bool {
 }
 
 func isZeo(a *App, c schema.InitCommand) bool {
-	return c.Cmd == "bin/zeoserver" && slices.Contains(a.Config.BuildoutPartsToInclude, "zeoserver")
+	control := a.Builder().ZeoControl.Path
+	return control != "" && c.Cmd == control && slices.Contains(a.Config.BuildoutPartsToInclude, path.Base(control))
 }
 
 // HostPort joins an address and a port, with the brackets that IPv6 needs.

@@ -188,8 +188,8 @@ func (r *resolver) celery(h *Host, a *App) {
 		return
 	}
 	a.Celerybeat = p.Celerybeat || h.Has(Celerybeat)
-	r.command(a, "celery", "bin/celery", strings.TrimSpace("worker "+p.CeleryArgs), 0)
+	r.command(a, "celery", a.Builder().Celery.Path, strings.TrimSpace("worker "+p.CeleryArgs), 0)
 	if a.Celerybeat {
-		r.command(a, "celerybeat", "bin/celery", strings.TrimSpace("beat "+p.BeatArgs), 0)
+		r.command(a, "celerybeat", a.Builder().Celery.Path, strings.TrimSpace("beat "+p.BeatArgs), 0)
 	}
 }

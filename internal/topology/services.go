@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/service"
 )
 
@@ -94,9 +95,14 @@ func startingIn(rank Rank) []*service.Service {
 	return append(list, last...)
 }
 
-// Supervised tells whether the buildout's own supervisor runs all of the app's
+// Builder is what makes the app's releases.
+func (a *App) Builder() *builder.Builder { return a.Config.MadeBy() }
+
+// Supervised tells whether a supervisor of the releases' own runs all of the app's
 // processes: one service stands for them then.
-func (a *App) Supervised() bool { return a.Config.BuildoutSupervisorPart != "" }
+func (a *App) Supervised() bool {
+	return a.Config.BuildoutSupervisorPart != "" && a.Builder().Supervisor.Path != ""
+}
 
 // Services are the app's processes on its host, in the order in which they start.
 func (a *App) Services() []Service {

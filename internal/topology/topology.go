@@ -43,7 +43,7 @@ func (h *Host) Has(r Role) bool {
 	return false
 }
 
-// An App is an application on one host: one deploy.cfg, one line of releases,
+// An App is an application on one host: one configuration, one line of releases,
 // and the processes that run from it.
 type App struct {
 	Name     string

@@ -21,7 +21,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 	}
 	for _, a := range h.Apps {
 		app := App{
-			Name: a.Name, Config: configSum(a.Name, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
+			Name: a.Name, Builder: a.Builder().Name, Config: configSum(a, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
 			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(),
 		}
 		if by := a.ServedBy(); by != nil {
@@ -34,9 +34,16 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 
 // configSum stands for what a release is made of, less the commit and secrets: it
 // is the first of the sums that config_sum of templates/host/release.sh gives.
-func configSum(app string, files []render.File) string {
-	text := slices.Clone(content(files, "/etc/plonec/"+app+"/deploy.cfg"))
-	return Sum(append(text, words.Beginning(content(files, "/etc/plonec/"+app+"/build.conf"), "BUILD_")...))
+func configSum(a *topology.App, files []render.File) string {
+	var text []byte
+	for _, in := range a.Builder().Inputs {
+		lines := content(files, "/etc/plonec/"+a.Name+"/"+in.File)
+		if in.Lines != "" {
+			lines = words.Beginning(lines, in.Lines)
+		}
+		text = append(text, lines...)
+	}
+	return Sum(text)
 }
 
 // setupSum stands for what setup depends on: the host compares it with that of the

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
@@ -112,6 +113,7 @@ type Service struct {
 // An App is what a host has of an app.
 type App struct {
 	Name     string `json:"name"`
+	Builder  string `json:"builder,omitempty"`  // what makes its releases; empty: the default one
 	Config   string `json:"config"`             // the sum of what its releases are made of, but for the commit and secrets
 	Storage  string `json:"storage"`            // in words: the database that it writes into
 	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
@@ -120,6 +122,12 @@ type App struct {
 	// ServedBy is the app of the stack that serves its database, on another host or on
 	// this one; empty: none does.
 	ServedBy Server `json:"served_by,omitzero"`
+}
+
+// MadeBy is what makes the app's releases.
+func (a App) MadeBy() *builder.Builder {
+	b, _ := builder.Named(a.Builder)
+	return b
 }
 
 // A Server is the app that serves a database, and its host.
@@ -361,6 +369,8 @@ func (h *Host) judge() error {
 			return fmt.Errorf("it lists an app whose name is none: %q on %s", a.Name, h.Name)
 		case seen[a.Name]:
 			return fmt.Errorf("it lists the app %s on %s twice", a.Name, h.Name)
+		case a.MadeBy() == nil:
+			return fmt.Errorf("it lists the app %s on %s of a builder that is none: %q", a.Name, h.Name, a.Builder)
 		}
 		seen[a.Name] = true
 	}

@@ -143,12 +143,14 @@ load_app() {
 		[[ $name != "$1" ]] || break
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
-	SECRET_CONFIGS=() # build.conf names them where there are some
+	SECRET_CONFIGS=() BUILD_BUILDER=buildout # unless build.conf says otherwise
 	ZEO_ADDRESS='' ZEO_SERVER=() # that an earlier plonec did not write
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" build.conf)"
+	# shellcheck source=/dev/null
+	. "$LIB/builders/$BUILD_BUILDER.conf"
 	APP_STATE=$STATE/$APP
 	install -d -m 700 -- "$APP_STATE" "$APP_STATE/releases"
 }

@@ -4,8 +4,8 @@
 # What is known of a release stands outside of it, where the app's user cannot
 # write: NAME=VALUE lines; beside it, in RELEASE.packages, what is installed. state
 # is one of
-#   building  a buildout is at work, or was when the host went down
-#   failed    the buildout failed: it is kept for a look, the last one
+#   building  its builder is at work, or was when the host went down
+#   failed    that failed: it is kept for a look, the last one
 #   built     complete, but its processes have not all come up yet
 #   good      its processes came up
 #   bad       they did not, or somebody rolled back from it
@@ -161,12 +161,12 @@ new_name() {
 
 # config_sum: what makes a release another one though its commit is the same: the
 # sum that plonec sent, as long as the files are those that it sent with it, and
-# where deploy.cfg extends secret files a second one, which stands for them and
+# where its configuration extends secret files a second one, which stands for them and
 # stays on the host.
 config_sum() {
 	local dir name file sum now='' sent=''
 	dir=$(generation_dir)
-	for name in deploy.cfg build.conf; do
+	for name in "${BUILDER_INPUTS[@]}"; do
 		file=$(etc_file "$APP" "$name")
 		[[ ! -e $file ]] || now+="$(sum <"$file") "
 		sum=$(awk -F '\t' -v path="/etc/plonec/$APP/$name" '$NF == path { print $1 }' "$dir/manifest" 2>/dev/null || true)

@@ -1,0 +1,38 @@
+package builder
+
+// buildout runs zc.buildout in a virtualenv of the release's own. Which parts a host
+// has, and their addresses, are in its deploy.cfg.
+var buildout = &Builder{
+	Name:  "buildout",
+	Title: "buildout",
+	Inputs: []Input{
+		{File: "deploy.cfg", Words: "deploy.cfg"},
+		{File: "build.conf", Lines: "BUILD_", Words: "what the buildout is run with"},
+	},
+	Client:     Program{Path: "bin/{name}", Args: "console"},
+	Zeo:        Program{Path: "parts/zeoserver/bin/runzeo"},
+	Celery:     Program{Path: "bin/celery"},
+	Supervisor: Program{Path: "bin/{name}d", Args: "-n"},
+	ZeoControl: Program{Path: "bin/zeoserver"},
+	Helpers: []Helper{
+		// A ZEO server's, or RelStorage's, whole or in its two stages.
+		{"pack", []string{"bin/zeopack", "bin/zodbpack", "bin/zodbpack-prepack bin/zodbpack-pack"}},
+		{"backup", []string{"bin/backup"}},
+	},
+	Missing: "add the part that makes it to deploy.APP.buildout_parts_to_include, and deploy",
+	Parts: []Part{
+		{"deploy.cfg", Host, false}, // unless deploy.APP.buildout_config calls it otherwise
+		{"plonec-secret-*.cfg", Host, false},
+		{".installed.cfg", Host, false},    // what the parts were made with
+		{".mr.developer.cfg", Host, false}, // with what buildout was called
+		{"parts", Host, true},              // addresses, ports, directories
+		{"bin", Host, true},                // a program for each part
+		{"develop-eggs", Kind, true},       // where in src a package lies
+		{"src", Kind, true},                // packages from repositories of their own
+		{".venv", Kind, true},              // its programs name its path
+		{"eggs", Kind, false},              // what the virtualenv lacks; a link into shared, unless the stack says otherwise
+		{"var", Host, false},               // data and logs; the same
+		{"downloads", Making, false},
+		{"extends", Making, false},
+	},
+}
