@@ -63,6 +63,12 @@ func TestExtending(t *testing.T) {
 	put(t, dir, changed, filepath.Join(top, "templates/journald.conf.tmpl"), next("tmpl"))
 	edit("render/hosts.go", "var hostArtifacts = []Artifact{", "var hostArtifacts = []Artifact{\n"+next("go"))
 	edit("render/hosts.go", "func needrestarts(", next("go")+"\nfunc needrestarts(h *topology.Host) []Instance {\n")
+	put(t, dir, changed, filepath.Join(top, "internal/builder/script.go"), next("go"))
+	edit("internal/builder/builder.go", "var builders = ", next("go"))
+	put(t, dir, changed, filepath.Join(top, "templates/builders/script.sh"), next("sh"))
+	edit("schema/apps.cue", "#App: {", "#App: {\n"+next("cue"))
+	edit("schema/stack.go", "type App struct {", "type App struct {\n"+next("go"))
+	edit("schema/stack.go", "func (a *App) MadeBy() ", next("go"))
 	if len(blocks) > 0 {
 		t.Errorf("nothing tries %s", blocks)
 	}
@@ -105,6 +111,7 @@ func TestExtending(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(tree, "hosts/lb1/root/etc/systemd/journald.conf.d")); err == nil {
 		t.Error("a front end has the artifact")
 	}
+	followBuilder(t, func(args ...string) string { return run(program, args...) })
 	if out := run(program, "explain", "nginx_plone.keepalive_timeout"); !strings.Contains(out, "How long nginx keeps") || !strings.Contains(out, "30") {
 		t.Errorf("explain: %s", out)
 	}
@@ -124,7 +131,7 @@ func put(t *testing.T, dir string, changed map[string]string, name, text string)
 func TestPathsInTheGuides(t *testing.T) {
 	name := regexp.MustCompile("`((?:cmd|e2e|examples|internal|render|schema|templates|testdata)/[A-Za-z0-9_./-]*)`")
 	for guide, new := range map[string][]string{
-		"extending.md": {"templates/journald.conf.tmpl"}, // that it adds
+		"extending.md": {"templates/journald.conf.tmpl", "internal/builder/script.go", "templates/builders/script.sh"}, // that it adds
 		"design.md":    nil,
 	} {
 		text, err := os.ReadFile("../../docs/" + guide)
