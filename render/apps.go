@@ -11,28 +11,7 @@ import (
 // appArtifacts are the files of the apps themselves. Their processes' units
 // are in units.go.
 var appArtifacts = []Artifact{
-	{Template: "deploy.cfg.tmpl", Mode: 0o640, Each: deployCfgs},
-}
-
-const deployCfgName = "deploy.cfg"
-
-// deployCfgs gives one deploy.cfg for each app that runs on the host. The
-// app's group reads it: the stack's own text in it may be nobody else's
-// business.
-func deployCfgs(h *topology.Host) []Instance {
-	var all []Instance
-	for _, a := range h.Apps {
-		if len(a.Clients) == 0 && a.Zeo == nil || !a.Builder().Reads(deployCfgName) {
-			continue
-		}
-		all = append(all, Instance{
-			Path:    appDir(a) + "/" + deployCfgName,
-			Owner:   "root:" + a.Config.Group,
-			Effects: []string{"deploy:" + a.Name},
-			Data:    deployCfg{App: a},
-		})
-	}
-	return all
+	{Template: deployCfgName + ".tmpl", Mode: 0o640, Each: deployCfgs},
 }
 
 func secretsFile(a *topology.App) string { return appDir(a) + "/secrets.env" }

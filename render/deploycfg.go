@@ -12,6 +12,28 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
+// deployCfgName is the file that buildout reads of a host's.
+const deployCfgName = "deploy.cfg"
+
+// deployCfgs gives one deploy.cfg for each app that runs on the host. The
+// app's group reads it: the stack's own text in it may be nobody else's
+// business.
+func deployCfgs(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		if len(a.Clients) == 0 && a.Zeo == nil || !a.Builder().Reads(deployCfgName) {
+			continue
+		}
+		all = append(all, Instance{
+			Path:    appDir(a) + "/" + deployCfgName,
+			Owner:   "root:" + a.Config.Group,
+			Effects: []string{"deploy:" + a.Name},
+			Data:    deployCfg{App: a},
+		})
+	}
+	return all
+}
+
 // A deployCfg is what deploy.cfg.tmpl sees: an app on its host, and what
 // follows from it. It speaks to the buildout through the sections and parts
 // that the cookbook agreed on with it.

@@ -2,7 +2,10 @@ package builder_test
 
 import (
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,4 +86,68 @@ func TestBuildout(t *testing.T) {
 	if p, ok := b.Part("plonec-secret-12.cfg"); !ok || p.Whose != builder.Host {
 		t.Errorf("a secret configuration: %+v", p)
 	}
+}
+
+// Nobody but a builder's own files has the names in its row: the rest asks.
+func TestTheRestAsks(t *testing.T) {
+	var names []string
+	for _, b := range builder.All() {
+		names = append(names, b.Config())
+		for _, p := range []builder.Program{b.Client, b.Zeo, b.Celery, b.Supervisor, b.ZeoControl} {
+			names = append(names, strings.ReplaceAll(p.Path, "{name}", ""))
+		}
+		for _, h := range b.Helpers {
+			for _, programs := range h.Programs {
+				names = append(names, strings.Fields(programs)...)
+			}
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	// In Go in a string, where a shell has it anywhere; comments may say what they like.
+	quoted := regexp.MustCompile(`["` + "`" + `](` + orOf(names) + `)`)
+	bare := regexp.MustCompile(`(?m)(^|[^/\w])(` + orOf(names) + `)`)
+	read := 0
+	look := func(name string, word *regexp.Regexp, comment string) {
+		t.Helper()
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read++
+		for line := range strings.Lines(string(text)) {
+			if line, _, _ = strings.Cut(line, comment); word.MatchString(line) && !strings.HasPrefix(line, "#!") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+	top := "../.."
+	for _, pattern := range []string{"render/*.go", "internal/topology/*.go", "internal/graph/*.go", "internal/tree/*.go", "internal/plan/*.go", "internal/hosts/*.go", "internal/report/*.go", "internal/diff/*.go"} {
+		files, err := filepath.Glob(filepath.Join(top, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, name := range files {
+			if !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(filepath.Base(name), "deploycfg") {
+				look(name, quoted, "//")
+			}
+		}
+	}
+	err := filepath.WalkDir(filepath.Join(top, "templates/host"), func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			look(name, bare, "# ")
+		}
+		return err
+	})
+	if err != nil || read < 100 {
+		t.Errorf("%d files: %v", read, err)
+	}
+}
+
+// orOf is a pattern of each of the names, as they are.
+func orOf(names []string) string {
+	var all []string
+	for _, name := range names {
+		all = append(all, regexp.QuoteMeta(name))
+	}
+	return strings.Join(all, "|")
 }

@@ -22,7 +22,7 @@ type resolved struct {
 	current string   // release; empty: none
 	fit     []string // of that commit and configuration: running, or built after the current one
 	bad     []string // of the same, but taken or rolled back
-	failed  []string // of the same, but its buildout failed
+	failed  []string // of the same, but it could not be built
 	taken   []string // names of other releases, the last one's whoever made it
 }
 
