@@ -39,7 +39,7 @@ func (h *keyedHost) put(path, text string) {
 func (h *keyedHost) bash(script string) string {
 	h.t.Helper()
 	cmd := exec.Command("/bin/bash", "-c", `. "$LIB/lib.sh"; . "$LIB/release.sh"; . "$LIB/processes.sh"; . "$LIB/switch.sh"
-		APP=site APP_STATE=$STATE/site STORAGE='RelStorage by its DSN' ZEO_UNIT='' DEPLOY_TO=$ROOT/site
+		APP=site APP_STATE=$STATE/site STORAGE='RelStorage by its DSN' DEPLOY_TO=$ROOT/site
 		`+script)
 	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+h.root, "LIB="+h.scripts)
 	out, err := cmd.CombinedOutput()

@@ -71,6 +71,7 @@ func TestLadder(t *testing.T) {
 	write(config, "[buildout]\nextends = buildout.cfg\n")
 
 	scripts := hostScripts(t)
+	write(scripts+"/services/toy.sh", "toy_made() { printf '%s\\n' 'a toy' && grep ^zc_buildout- <<<\"$1\"; }\n")
 	deploy := func(status int, args ...string) string {
 		t.Helper()
 		cmd := exec.Command(scripts+"/host", append(append([]string{"deploy", "--no-restart"}, args...), "site")...)
@@ -111,6 +112,13 @@ func TestLadder(t *testing.T) {
 	contains(record("20260101000000"), "commit="+first+"\n")
 	contains(record("20260101000000"), "state=built\n")
 	contains(record("20260101000000.packages"), "zc_buildout-5.2.0.dist-info\n")
+	// What each service is made of there; ZEO needs a Python at least.
+	python, err := filepath.EvalSymlinks(release + "/.venv/bin/python")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(record("20260101000000"), "zeo="+sumOf(python+"\n")+"\n")
+	contains(record("20260101000000"), "toy="+sumOf("a toy\nzc_buildout-5.2.0.dist-info\n")+"\n")
 
 	// The same commit and the same deploy.cfg: nothing.
 	if err := os.Symlink("releases/20260101000000", deployTo+"/current"); err != nil {

@@ -463,11 +463,11 @@ func TestStartWithoutZeo(t *testing.T) {
 	conf, _ := os.ReadFile(r.root + "/etc/plonec/site/app.conf")
 	_, address, _ := strings.Cut(string(conf), "ZEO_ADDRESS='")
 	address, _, _ = strings.Cut(address, "'")
-	out := r.bash("zeo_answers || echo refused")
+	out := r.bash("ask_services answers || echo refused")
 	contains(t, out, "the ZEO server of site does not answer at "+address+"\n        start it first: plonec start database --host db1, or on db1: host start database\nrefused")
 	l := listen(t, address)
 	defer l.Close()
-	if out := r.bash("zeo_answers || echo refused"); out != "" {
+	if out := r.bash("ask_services answers || echo refused"); out != "" {
 		t.Error(out)
 	}
 }

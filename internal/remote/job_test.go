@@ -86,7 +86,7 @@ func (r *realJob) program() string {
 	}
 	// What lets PLONEC_ROOT say where /run is.
 	r.write("lib/.test/x", "")
-	for _, name := range []string{"lib.sh", "lock.sh", "as-user"} {
+	for _, name := range []string{"lib.sh", "lock.sh", "services.sh", "as-user"} {
 		text, err := os.ReadFile(lib + "/" + name)
 		if err != nil {
 			r.t.Fatal(err)

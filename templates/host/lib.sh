@@ -19,6 +19,7 @@ readonly STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/
 readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
 . "$LIB/lock.sh"
+. "$LIB/services.sh"
 
 # JOB: plonec runs this, and hears what it is told.
 JOB=''
@@ -53,6 +54,16 @@ fail() {
 }
 
 usage() { fail -2 "usage: host $1" "more: host --help"; }
+
+# agreed QUESTION: the caller's yes, or that of whoever sits at the terminal;
+# nothing is done without either. plonec has asked before.
+agreed() {
+	local answer
+	[[ -z ${yes-}$JOB ]] || return 0
+	[[ -t 0 ]] || fail "without a terminal this wants --yes" "$1"
+	read -r -p "$1 [y/N] " answer || answer=''
+	[[ $answer == [yY] || $answer == [yY][eE][sS] ]] || fail "nothing done"
+}
 
 # is_release NAME: nothing else is believed, or printed, to be a release's name.
 is_release() { [[ $1 =~ ^[0-9]{14}$ ]]; }
@@ -144,13 +155,16 @@ load_app() {
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
 	SECRET_CONFIGS=() BUILD_BUILDER=buildout # unless build.conf says otherwise
-	ZEO_ADDRESS='' ZEO_SERVER=() # that an earlier plonec did not write
+	ask_services defaults
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" build.conf)"
 	# shellcheck source=/dev/null
 	. "$LIB/builders/$BUILD_BUILDER.conf"
+	FIRST_UNITS=() DATA=()
+	ask_services load
+	DATA+=("blobs blobstorage $BLOB_DIR")
 	APP_STATE=$STATE/$APP
 	install -d -m 700 -- "$APP_STATE" "$APP_STATE/releases"
 }
