@@ -105,12 +105,6 @@ func (r *releasesHost) conf(name, lines string) {
 	r.write(path, string(text)+lines)
 }
 
-// record adds a line to what is known of a release.
-func (r *releasesHost) record(release, line string) {
-	r.t.Helper()
-	r.bash("record_set " + release + " '" + line + "'")
-}
-
 // units stands in for systemd: all units are up, with that process, unless the
 // variable down is set; nothing comes up.
 func units(pid int) string {
