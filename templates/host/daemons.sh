@@ -3,8 +3,8 @@
 . "$LIB/daemons.conf"
 . "$LIB/services.sh"
 
-# own WHAT DAEMON: the function that a daemon's own file has for it, else any_WHAT.
-own() {
+# asked WHAT DAEMON: the function that a daemon's own file has for it, else any_WHAT.
+asked() {
 	if declare -F "${SERVICE_OF[$2]}_$1" >/dev/null; then printf '%s_%s' "${SERVICE_OF[$2]}" "$1"; else printf 'any_%s' "$1"; fi
 }
 any_check() { :; }   # it has no checker
@@ -53,14 +53,14 @@ check() {
 	local set said
 	said=$(
 		while IFS= read -r set; do export "${set?}"; done < <(environment "$1")
-		"$(own check "$1")" "$1" 2>&1
+		"$(asked check "$1")" "$1" 2>&1
 	) && return
 	head -n 20 <<<"$said" | sed 's/^/        /' >&2
 	return 1
 }
 
 # listens DAEMON: ADDRESS:PORT, or a port alone, that its files ask for.
-listens() { "$(own listens "$1")" "$1" | grep -E '^(.*:)?[0-9]+$' | sort -u || true; }
+listens() { "$(asked listens "$1")" "$1" | grep -E '^(.*:)?[0-9]+$' | sort -u || true; }
 
 # check_ports DAEMON [OTHER…]: no port that it asks for is another program's;
 # the others are about to change, too. A balancer has to know before its reload:
@@ -88,7 +88,7 @@ check_ports() {
 # is taken the checker and the reload end 0, and the old file goes on serving.
 reload() {
 	local daemon=$1 workers before after until=$((SECONDS + 15))
-	workers=$(own workers "$daemon")
+	workers=$(asked workers "$daemon")
 	before=$("$workers" "$daemon")
 	systemctl reload -- "$daemon" || return 1
 	while ((SECONDS < until)); do

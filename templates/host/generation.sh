@@ -306,11 +306,16 @@ next_live() {
 	for path in "${!next[@]}"; do printf '%s\t%s\t%s\n' "${next[$path]}" "${effects[$path]}" "$path"; done | sort -t $'\t' -k 3
 }
 
-# bring_files: each in one step.
+# bring_files: each in one step, what is new first: a script that runs meanwhile may be
+# one that reads it.
 bring_files() {
 	local path
+	local -a changed=()
 	stop_units_of "$txn/units" || return 1
-	for path in "${WRITE[@]}"; do mv -fT -- "$path.plonec-new" "$path" || return 1; done
+	for path in "${WRITE[@]}"; do
+		if [[ -e $path ]]; then changed+=("$path"); else mv -fT -- "$path.plonec-new" "$path" || return 1; fi
+	done
+	for path in "${changed[@]}"; do mv -fT -- "$path.plonec-new" "$path" || return 1; done
 	for path in "${REMOVE[@]}"; do
 		if [[ -e $STATE/original$path ]]; then
 			cp -p -- "$STATE/original$path" "$path.plonec-new" && mv -fT -- "$path.plonec-new" "$path" || return 1
