@@ -38,8 +38,9 @@ func TestExtending(t *testing.T) {
 
 	dir := t.TempDir()
 	changed := map[string]string{}
-	// edit puts text in the place of a line that the file has once, which begins with old.
-	edit := func(name, old, text string) {
+	// change puts what make gives in the place of a line that the file has once, which
+	// begins with old.
+	change := func(name, old string, make func(line string) string) {
 		t.Helper()
 		file := filepath.Join(top, name)
 		if changed[file] != "" {
@@ -54,27 +55,43 @@ func TestExtending(t *testing.T) {
 			t.Fatalf("%s has %d lines of %q", name, n, old)
 		}
 		at := line.FindIndex(content)
-		put(t, dir, changed, filepath.Join(top, name), string(content[:at[0]])+text+string(content[at[1]:]))
+		put(t, dir, changed, filepath.Join(top, name), string(content[:at[0]])+make(string(content[at[0]:at[1]]))+string(content[at[1]:]))
+	}
+	edit := func(name, old, text string) {
+		t.Helper()
+		change(name, old, func(string) string { return text })
+	}
+	below := func(name, old, text string) {
+		t.Helper()
+		change(name, old, func(line string) string { return line + text })
+	}
+	above := func(name, old, text string) {
+		t.Helper()
+		change(name, old, func(line string) string { return text + line })
 	}
 	field := strings.TrimSuffix(strings.TrimPrefix(next("cue"), "#NginxPlone: {\n"), "}\n")
-	edit("schema/nginx.cue", "#NginxPlone: {", "#NginxPlone: {\n"+field)
-	edit("schema/stack.go", "type NginxPlone struct {", "type NginxPlone struct {\n"+next("go"))
+	below("schema/nginx.cue", "#NginxPlone: {", field)
+	below("schema/stack.go", "type NginxPlone struct {", next("go"))
 	edit("templates/nginx/nginx.conf.tmpl", "keepalive_timeout 30s;", next("tmpl"))
 	put(t, dir, changed, filepath.Join(top, "templates/journald.conf.tmpl"), next("tmpl"))
-	edit("render/hosts.go", "var hostArtifacts = []Artifact{", "var hostArtifacts = []Artifact{\n"+next("go"))
-	edit("render/hosts.go", "func needrestarts(", next("go")+"\nfunc needrestarts(h *topology.Host) []Instance {\n")
+	below("render/hosts.go", "var hostArtifacts = []Artifact{", next("go"))
+	above("render/hosts.go", "func needrestarts(", next("go")+"\n")
 	put(t, dir, changed, filepath.Join(top, "internal/service/earlyoom.go"), next("go"))
 	put(t, dir, changed, filepath.Join(top, "schema/earlyoom.cue"), next("cue"))
-	edit("schema/stack.cue", "#Stack: {", "#Stack: {\n"+next("cue"))
-	edit("schema/stack.go", "type Stack struct {", "type Stack struct {\n"+next("go"))
-	edit("schema/stack.go", "type NginxPlone struct {", next("go")+"\ntype NginxPlone struct {\n")
+	below("schema/stack.cue", "#Stack: {", next("cue"))
+	below("schema/stack.go", "type Stack struct {", next("go"))
+	above("schema/stack.go", "type NginxPlone struct {", next("go")+"\n")
 	put(t, dir, changed, filepath.Join(top, "templates/earlyoom/earlyoom.default.tmpl"), next("tmpl"))
 	put(t, dir, changed, filepath.Join(top, "render/earlyoom.go"), next("go"))
+	below("internal/topology/systems.go", `{"debian13", `, next("go"))
+	edit("schema/types.cue", "#OS: ", next("cue"))
+	put(t, dir, changed, filepath.Join(top, "cmd/plonec/flows.go"), next("go"))
+	above("cmd/plonec/verbs.go", `{name: "graph", `, next("go"))
 	put(t, dir, changed, filepath.Join(top, "internal/builder/script.go"), next("go"))
 	edit("internal/builder/builder.go", "var builders = ", next("go"))
 	put(t, dir, changed, filepath.Join(top, "templates/builders/script.sh"), next("sh"))
-	edit("schema/apps.cue", "#App: {", "#App: {\n"+next("cue"))
-	edit("schema/stack.go", "type App struct {", "type App struct {\n"+next("go"))
+	below("schema/apps.cue", "#App: {", next("cue"))
+	below("schema/stack.go", "type App struct {", next("go"))
 	edit("schema/stack.go", "func (a *App) MadeBy() ", next("go"))
 	if len(blocks) > 0 {
 		t.Errorf("nothing tries %s", blocks)
@@ -100,7 +117,7 @@ func TestExtending(t *testing.T) {
 	}
 	run("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./cmd/plonec")
 	more := filepath.Join(dir, "more.json")
-	if err := os.WriteFile(more, []byte(`{"nginx_plone": {"keepalive_timeout": "75s"}, "earlyoom": {"min_free": 7}}`), 0o644); err != nil {
+	if err := os.WriteFile(more, []byte(`{"nginx_plone": {"keepalive_timeout": "75s"}, "earlyoom": {"min_free": 7}, "plonec": {"os": "debian14"}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	tree := filepath.Join(dir, "build")
@@ -133,6 +150,12 @@ func TestExtending(t *testing.T) {
 			t.Errorf("manifest.json: %v: no %s", err, want)
 		}
 	}
+	if out := run(program, "flows", "examples/zeo/stack.json"); !strings.Contains(out, "lb1 app1 8081 client\n") {
+		t.Errorf("flows: %s", out)
+	}
+	if out := run(program, "--help"); !strings.Contains(out, "list which host connects to which") {
+		t.Errorf("help: %s", out)
+	}
 	followBuilder(t, func(args ...string) string { return run(program, args...) })
 	if out := run(program, "explain", "nginx_plone.keepalive_timeout"); !strings.Contains(out, "How long nginx keeps") || !strings.Contains(out, "30") {
 		t.Errorf("explain: %s", out)
@@ -155,7 +178,7 @@ func TestPathsInTheGuides(t *testing.T) {
 	for guide, new := range map[string][]string{
 		"extending.md": {"templates/journald.conf.tmpl", "internal/builder/script.go", "templates/builders/script.sh",
 			"internal/service/earlyoom.go", "schema/earlyoom.cue", "templates/earlyoom/earlyoom.default.tmpl", "templates/earlyoom/earlyoom.sh", "render/earlyoom.go",
-			"internal/native/NAME.go", "e2e/earlyoom_test.go", "e2e/memcached_test.go"}, // that it adds
+			"internal/native/NAME.go", "cmd/plonec/flows.go", "e2e/earlyoom_test.go", "e2e/memcached_test.go"}, // that it adds
 		"design.md": nil,
 	} {
 		text, err := os.ReadFile("../../docs/" + guide)
