@@ -106,7 +106,7 @@ type unitJob struct {
 	at         time.Time
 }
 
-var stackUnits = regexp.MustCompile(`^(nginx|haproxy|varnish|plonec-agent|plone-.*)\.service$`)
+var stackUnits = regexp.MustCompile(`^(nginx|haproxy|varnish|plonec-agent|plone-.*)\.(service|timer)$`)
 
 // jobs lists what a host's systemd has done since a time.
 func (c *cluster) jobs(host string, since time.Time) []unitJob {

@@ -90,7 +90,7 @@ func (d deployCfg) Parts() []string {
 		if d.Zeoserver().EnableBackup {
 			add("backupcronjob")
 		}
-		if d.Zeoserver().EnablePack {
+		if d.Zeoserver().EnablePack && !d.Replaces("packcronjob") {
 			add("packcronjob")
 		}
 	}

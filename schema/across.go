@@ -2,9 +2,11 @@ package schema
 
 import (
 	"net/netip"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
@@ -34,12 +36,49 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 	for _, app := range fieldsOf(tree.Get("deploy")) {
 		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 	}
+	for _, path := range calendars() {
+		if n := tree.Lookup(strings.Split(path, ".")...); n != nil {
+			if r := backwards(n.Text); r != "" {
+				list.Add(diag.Diagnostic{Code: "bad-value", Span: n.Span, Path: prefix + path,
+					Message: "the range " + r + " does not go upwards, which systemd refuses", Remedy: "give the lesser one first, or a list with commas"})
+			}
+		}
+	}
 	for _, section := range []string{"deploy_buildout", "deploy_python"} {
 		notShared(tree.Get(section), prefix+section, list)
 	}
 }
 
 func isTrue(n *input.Node) bool { return n != nil && n.Kind == input.Bool && n.Text == "true" }
+
+// calendars are the paths of the attributes of that type.
+var calendars = sync.OnceValue(func() (paths []string) {
+	Root().EachValue(func(a *Attr) {
+		if a.short == "calendar" {
+			paths = append(paths, a.Path)
+		}
+	})
+	return paths
+})
+
+var calendarRange = regexp.MustCompile(`(\d+|[A-Za-z]+)\.\.(\d+|[A-Za-z]+)`)
+
+// backwards is the first range of a calendar that does not go upwards, which no pattern
+// can say; empty: there is none.
+func backwards(calendar string) string {
+	at := func(text string) int {
+		if n, err := strconv.Atoi(text); err == nil {
+			return n
+		}
+		return strings.Index("mon tue wed thu fri sat sun", strings.ToLower(text[:min(3, len(text))]))
+	}
+	for _, r := range calendarRange.FindAllStringSubmatch(calendar, -1) {
+		if at(r[1]) >= at(r[2]) {
+			return r[0]
+		}
+	}
+	return ""
+}
 
 // notShared warns of what a release's builder makes and releases would share.
 func notShared(app *input.Node, path string, list *diag.List) {

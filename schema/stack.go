@@ -173,6 +173,7 @@ type PloneZeoserver struct {
 	AppName        string `json:"app_name"`
 	EnableBackup   bool   `json:"enable_backup"`
 	EnablePack     bool   `json:"enable_pack"`
+	PackAt         string `json:"pack_at"`
 	FilestorageDir string `json:"filestorage_dir"`
 	NFSBlobs       bool   `json:"nfs_blobs"`
 	GlusterBlobs   bool   `json:"gluster_blobs"`

@@ -235,6 +235,9 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		if unit.MatchString(text) || len(a.Enum) > 0 {
 			spellings = append(spellings, strings.ReplaceAll(text, " ", ""))
 		}
+		if a.def == "#Calendar" {
+			spellings = append(spellings, strings.TrimSuffix(text, " UTC"))
+		}
 		for _, t := range spellings {
 			try = append(try, candidate{input.String, t})
 		}
@@ -254,12 +257,19 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
 		return "take the line break out"
+	case a.def == "#Calendar":
+		if m := inZone.FindStringSubmatch(n.Text); m != nil && c.judge.accepts(a, n.Kind, m[1]) {
+			return "take the time zone " + m[2] + " away, and give the time that it is then in UTC"
+		}
 	}
 	return ""
 }
 
 // inside matches a reference in a text, which nothing reads.
 var inside = regexp.MustCompile(`\{\s*"?\$secret`)
+
+// inZone matches a calendar in a time zone of its own.
+var inZone = regexp.MustCompile(`^(.*) ([A-Z][A-Za-z0-9/_+-]*)$`)
 
 // mendKey is the remedy for a key of an open map.
 func (c *checker) mendKey(key *Attr, text string) string {

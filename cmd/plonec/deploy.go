@@ -11,6 +11,7 @@ import (
 	"github.com/plonec/plonec/internal/hosts"
 	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/terminal"
+	"github.com/plonec/plonec/internal/topology"
 )
 
 func deployCommand(v *verb, c *cobra.Command) {
@@ -146,7 +147,7 @@ func undrainCommand(v *verb, c *cobra.Command) {
 // deploys are the recipes that make a new release.
 var deploys = []string{"rebuild", "develop-up"}
 
-func recipeNames() []string { return slices.Concat(deploys, hosts.Recipes()) }
+func recipeNames() []string { return slices.Concat(deploys, topology.JobNames()) }
 
 func runCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}

@@ -93,6 +93,12 @@ func TestExtending(t *testing.T) {
 	below("schema/apps.cue", "#App: {", next("cue"))
 	below("schema/stack.go", "type App struct {", next("go"))
 	edit("schema/stack.go", "func (a *App) MadeBy() ", next("go"))
+	field = strings.TrimSuffix(strings.TrimPrefix(next("cue"), "#PloneZeoserver: {\n"), "}\n")
+	below("schema/zeo.cue", "#PloneZeoserver: {", field)
+	below("schema/stack.go", "type PloneZeoserver struct {", next("go"))
+	below("internal/topology/jobs.go", "var jobs = []Job{", next("go"))
+	edit("templates/host/jobs.sh", "readonly JOB_NAMES=", next("sh"))
+	below("internal/builder/buildout.go", "Helpers: []Helper{", next("go"))
 	if len(blocks) > 0 {
 		t.Errorf("nothing tries %s", blocks)
 	}
@@ -117,7 +123,8 @@ func TestExtending(t *testing.T) {
 	}
 	run("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./cmd/plonec")
 	more := filepath.Join(dir, "more.json")
-	if err := os.WriteFile(more, []byte(`{"nginx_plone": {"keepalive_timeout": "75s"}, "earlyoom": {"min_free": 7}, "plonec": {"os": "debian14"}}`), 0o644); err != nil {
+	if err := os.WriteFile(more, []byte(`{"nginx_plone": {"keepalive_timeout": "75s"}, "earlyoom": {"min_free": 7}, "plonec": {"os": "debian14"},
+	    "plone_zeoserver": {"verify_at": "Sat 02:00"}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	tree := filepath.Join(dir, "build")
@@ -131,6 +138,10 @@ func TestExtending(t *testing.T) {
 		"hosts/app1/root/etc/plonec/host.env":           "\nSERVICES='earlyoom'\n",
 		"common/root/usr/local/lib/plonec/daemons.conf": "RESTARTS[earlyoom]=",
 		"README.md": "2 clients of site, earlyoom",
+		"hosts/db1/root/etc/systemd/system/plone-database-verify.timer":   "\nOnCalendar=Sat 02:00 UTC\n",
+		"hosts/db1/root/etc/systemd/system/plone-database-verify.service": "/host run --timer verify \"database\"\n",
+		"common/root/usr/local/lib/plonec/builders/buildout.conf":         "\nBUILDER_HELPERS['verify']='bin/verify'\n",
+		"common/root/usr/local/lib/plonec/jobs.sh":                        "\nreadonly JOB_NAMES='backup pack verify'\n",
 	} {
 		if content, err := os.ReadFile(filepath.Join(tree, name)); err != nil || !bytes.Contains(content, []byte(want)) {
 			t.Errorf("%s: %v: no %q", name, err, want)
@@ -157,6 +168,9 @@ func TestExtending(t *testing.T) {
 		t.Errorf("help: %s", out)
 	}
 	followBuilder(t, func(args ...string) string { return run(program, args...) })
+	if content, err := os.ReadFile(filepath.Join(tree, "manifest.json")); err != nil || !bytes.Contains(content, []byte(`"helpers":["verify","backup","pack"]`)) {
+		t.Errorf("%v: plonec run verify is for no host", err)
+	}
 	if out := run(program, "explain", "nginx_plone.keepalive_timeout"); !strings.Contains(out, "How long nginx keeps") || !strings.Contains(out, "30") {
 		t.Errorf("explain: %s", out)
 	}

@@ -26,7 +26,7 @@ a host: plonec plan --secrets does.`
 	c.Example = `  plonec status
   plonec status --format json --host app1`
 	f.add(c.Flags())
-	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand or not running")
+	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand, not running, or failed the last time")
 	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, _ []string) error {
 		list, failed := s.Status(ctx)
 		text := report.Status(list, s.Skipped, terminal.UseColor(s.out))

@@ -35,10 +35,7 @@ func TestScripts(t *testing.T) {
 }
 
 func TestRows(t *testing.T) {
-	var helpers []string
-	for _, h := range topology.Helpers() {
-		helpers = append(helpers, h.Name)
-	}
+	helpers := topology.JobNames()
 	for _, b := range builder.All() {
 		if got, ok := builder.Named(b.Name); got != b || !ok {
 			t.Errorf("%s is found as %v", b.Name, got)

@@ -63,6 +63,8 @@ var _ = register(map[string]Code{
 		"The roles pack and celerybeat add work to the clients of a host. Put their layer on a host that has clients."},
 	"not-served": {Warning, "a layer asks for a service that nothing sets up yet",
 		"Hosts of this layer get no configuration for the service, though other hosts are told to find it there. Until plonec renders it, set the service up by hand, on the host's private address."},
+	"replaced-part": {Warning, "a timer does what a part of the buildout did",
+		"Both would do it twice, so the part is no longer asked for on that host. A part that writes crontabs leaves its line there when it goes: take that out by hand."},
 	"no-effect": {Warning, "something that is set does nothing",
 		"Take it away, or set what it needs to do something."},
 	"no-solr": {Error, "Solr is on and nothing says where it is",

@@ -112,30 +112,17 @@ func (f *Fleet) Undrain(ctx context.Context) error {
 	})
 }
 
-// Recipes lists the names that Run knows, beside rebuild and develop-up, which
-// are deploys.
-func Recipes() []string {
-	var names []string
-	for _, h := range topology.Helpers() {
-		names = append(names, h.Name)
-	}
-	return names
-}
-
-// Run runs one of the cookbook's helper recipes on the chosen hosts that it is
-// for.
+// Run does a job on the chosen hosts that it is for.
 func (f *Fleet) Run(ctx context.Context, name string) error {
-	helpers := topology.Helpers()
-	i := slices.IndexFunc(helpers, func(h topology.Helper) bool { return h.Name == name })
-	if i < 0 {
-		return fmt.Errorf("there is no recipe %s: rebuild, develop-up, %s", name, strings.Join(Recipes(), ", "))
+	if topology.JobIsFor(name) == "" {
+		return fmt.Errorf("there is no recipe %s: rebuild, develop-up, %s", name, strings.Join(topology.JobNames(), ", "))
 	}
 	if err := f.prepare(ctx); err != nil {
 		return err
 	}
 	now := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.Helpers, name) })
 	if len(now) == 0 {
-		return diag.WithRemedy("none of the chosen hosts can run "+name, "it is for "+helpers[i].Host)
+		return diag.WithRemedy("none of the chosen hosts can run "+name, "it is for "+topology.JobIsFor(name))
 	}
 	for _, m := range now { // one after the other: a purge or a pack at once everywhere is a load of its own
 		if err := m.one(ctx, name, "run", name); err != nil {

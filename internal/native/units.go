@@ -82,5 +82,27 @@ func systemd(ctx context.Context, s *stage) (string, error) {
 	if err == nil && strings.TrimSpace(out) != "" {
 		err = errors.New("warnings")
 	}
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	return s.calendars(ctx)
+}
+
+var calendarLine = regexp.MustCompile(`(?m)^OnCalendar=(.+)$`)
+
+// calendars asks for the next time of each calendar of a timer: one of a day that no
+// month has is a good line, and its timer never starts anything.
+func (s *stage) calendars(ctx context.Context) (string, error) {
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		for _, m := range calendarLine.FindAllSubmatch(s.files[name], -1) {
+			out, err := command(ctx, nil, "systemd-analyze", "calendar", string(m[1]))
+			if err == nil && strings.Contains(out, "Next elapse: never") {
+				err = errors.New("never")
+			}
+			if err != nil {
+				return name + ":\n" + out, err
+			}
+		}
+	}
+	return "", nil
 }

@@ -11,10 +11,13 @@ import (
 func (m *Host) effects() []string {
 	known := m.known()
 	verbs := map[string]string{} // by unit
+	arrives := map[string]bool{} // units that are new here
 	for _, c := range m.Live() {
-		if unit := unitOf(c.Path); unit != "" && c.Kind == Removed {
+		// One without effects runs when another unit, such as a timer, starts it.
+		if unit := unitOf(c.Path); unit != "" && c.Kind == Removed && len(c.Effects) > 0 {
 			verbs[unit] = "stop"
 		}
+		arrives[unitOf(c.Path)] = c.Kind == Added
 		for _, e := range c.Effects {
 			verb, unit, _ := strings.Cut(e, ":")
 			// The host's own services: configure compares what they were loaded with.
@@ -24,7 +27,7 @@ func (m *Host) effects() []string {
 			case verb == "deploy", m.unitApp(unit) != "", verbs[unit] == "stop":
 			case c.Kind == Removed && !ours:
 			case c.Kind == ModeOnly && ours: // it reads the same bytes
-			case ours && !known[unit]:
+			case ours && !known[unit], !ours && arrives[unit]:
 				verbs[unit] = "start"
 			case verbs[unit] != "restart":
 				verbs[unit] = verb

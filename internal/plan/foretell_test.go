@@ -157,6 +157,7 @@ func TestMovesWithDSN(t *testing.T) {
 func TestEffects(t *testing.T) {
 	const (
 		unit  = "/etc/systemd/system/backup.timer"
+		does  = "/etc/systemd/system/backup.service"
 		conf  = "/etc/haproxy/haproxy.cfg"
 		users = "/etc/haproxy/users.cfg"
 		dflt  = "/etc/default/haproxy"
@@ -183,6 +184,9 @@ func TestEffects(t *testing.T) {
 		{"a service that goes is stopped", there, nil, []Change{change(conf, Removed, "reload:haproxy.service")}, []string{"stop:haproxy.service"}},
 		{"a unit that goes is stopped", there, []string{conf},
 			[]Change{change(unit, Removed, "start:backup.timer"), change(conf, Changed, "reload:haproxy.service")}, []string{"stop:backup.timer", "reload:haproxy.service"}},
+		{"a timer that is new is started", there, []string{conf}, []Change{{Path: does, Kind: Added}, change(unit, Added, "restart:backup.timer")}, []string{"start:backup.timer"}},
+		{"a timer that changes", there, []string{conf}, []Change{{Path: does, Kind: Changed}, change(unit, Changed, "restart:backup.timer")}, []string{"restart:backup.timer"}},
+		{"what a timer starts goes with it", there, []string{conf}, []Change{{Path: does, Kind: Removed}, change(unit, Removed, "restart:backup.timer")}, []string{"stop:backup.timer"}},
 		{"what waits", there, []string{conf}, []Change{{Path: conf, Kind: Changed, Waits: Front, Effects: []string{"reload:haproxy.service"}}}, []string{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

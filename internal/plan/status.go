@@ -42,6 +42,7 @@ type AppStatus struct {
 	HalfGone string            `json:"half_gone,omitempty"` // since when an undeploy that did not come to its end
 	Foreign  []string          `json:"foreign,omitempty"`   // what lies among the releases and is not plonec's: names, with sizes where they were asked for
 	Units    []Unit            `json:"units"`
+	Jobs     []Job             `json:"jobs,omitempty"` // that were done, or that a timer starts
 
 	built []string // that never ran: nobody switched to them
 	ran   []string // that led to the current one, itself last; nil: scripts that do not tell
@@ -55,6 +56,25 @@ type Unit struct {
 	Pending string `json:"pending,omitempty"` // why a restart is due
 	Agent   string `json:"agent,omitempty"`   // what balancers are told
 }
+
+// A Job is work that is done now and then, by hand or by a timer. Times are in UTC.
+type Job struct {
+	Name   string `json:"name"`
+	Unit   string `json:"unit"`             // what its timer and its service are called, less the ending
+	Result string `json:"result,omitempty"` // of the last time: done, failed, skipped, cut short, or running; empty: there was none
+	Began  string `json:"began,omitempty"`
+	Ended  string `json:"ended,omitempty"`
+	By     string `json:"by,omitempty"`    // timer or hand
+	Why    string `json:"why,omitempty"`   // it failed, or was skipped
+	Timer  string `json:"timer,omitempty"` // the state of its timer: active, or it is not started; empty: it has none
+	Next   string `json:"next,omitempty"`  // when its timer starts it again
+}
+
+// Failed tells whether it was begun the last time, and not done.
+func (j Job) Failed() bool { return j.Result == "failed" || j.Result == "cut short" }
+
+// Idle tells whether it has a timer that does not run.
+func (j Job) Idle() bool { return j.Timer != "" && j.Timer != "active" }
 
 // A Service is a daemon of the host.
 type Service struct {
@@ -123,7 +143,17 @@ func AppStatusOf(app string, state map[string]string) AppStatus {
 				Name: name, State: value, Release: get(unit + ".release"), Pending: get(unit + ".pending"), Agent: get(unit + ".agent"),
 			})
 		}
+		if name, isJob := strings.CutPrefix(key, app+".job."); isJob {
+			if name, isResult := strings.CutSuffix(name, ".result"); isResult {
+				job := "job." + name
+				a.Jobs = append(a.Jobs, Job{
+					Name: name, Unit: get(job + ".unit"), Result: value, Began: get(job + ".began"), Ended: get(job + ".ended"), By: get(job + ".by"),
+					Why: get(job + ".why"), Timer: get(job + ".timer"), Next: get(job + ".next"),
+				})
+			}
+		}
 	}
+	slices.SortFunc(a.Jobs, func(x, y Job) int { return words.Compare(x.Name, y.Name) })
 	slices.SortFunc(a.Units, func(x, y Unit) int { return words.Compare(x.Name, y.Name) })
 	return a
 }

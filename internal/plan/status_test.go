@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,5 +46,22 @@ func TestForeignInStatus(t *testing.T) {
 	got := AppStatusOf("site", map[string]string{"site.foreign": "20160101000000 (1.2G), by-hand (of unknown size)", "site.ran": "1 2"})
 	if strings.Join(got.Foreign, "|") != "20160101000000 (1.2G)|by-hand (of unknown size)" || strings.Join(got.way(), " ") != "1 2" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What is done now and then is in the report, with what hosts say of the last time.
+func TestJobsInStatus(t *testing.T) {
+	got := AppStatusOf("site", map[string]string{
+		"site.job.pack.result": "failed", "site.job.pack.unit": "plone-site-pack", "site.job.pack.began": "2026-11-29T01:00:00Z", "site.job.pack.ended": "2026-11-29T01:00:02Z",
+		"site.job.pack.by": "timer", "site.job.pack.why": "so", "site.job.pack.timer": "active", "site.job.pack.next": "2026-12-06T01:00:00Z",
+		"site.job.backup.result": "", "site.job.backup.unit": "plone-site-backup", "site.job.backup.timer": "inactive",
+		"other.job.pack.result": "done",
+	})
+	want := []Job{
+		{Name: "backup", Unit: "plone-site-backup", Timer: "inactive"},
+		{Name: "pack", Unit: "plone-site-pack", Result: "failed", Began: "2026-11-29T01:00:00Z", Ended: "2026-11-29T01:00:02Z", By: "timer", Why: "so", Timer: "active", Next: "2026-12-06T01:00:00Z"},
+	}
+	if !slices.Equal(got.Jobs, want) {
+		t.Errorf("%+v", got.Jobs)
 	}
 }

@@ -324,15 +324,47 @@ func TestReleasesInStatus(t *testing.T) {
 
 func TestUnwell(t *testing.T) {
 	active, failed := plan.Unit{State: "active"}, plan.Unit{State: "failed"}
-	if Unwell(plan.HostStatus{Apps: []plan.AppStatus{{Units: []plan.Unit{active}}}, Services: []plan.Service{{State: "active"}}}) {
+	if Unwell(plan.HostStatus{Apps: []plan.AppStatus{{Units: []plan.Unit{active}, Jobs: []plan.Job{{Result: "done", Timer: "active"}, {Result: "skipped"}, {Result: "running"}}}},
+		Services: []plan.Service{{State: "active"}}}) {
 		t.Error("all is well")
 	}
 	for _, h := range []plan.HostStatus{
 		{Pending: []plan.Pending{{}}}, {Drift: []string{"/etc/x"}}, {Unfit: &plan.Reason{}},
+		{Apps: []plan.AppStatus{{Jobs: []plan.Job{{Result: "done"}, {Result: "failed"}}}}}, {Apps: []plan.AppStatus{{Jobs: []plan.Job{{Result: "cut short"}}}}},
+		{Apps: []plan.AppStatus{{Jobs: []plan.Job{{Result: "done", Timer: "inactive"}}}}},
 		{Services: []plan.Service{{State: "failed"}}}, {Apps: []plan.AppStatus{{Units: []plan.Unit{active, failed}}}},
 	} {
 		if !Unwell(h) {
 			t.Errorf("%+v is well", h)
+		}
+	}
+}
+
+// What is done now and then is told, and what to do where it was not.
+func TestJobs(t *testing.T) {
+	const next = "2026-12-06T01:00:00Z"
+	for _, test := range []struct {
+		job  plan.Job
+		want string
+	}{
+		{plan.Job{Timer: "active", Next: next}, "jobs    db1  site: pack not done yet, next 2026-12-06 01:00\n"},
+		{plan.Job{Result: "done", Began: "2026-11-29T01:00:00Z", Ended: "2026-11-29T01:07:02Z", By: "timer", Timer: "active", Next: next},
+			"jobs    db1  site: pack done 2026-11-29 01:07, next 2026-12-06 01:00\n"},
+		{plan.Job{Result: "running", Began: "2026-11-29T01:00:00Z", By: "hand"}, "jobs    db1  site: pack running 2026-11-29 01:00\n"},
+		{plan.Job{Result: "skipped", Ended: "2026-11-29T01:00:00Z", By: "timer", Why: "site is stopped", Timer: "active"}, "jobs    db1  site: pack skipped 2026-11-29 01:00 (site is stopped)\n"},
+		{plan.Job{Result: "failed", Ended: "2026-11-29T01:00:00Z", By: "timer", Why: "so", Timer: "active", Next: next},
+			"look    db1  site: pack failed 2026-11-29 01:00 (so): see journalctl -u plone-site-pack there, then plonec run pack --host db1\n" +
+				"jobs    db1  site: pack failed 2026-11-29 01:00 (so), next 2026-12-06 01:00\n"},
+		{plan.Job{Result: "cut short", Began: "2026-11-29T01:00:00Z", By: "hand"},
+			"look    db1  site: pack cut short 2026-11-29 01:00: plonec run pack --host db1\njobs    db1  site: pack cut short 2026-11-29 01:00\n"},
+		{plan.Job{Result: "done", Ended: "2026-11-29T01:00:00Z", Timer: "inactive", Next: next},
+			"look    db1  site: the timer of pack is inactive: systemctl enable --now plone-site-pack.timer on the host starts it\njobs    db1  site: pack done 2026-11-29 01:00\n"},
+	} {
+		test.job.Name, test.job.Unit = "pack", "plone-site-pack"
+		app := plan.AppStatus{App: "site", State: "good", Jobs: []plan.Job{test.job}}
+		_, notes, _ := strings.Cut(Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{app}}}, nil, false), "\n\n")
+		if notes != test.want {
+			t.Errorf("got\n%s\nwant\n%s", notes, test.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,8 +57,7 @@ func statusRows(h *plan.HostStatus) [][]string {
 	if h.Generation == "" {
 		return [][]string{{h.Host, "nothing was applied yet"}}
 	}
-	date, clock, _ := strings.Cut(h.Applied, "T")
-	head := []string{h.Host, h.Generation, date + " " + clock[:min(5, len(clock))], ShortCommit(h.Commit)}
+	head := []string{h.Host, h.Generation, minute(h.Applied), ShortCommit(h.Commit)}
 	var services []string
 	for _, s := range h.Services {
 		name := s.Name
@@ -178,6 +178,11 @@ func statusNotes(list []plan.HostStatus) []row {
 			if text := failedRelease(a); text != "" {
 				add("look", h.Host, a.App+": "+text)
 			}
+			for _, j := range a.Jobs {
+				if text := failedJob(h.Host, j); text != "" {
+					add("look", h.Host, a.App+": "+text)
+				}
+			}
 			for _, u := range a.Units {
 				switch name := unitName(a.App, u.Name); {
 				case u.State != "active" || u.Agent == "" || u.Agent == "up":
@@ -194,6 +199,13 @@ func statusNotes(list []plan.HostStatus) []row {
 	}
 	for _, h := range list {
 		for _, a := range h.Apps {
+			for _, j := range a.Jobs {
+				add("jobs", h.Host, a.App+": "+jobText(j))
+			}
+		}
+	}
+	for _, h := range list {
+		for _, a := range h.Apps {
 			if text := kept(a); text != "" {
 				add("kept", h.Host, a.App+": "+text)
 			}
@@ -204,6 +216,46 @@ func statusNotes(list []plan.HostStatus) []row {
 		}
 	}
 	return notes
+}
+
+// failedJob says what to do about a job that was not done, or that its timer will not
+// start.
+func failedJob(host string, j plan.Job) string {
+	switch {
+	case j.Idle():
+		return fmt.Sprintf("the timer of %s is %s: systemctl enable --now %s.timer on the host starts it", j.Name, j.Timer, j.Unit)
+	case !j.Failed():
+		return ""
+	case j.By == "timer":
+		return fmt.Sprintf("%s %s: see journalctl -u %s there, then plonec run %s --host %s", j.Name, lastTime(j), j.Unit, j.Name, host)
+	}
+	return fmt.Sprintf("%s %s: plonec run %s --host %s", j.Name, lastTime(j), j.Name, host)
+}
+
+// jobText says how a job ended the last time, and when it is due.
+func jobText(j plan.Job) string {
+	text := j.Name + " " + lastTime(j)
+	if j.Next != "" && !j.Idle() {
+		text += ", next " + minute(j.Next)
+	}
+	return text
+}
+
+func lastTime(j plan.Job) string {
+	text := cmp.Or(j.Result, "not done yet")
+	if at := cmp.Or(j.Ended, j.Began); at != "" {
+		text += " " + minute(at)
+	}
+	if j.Why != "" {
+		text += " (" + j.Why + ")"
+	}
+	return text
+}
+
+// minute is a time as people say it, in UTC.
+func minute(t string) string {
+	date, clock, _ := strings.Cut(t, "T")
+	return strings.TrimSpace(date + " " + clock[:min(5, len(clock))])
 }
 
 // failedRelease says what became of the last release, where it came after the
@@ -300,6 +352,7 @@ func Unwell(h plan.HostStatus) bool {
 	return len(h.Pending)+len(h.Drift) > 0 || h.Unfit != nil ||
 		slices.ContainsFunc(h.Services, func(s plan.Service) bool { return s.State != "active" }) ||
 		slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool {
-			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" })
+			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" }) ||
+				slices.ContainsFunc(a.Jobs, func(j plan.Job) bool { return j.Failed() || j.Idle() })
 		})
 }

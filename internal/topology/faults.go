@@ -27,6 +27,7 @@ func (r *resolver) faults() {
 		r.report("no-effect", []string{"plone_instances", "celerybeat"}, "Celery is off, so its scheduler does nothing", "set plone_instances.enable_celery too")
 	}
 	r.switchedOff()
+	r.jobFaults()
 	for _, name := range sortedKeys(base.PloneInstances.SubsiteConfig) {
 		if _, ok := base.PloneInstances.Subsites[name]; !ok {
 			r.report("no-effect", []string{"plone_instances", "subsite_config", name}, "there is no subsite of this name", "name it in plone_instances.subsites")

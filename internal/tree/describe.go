@@ -14,7 +14,7 @@ import (
 func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Host {
 	d := Host{
 		Name: h.Name, Address: h.Address, SSHAddress: h.SSHAddress, Layers: h.Layers, Status: status(h), SSH: access(h, in),
-		Rank: h.Rank(), Helpers: h.Helpers(), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
+		Rank: h.Rank(), Helpers: h.Jobs(), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
 	}
 	for _, s := range h.Services() {
 		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: s.Kind.Name, App: s.App, Server: s.Server, Rank: s.Rank()})

@@ -207,6 +207,11 @@ keep_before() {
 	for path in "${REMOVE[@]}"; do
 		if [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|timer|socket|mount|automount))$ ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; fi
 	done | how_they_are >"$txn/units" || return 1
+	# A timer that changes is stopped before it does: by its new calendar it would be
+	# late at once, for what it did by the old one.
+	for path in "${WRITE[@]}"; do
+		if [[ -e $path && ${EFFECTS[$path]} == restart:*.timer ]]; then printf '%s\n' "${path##*/}"; fi
+	done | how_they_are >"$txn/timers" || return 1
 	: >"$txn/left"
 	if [[ -z $held ]]; then
 		{ grep -vxF -f <(cut -d ' ' -f 1 "$txn/units") -- "$STATE/gen/$gen/leaves" || true; } | how_they_are >"$txn/left" || return 1
@@ -309,9 +314,10 @@ next_live() {
 # bring_files: each in one step, what is new first: a script that runs meanwhile may be
 # one that reads it.
 bring_files() {
-	local path
+	local path unit
 	local -a changed=()
 	stop_units_of "$txn/units" || return 1
+	while read -r unit _; do systemctl stop -- "$unit" || return 1; done <"$txn/timers"
 	for path in "${WRITE[@]}"; do
 		if [[ -e $path ]]; then changed+=("$path"); else mv -fT -- "$path.plonec-new" "$path" || return 1; fi
 	done
@@ -339,6 +345,9 @@ take_effect() {
 	/usr/local/lib/plonec/verbs/configure || return 1
 	for effect in $(other_effects "${WRITE[@]}"); do
 		unit=${effect#*:}
+		# A timer counts from now on, whatever one of its name did before. Without a
+		# stamp it would count from when it was started the last time.
+		[[ $unit != *.timer ]] || { mkdir -p /var/lib/systemd/timers && touch -- "/var/lib/systemd/timers/stamp-$unit"; } || return 1
 		case $effect in
 		reload:*) systemctl reload -- "$unit" ;;
 		restart:* | start:*) systemctl -q enable -- "$unit" && systemctl "${effect%%:*}" -- "$unit" && systemctl is-active -q -- "$unit" ;;
@@ -386,13 +395,14 @@ revert_generation() {
 	txn=$STATE/txn/$gen${held:+.held}
 	say "taking generation $gen${held:+ (what was held back)} back: $1"
 	mark "held=$held" state=reverting "until=$(uptime_seconds)"
+	stop_new_timers || ok=''
 	restore_files || ok=''
 	if [[ -n $ok ]]; then
 		systemctl daemon-reload || ok=''
 		while read -r unit active enabled; do
 			[[ $enabled != enabled ]] || systemctl -q enable -- "$unit" || ok=''
 			[[ $active != active ]] || systemctl start -- "$unit" || ok=''
-		done < <(cat -- "$txn/units" "$txn/left" 2>/dev/null)
+		done < <(cat -- "$txn/units" "$txn/left" "$txn/timers" 2>/dev/null)
 		undo_effects || ok=''
 	fi
 	if [[ -z $ok ]]; then
@@ -407,6 +417,18 @@ revert_generation() {
 	sync -- "$STATE"
 	systemctl -q stop plonec-guard.timer || true
 	say "this host is as it was before"
+}
+
+# stop_new_timers: those that came with the change end with it.
+stop_new_timers() {
+	local path unit
+	read_manifest "$STATE/gen/$gen" || return 1
+	while IFS= read -r path; do
+		unit=${path##*/}
+		if [[ ${EFFECTS[$path]-} != restart:*.timer || -e $txn/before$path ]]; then continue; fi
+		systemctl -q disable -- "$unit" 2>/dev/null || true # the boot may have taken its file away
+		if systemctl is-active -q -- "$unit"; then systemctl stop -- "$unit" || return 1; fi
+	done <"$txn/paths"
 }
 
 # restore_files: only files; the boot does no more than this.

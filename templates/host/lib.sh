@@ -39,13 +39,15 @@ say() {
 warn() { printf 'plonec: warning: %s\n' "$*" >&2; }
 
 # fail [-STATUS] MESSAGE…: the first line says what is wrong, the others what
-# to do.
+# to do. FAILED is that line, for what runs at the exit.
+FAILED=''
 fail() {
 	local status=1
 	if [[ $1 =~ ^-[0-9]+$ ]]; then
 		status=${1#-}
 		shift
 	fi
+	FAILED=$1
 	printf 'plonec: %s\n' "$1" >&2
 	tell did "$1"
 	shift

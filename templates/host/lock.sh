@@ -4,17 +4,24 @@
 # Seconds that a verb, and the guard, wait for another verb to end.
 readonly LOCK_SECONDS=2 GUARD_LOCK_SECONDS=60
 
-# lock VERB: one verb at a time. The kernel frees it however the verb ends, and
-# no child keeps it: as-user closes what it inherits. A verb that another one
+# lock VERB [SECONDS]: one verb at a time. The kernel frees it however the verb ends,
+# and no child keeps it: as-user closes what it inherits. A verb that another one
 # calls inherits it, and works under it. While a change waits to be confirmed, only what
-# confirms or reverts it goes on.
+# confirms or reverts it goes on; who has SECONDS waits for that, too.
 lock() {
+	local until=$((SECONDS + ${2:-0}))
 	need_root
 	if [[ /dev/fd/9 -ef $LOCKS/work ]] && flock -n 9; then return 0; fi
 	install -d -m 700 -- "$STATE"
 	install -d -m 750 -- "$LOGS"
 	open_lock
-	flock -w "$LOCK_SECONDS" 9 || fail -3 "another verb is at work here: $(cat -- "$LOCKS/work")" "wait for it to end, then try again"
+	while :; do
+		flock -w "$((until > SECONDS ? until - SECONDS : LOCK_SECONDS))" 9 ||
+			fail -3 "another verb is at work here: $(cat -- "$LOCKS/work")" "wait for it to end, then try again"
+		if [[ ! -e $STATE/unconfirmed ]] || ((SECONDS >= until)); then break; fi
+		flock -u 9
+		sleep 1
+	done
 	printf '%s, pid %s, since %s\n' "$1" "$$" "$(now)" >"$LOCKS/work"
 	make_key
 	[[ ! -d $RUN/started ]] || chmod 700 -- "$RUN/started" # where an earlier plonec noted plain sums
