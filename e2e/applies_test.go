@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/plonec/plonec/internal/service"
 )
 
 // A forecast is what plan or diff says of a host.
@@ -106,7 +108,15 @@ type unitJob struct {
 	at         time.Time
 }
 
-var stackUnits = regexp.MustCompile(`^(nginx|haproxy|varnish|plonec-agent|plone-.*)\.(service|timer)$`)
+var stackUnits = func() *regexp.Regexp {
+	units := []string{`plone-.*\.(service|timer)`}
+	for _, s := range service.All() {
+		if s.Unit != "" {
+			units = append(units, regexp.QuoteMeta(s.Unit))
+		}
+	}
+	return regexp.MustCompile("^(" + strings.Join(units, "|") + ")$")
+}()
 
 // jobs lists what a host's systemd has done since a time.
 func (c *cluster) jobs(host string, since time.Time) []unitJob {

@@ -9,7 +9,7 @@ import (
 const layered = `{
   "haproxy": {"fall": 4, "stats_password": {"$secret": "env:A"}},
   "deploy": {"site": {"keep_releases": 3}, "other": {}},
-  "opsworks": {"layers": {"web": {"custom_json": {"haproxy": {"rise": 7}, "memcached": {"port": 1}}}}},
+  "opsworks": {"layers": {"web": {"custom_json": {"haproxy": {"rise": 7}, "memcached": {"port": 11300}}}}},
   "layers": {
     "web": {"custom_json": {"haproxy": {"fall": 9}}},
     "text": {"custom_json": "{\"zeoserver\": {\"app_name\": \"t\"}, \"plone_instances\": {\"app_name\": \"p\"}, \"opsworks_initial_setup\": {\"ephemeral_mount_point\": \"/mnt\"}}"},
@@ -39,7 +39,7 @@ func TestView(t *testing.T) {
 	}
 
 	web := view(t, d, "web")
-	if h := web.Haproxy; h.Fall != 9 || h.Rise != 7 || h.StatsPassword.Ref != "env:A" || web.Memcached.Port != 1 {
+	if h := web.Haproxy; h.Fall != 9 || h.Rise != 7 || h.StatsPassword.Ref != "env:A" || web.Memcached.Port != 11300 {
 		t.Errorf("web: %+v", h)
 	}
 	if d.Base.Haproxy.Fall != 4 || d.Base.Haproxy.Rise != 2 || d.Base.Memcached.Port != 11211 {

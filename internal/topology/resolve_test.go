@@ -166,13 +166,13 @@ lb1 [frontend] site=[intra.example.org]/intra site=[example.org]/Plone backend=p
 			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "database": {"adapter": "mysql2", "database": "p", "host": "db", "username": "u"}}}}`,
 			`a [clients pack] plone_instances: client1=10.0.0.2:8081 to=mysql:p@db cache=[10.0.0.3:11211] packs
 m [memcached]
-`, []string{"not-served"}},
+`, nil},
 		{"Celery where there is a broker",
 			`{"instances": {
 			  "a": {"layers": ["plone_instances", "celery_broker", "beat"], "address": "10.0.0.2", "cpus": 1}}, "layers": {"beat": {"roles": ["celerybeat"]}},
 			  "plone_instances": {"per_cpu": 1, "enable_celery": true, "celery_args": "--loglevel=info", "zeo": {"address": "10.9.9.9:8100"}}, ` + apps + `}`,
 			`a [clients redis celerybeat] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8100 plone-plone_instances-celery.service(bin/celery worker --loglevel=info) plone-plone_instances-celerybeat.service(bin/celery beat)
-`, []string{"not-served"}},
+`, nil},
 		{"several balancers check by TCP, and so does one whose clients have a thread each",
 			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb"], "address": "10.0.0.2"}, "a": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1}},
 			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}, "zserver_threads": 1}, ` + apps + `}`,
@@ -262,13 +262,35 @@ l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 si
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, diags := resolve(t, test.stack)
-			if c := codes(diags); !slices.Equal(c, test.codes) {
+			// What is set up by hand so far is TestByHand's.
+			if c := slices.DeleteFunc(codes(diags), func(c string) bool { return c == "not-served" }); !slices.Equal(c, test.codes) {
 				t.Errorf("codes: got %v, want %v", c, test.codes)
 			}
 			if d := describe(got); test.want != "" && d != test.want {
 				t.Errorf("got:\n%s\nwant:\n%s", d, test.want)
 			}
 		})
+	}
+}
+
+// Whoever asks for a service that nothing sets up yet is told so, and nobody else.
+func TestByHand(t *testing.T) {
+	told := 0
+	for _, d := range topology.Roles() {
+		if d.Beside {
+			continue
+		}
+		_, diags := resolve(t, `{"instances": {"a": {"layers": ["x"], "address": "10.0.0.2", "cpus": 1}}, "layers": {"x": {"roles": ["`+string(d.Role)+`"]}},
+		  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, `+apps+`}`)
+		if is := slices.Contains(codes(diags), "not-served"); is != d.ByHand() {
+			t.Errorf("%s: by hand: %v, told: %v", d.Role, d.ByHand(), is)
+		}
+		if d.ByHand() {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Error("no service is set up by hand any more: this test, not-served and ByHand can go")
 	}
 }
 
