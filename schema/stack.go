@@ -289,8 +289,8 @@ type RedisConfig struct {
 }
 
 type Memcached struct {
-	Port   int  `json:"port"`
-	Memory *int `json:"memory"` // MiB
+	Port   int `json:"port"`
+	Memory int `json:"memory"` // MiB
 }
 
 type NewRelic struct {
