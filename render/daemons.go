@@ -55,11 +55,15 @@ func restarts(h *topology.Host) []Instance {
 // packages bring.
 func daemonsConf() ([]byte, error) {
 	var b bytes.Buffer
-	err := parsed.ExecuteTemplate(&b, "daemons.conf.tmpl", struct {
+	err := programs.Execute(&b, "daemons.conf.tmpl", daemonRows())
+	return b.Bytes(), err
+}
+
+func daemonRows() any {
+	return struct {
 		Balancer *service.Service
 		Daemons  []*service.Service
-	}{service.Balancer(), topology.Daemons()})
-	return b.Bytes(), err
+	}{service.Balancer(), topology.Daemons()}
 }
 
 // Userlist is the name of the userlist in a SecretFile of format userlist.

@@ -105,11 +105,7 @@ func TestHostileValuesStay(t *testing.T) {
 		a.Config.Environment[fmt.Sprintf("V%02d", i)] = schema.EnvValue{Text: v}
 	}
 	// The other artifacts have their own tests, and count on the schema more.
-	var b strings.Builder
-	if err := parsed.ExecuteTemplate(&b, "deploy.cfg.tmpl", deployCfg{a}); err != nil {
-		t.Fatal(err)
-	}
-	hostile := b.String()
+	hostile := written(t, "deploy.cfg.tmpl", deployCfg{a})
 	read := readByBuildout(t, map[string]buildoutText{"plain": {Text: plain}, "hostile": {Text: hostile}})
 	if e := read["hostile"].Error; e != "" {
 		t.Fatalf("%s\n%s", e, hostile)

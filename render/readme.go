@@ -73,7 +73,7 @@ func Readme(t *topology.Topology, warnings diag.List) ([]byte, error) {
 		return a.Code == b.Code && a.Path == b.Path && a.Message == b.Message
 	})
 	var b bytes.Buffer
-	err := parsed.ExecuteTemplate(&b, "README.md.tmpl", r)
+	err := programs.Execute(&b, "README.md.tmpl", r)
 	return b.Bytes(), err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/render/engine"
 	"github.com/plonec/plonec/templates"
 )
 
@@ -26,7 +27,16 @@ var artifacts = slices.Concat(daemonArtifacts, appArtifacts, unitArtifacts, jobA
 var secretFiles = []func(*topology.Host) []SecretFile{appSecrets, hostSecrets}
 
 // parsed is every template of a host's file, by its name without its folder.
-var parsed = template.Must(template.New("").Funcs(funcs).Option("missingkey=error").ParseFS(templates.FS, templates.OfHosts()...))
+var parsed = template.Must(template.New("").Funcs(funcs).ParseFS(templates.FS, templates.OfHosts()...))
+
+// programs are the same, made ready to run for thousands of hosts.
+var programs = func() engine.Programs {
+	all, err := engine.Compile(parsed, funcs)
+	if err != nil {
+		panic(err)
+	}
+	return all
+}()
 
 // Each renders the host's own files in the order of their paths, and gives each to
 // visit, whose Content is good until visit returns. It ends with the first error: that
@@ -55,7 +65,7 @@ func Each(h *topology.Host, visit func(File) error) error {
 			}
 		}
 		b.Reset()
-		if err := parsed.ExecuteTemplate(b, o.artifact.Template, o.Data); err != nil {
+		if err := programs.Execute(b, o.artifact.Template, o.Data); err != nil {
 			return fmt.Errorf("%s on %s: %w", o.Path, h.Name, err)
 		}
 		err := visit(File{
@@ -138,7 +148,7 @@ func Common() ([]File, error) {
 	}
 	for _, b := range builder.All() {
 		var text bytes.Buffer
-		if err := parsed.ExecuteTemplate(&text, "builder.conf.tmpl", b); err != nil {
+		if err := programs.Execute(&text, "builder.conf.tmpl", b); err != nil {
 			return nil, err
 		}
 		files = append(files, File{Path: path.Join(builderDir, b.Name+".conf"), Mode: 0o644, Owner: "root:root", Content: text.Bytes()})

@@ -56,14 +56,9 @@ func content(t *testing.T, h *topology.Host, path string) string {
 	t.Helper()
 	for _, a := range artifacts {
 		for _, i := range a.Each(h) {
-			if i.Path != path {
-				continue
+			if i.Path == path {
+				return written(t, a.Template, i.Data)
 			}
-			var b strings.Builder
-			if err := parsed.ExecuteTemplate(&b, a.Template, i.Data); err != nil {
-				t.Fatal(err)
-			}
-			return b.String()
 		}
 	}
 	t.Fatalf("no %s", path)

@@ -15,7 +15,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 	const module = "github.com/plonec/plonec/"
 	order := []string{
 		"internal/child", "internal/git", "internal/regular", "internal/words", "internal/builder", "internal/diag", "internal/input", "schema", "internal/service", "internal/topology", "internal/graph",
-		"render/escape", "templates", "render", "internal/tree", "internal/compile", "internal/secret", "internal/plan", "internal/remote", "internal/hosts", "internal/native", "internal/opsworks", "internal/trust", "internal/terminal", "internal/report", "internal/diff", "cmd/plonec",
+		"render/engine", "render/escape", "templates", "render", "internal/tree", "internal/compile", "internal/secret", "internal/plan", "internal/remote", "internal/hosts", "internal/native", "internal/opsworks", "internal/trust", "internal/terminal", "internal/report", "internal/diff", "cmd/plonec",
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
 	if err != nil {
@@ -36,7 +36,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 				t.Errorf("%s imports %s", name, rel)
 			}
 		}
-		if slices.Contains([]string{"render", "internal/builder", "internal/service", "internal/topology", "internal/graph", "templates", "internal/plan"}, name) {
+		if slices.Contains([]string{"render", "render/engine", "internal/builder", "internal/service", "internal/topology", "internal/graph", "templates", "internal/plan"}, name) {
 			for _, impure := range []string{"os", "os/exec", "context", "math/rand", "math/rand/v2", "net/http"} {
 				if slices.Contains(fields[1:], impure) {
 					t.Errorf("%s imports %s: what renders or foretells is pure", name, impure)
@@ -53,7 +53,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 func TestNoClockInRendering(t *testing.T) {
 	clock := regexp.MustCompile(`time\.(Now|Since|Until|After|Tick)\(`)
 	read := 0
-	for _, folder := range []string{"schema", "internal/service", "internal/topology", "internal/graph", "render", "render/escape", "templates", "internal/plan"} {
+	for _, folder := range []string{"schema", "internal/service", "internal/topology", "internal/graph", "render", "render/engine", "render/escape", "templates", "internal/plan"} {
 		files, err := filepath.Glob("../../" + folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)
