@@ -46,7 +46,7 @@ func Each(h *topology.Host, visit func(File) error) error {
 		Instance
 		artifact *Artifact
 	}
-	var all []one
+	all := make([]one, 0, len(artifacts))
 	for i := range artifacts {
 		for _, instance := range artifacts[i].Each(h) {
 			all = append(all, one{instance, &artifacts[i]})

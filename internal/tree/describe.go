@@ -1,7 +1,8 @@
 package tree
 
 import (
-	"slices"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/plonec/plonec/internal/topology"
@@ -35,29 +36,31 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 // configSum stands for what a release is made of, less the commit and secrets: it
 // is the first of the sums that config_sum of templates/host/release.sh gives.
 func configSum(a *topology.App, files []render.File) string {
-	var text []byte
+	h := sha256.New()
 	for _, in := range a.Builder().Inputs {
 		lines := content(files, "/etc/plonec/"+a.Name+"/"+in.File)
 		if in.Lines != "" {
 			lines = words.Beginning(lines, in.Lines)
 		}
-		text = append(text, lines...)
+		h.Write(lines)
 	}
-	return Sum(text)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // setupSum stands for what setup depends on: the host compares it with that of the
 // last setup. files are sorted by path.
 func setupSum(files []render.File, setup []byte) string {
-	text := slices.Concat(setup, content(files, "/etc/plonec/host.env"))
+	h := sha256.New()
+	h.Write(setup)
+	h.Write(content(files, "/etc/plonec/host.env"))
 	for _, ending := range []string{"/app.conf", "/build.conf"} {
 		for _, f := range files {
 			if strings.HasPrefix(f.Path, "/etc/plonec/") && strings.HasSuffix(f.Path, ending) {
-				text = append(text, words.Beginning(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON")...)
+				h.Write(words.Beginning(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON"))
 			}
 		}
 	}
-	return Sum(text)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func content(files []render.File, path string) []byte {

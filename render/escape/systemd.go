@@ -13,6 +13,7 @@ func SystemdWord(s string) (string, error) {
 		return "", errors.New("not valid UTF-8")
 	}
 	var b strings.Builder
+	b.Grow(len(s) + 2)
 	b.WriteByte('"')
 	for _, r := range s {
 		switch {
