@@ -2,6 +2,8 @@ package render
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -31,8 +33,19 @@ func written(t testing.TB, template string, data any) string {
 func TestEngineIsTextTemplate(t *testing.T) {
 	purging := func(h *topology.Host) { h.Stack.VarnishPurge = []string{"http://10.0.0.1/", "http://10.0.0.2/"} }
 	hosts := []*topology.Host{processHost(), frontHost(), frontHost(withTLS, purging)}
-	hosts = append(hosts, resolvedText(t, base, `{"instances": {"cache1": {"layers": ["memcached"], "address": "10.0.3.11", "cpus": 1}},
-		"plone_zeoserver": {"pack_at": "daily"}}`).Hosts...)
+	every := map[string]any{"plone_zeoserver": map[string]any{"pack_at": "daily"}}
+	layers, instances := map[string]any{}, map[string]any{}
+	for i, d := range topology.Roles() { // a host of each, so that a service more is seen here too
+		name := fmt.Sprintf("host-%d", i)
+		layers[name] = map[string]any{"roles": []any{string(d.Role)}}
+		instances[name] = map[string]any{"layers": []any{name}, "address": fmt.Sprintf("10.0.9.%d", i+1), "cpus": 1, "status": "stopped"}
+	}
+	every["layers"], every["instances"] = layers, instances
+	text, err := json.Marshal(every)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts = append(hosts, resolvedText(t, base, string(text)).Hosts...)
 	for _, pattern := range []string{"../examples/*/stack.json", "../testdata/pasted/stack.json", "../testdata/parity/*.stack.json"} {
 		stacks, err := filepath.Glob(pattern)
 		if err != nil || len(stacks) == 0 {
