@@ -1,5 +1,8 @@
 // Package diag holds what plonec says about its input: diagnostics with a
-// stable code, a place and a remedy, and how they are printed.
+// stable code, a place and a remedy, and how they are printed. The words of a code, and
+// how what it is about is mended, are in the catalogue, codes_STAGE.go. Those of a remedy
+// stand where its message does, since they name what is wrong there: those of ssh and the
+// hosts in internal/remote/remedies.go.
 package diag
 
 import (
@@ -64,7 +67,7 @@ func (s Severity) String() string {
 	return "error"
 }
 
-// A Diagnostic is one finding. Code is a key of the catalogue in codes.go.
+// A Diagnostic is one finding. Code is a key of the catalogue, codes_STAGE.go.
 // Message and Remedy never hold the value of a secret or of an unknown key.
 type Diagnostic struct {
 	Code    string
