@@ -130,3 +130,74 @@ func TestDeployRefusesDrift(t *testing.T) {
 		}
 	}
 }
+
+// inGeneration runs a script after those of a transaction, with a systemctl that notes
+// what it is asked, and says of each unit what the test says. It gives what was noted.
+func inGeneration(t *testing.T, root, script string) string {
+	t.Helper()
+	const before = `LIB=$1; . "$LIB/lib.sh"; . "$LIB/checkers.sh"; . "$LIB/generation.sh"
+systemctl() { printf '%s\n' "$*" >>"$ROOT/log"; }
+mv() { [[ $* != *.plonec-new* ]] || printf 'comes %s\n' "${@: -1}" >>"$ROOT/log"; command mv "$@"; }
+rm() { [[ $* == *.plonec-new || ! -f ${@: -1} ]] || printf 'goes %s\n' "${@: -1}" >>"$ROOT/log"; command rm "$@"; }
+gen=1 txn=$STATE/txn/1
+mkdir -p "$txn"/{before,pending,removals} "$STATE/gen/1" "$STATE/loaded" "$ETC"
+`
+	cmd := exec.Command("bash", "-c", before+script, "bash", hostScripts(t))
+	cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	log, _ := os.ReadFile(root + "/log")
+	return strings.ReplaceAll(string(log), root, "")
+}
+
+// TestDaemonsThatCome: whose a daemon was before the change that is taken back, his it
+// is again; those that plonec had already and its own units are left to configure.
+func TestDaemonsThatCome(t *testing.T) {
+	t.Parallel()
+	for was, want := range map[string]string{
+		"active enabled":    "restart -- memcached.service\n",
+		"active disabled":   "-q disable -- memcached.service\nrestart -- memcached.service\n",
+		"inactive disabled": "-q disable -- memcached.service\nstop -- memcached.service\n",
+		"inactive enabled":  "stop -- memcached.service\n",
+	} {
+		root := t.TempDir()
+		got := inGeneration(t, root, `
+how_they_are() { while read -r unit; do echo "$unit `+was+`"; done; }
+echo "SERVICES='haproxy nginx'" >"$ETC/host.env"
+printf '%s\n' 'haproxy.service haproxy -' 'memcached.service memcached -' 'nginx.service nginx -' 'plonec-agent.service agent -' 'plone-site-client1.service client site' >"$STATE/gen/1/services"
+printf 'sum\t0644\troot:root\trestart:plonec-agent.service\t-\t/etc/systemd/system/plonec-agent.service\n' >"$STATE/gen/1/manifest"
+: >"$STATE/gen/1/gone"; : >"$txn/paths"; : >"$STATE/loaded/memcached"; : >"$STATE/loaded/nginx"
+read_manifest "$STATE/gen/1"
+daemons_that_come | how_they_are >"$txn/came"
+undo_effects
+[[ ! -e $STATE/loaded/memcached && -e $STATE/loaded/nginx ]] || exit 7
+`)
+		got = strings.ReplaceAll(got, "goes /var/lib/plonec/loaded/memcached\n", "")
+		if !strings.HasSuffix(got, want) || strings.Contains(strings.TrimSuffix(got, want), "memcached") {
+			t.Errorf("%s: systemctl was asked\n%s", was, got)
+		}
+		for _, other := range []string{"haproxy", "nginx", "client1"} {
+			if strings.Contains(got, other) {
+				t.Errorf("%s: %s is touched:\n%s", was, other, got)
+			}
+		}
+	}
+}
+
+// TestTheWayBack: a script that is called meanwhile finds those that it reads: what was
+// taken away comes first, what the change brought goes last.
+func TestTheWayBack(t *testing.T) {
+	t.Parallel()
+	got := inGeneration(t, t.TempDir(), `
+cd "$ROOT"
+for f in a-changed m-taken z-changed; do mkdir -p "$txn/before$ROOT"; echo old >"$txn/before$ROOT/$f"; done
+echo new | tee a-changed b-brought z-changed >/dev/null
+printf '%s\n' "$ROOT"/{a-changed,b-brought,m-taken,z-changed} >"$txn/paths"
+restore_files
+[[ $(cat a-changed m-taken z-changed) == $'old\nold\nold' && ! -e b-brought ]]
+`)
+	if want := "comes /m-taken\ncomes /a-changed\ncomes /z-changed\ngoes /b-brought\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

@@ -27,6 +27,8 @@ func (m *Host) effects() []string {
 			case verb == "deploy", m.unitApp(unit) != "", verbs[unit] == "stop":
 			case c.Kind == Removed && !ours:
 			case c.Kind == ModeOnly && ours: // it reads the same bytes
+			case ours && !known[unit] && m.Seen.Units[unit].Active == "active": // somebody else's so far
+				verbs[unit] = "restart"
 			case ours && !known[unit], !ours && arrives[unit]:
 				verbs[unit] = "start"
 			case verbs[unit] != "restart":

@@ -144,7 +144,10 @@ func (r *resolver) pythonFault(a *App) {
 // host has, or would have with another attribute.
 func (r *resolver) portFaults(h *Host) {
 	told := service.Host{Stack: h.Stack, TLS: true, Balancers: 2}
-	whose := map[int]string{service.ZeoPort: service.Zeo.Title}
+	whose := map[int]string{}
+	if h.Has(Zeo) {
+		whose[service.ZeoPort] = service.Zeo.Title
+	}
 	var given []service.Port
 	for _, role := range h.Roles {
 		for _, s := range service.Of(string(role)) {
@@ -162,7 +165,7 @@ func (r *resolver) portFaults(h *Host) {
 	}
 	for _, p := range given {
 		who := whose[p.Number]
-		if n := p.Number; n > service.ClientPort && n <= service.ClientPort+maxClients || n > service.AgentPort && n <= service.AgentPort+maxClients {
+		if n := p.Number; h.Has(Clients) && (n > service.ClientPort && n <= service.ClientPort+maxClients || n > service.AgentPort && n <= service.AgentPort+maxClients) {
 			who = "a client or its agent"
 		}
 		if who != "" {

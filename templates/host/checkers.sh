@@ -27,6 +27,7 @@ run_checkers() {
 			check_ports "$daemon" "${DAEMONS[@]}"
 			;;
 		esac
+		[[ -z ${PROGRAM[$daemon]-} ]] || has_checker "$daemon" || continue # it judges when it starts
 		printf 'plonec: %s accepts it\n' "$daemon"
 	done
 	for path in ${sudoers+"${sudoers[@]}"}; do

@@ -7,7 +7,7 @@
 asked() {
 	if declare -F "${SERVICE_OF[$2]}_$1" >/dev/null; then printf '%s_%s' "${SERVICE_OF[$2]}" "$1"; else printf 'any_%s' "$1"; fi
 }
-any_check() { :; }   # it has no checker
+any_check() { :; }
 any_listens() { :; } # nobody knows where
 any_workers() { cat -- "/proc/$(systemctl show -p MainPID --value -- "$1")/task"/*/children 2>/dev/null | tr ' ' '\n' | sort; }
 
@@ -50,11 +50,13 @@ files_sum() {
 
 # check DAEMON: its own checker, whose words are shown where it refuses.
 check() {
-	local set said
-	said=$(
-		while IFS= read -r set; do export "${set?}"; done < <(environment "$1")
-		"$(asked check "$1")" "$1" 2>&1
-	) && return
+	local line said
+	local -a set=()
+	while IFS= read -r line; do
+		if [[ $line =~ ^[A-Za-z_][A-Za-z0-9_]*= ]]; then set+=("$line"); fi
+	done < <(environment "$1")
+	# shellcheck disable=SC2034 # for the checkers
+	said=$(CHECK_WITH=(env "${set[@]}") && "$(asked check "$1")" "$1" 2>&1) && return
 	head -n 20 <<<"$said" | sed 's/^/        /' >&2
 	return 1
 }
@@ -76,7 +78,7 @@ check_ports() {
 			if [[ ${at%:*} != "$address" && ! ${at%:*} =~ ^(\*|0\.0\.0\.0|\[::\])$ && ! $address =~ ^(|\*|0\.0\.0\.0|\[?::\]?)$ ]]; then continue; fi
 			pid=$(grep -oE 'pid=[0-9]+' <<<"$line" | head -n 1) || continue # its owner has just gone
 			unit=$(sed -nE 's/^(0:|1:name=systemd):.*\/([^/]+)$/\2/p' "/proc/${pid#pid=}/cgroup" 2>/dev/null | head -n 1) || continue
-			if [[ " $daemon $* " != *" ${unit%.service} "* ]]; then
+			if [[ -z $unit || " $daemon $* " != *" ${unit%.service} "* ]]; then
 				fail "$daemon wants port $port, which another program has: $(grep -oE '"[^"]+",pid=[0-9]+' <<<"$line" | head -n 1), unit ${unit:-unknown}" \
 					"stop that program, or give one of the two another port"
 			fi
@@ -110,6 +112,26 @@ launch() {
 	if systemctl "$1" -- "$2" && sleep 1 && systemctl is-active -q -- "$2"; then return 0; fi
 	journalctl -q -n 8 -o cat -u "$2" | sed 's/^/        /' >&2
 	return 1
+}
+
+# has_checker DAEMON: a program judges its files before it reads them.
+has_checker() { declare -F "${SERVICE_OF[$1]}_check" >/dev/null; }
+
+# proved DAEMON: one without a checker listens where its files say, ten seconds later.
+proved() {
+	local want at until=$((SECONDS + 10))
+	if has_checker "$1"; then return 0; fi
+	while IFS= read -r want; do
+		at=$want # a name may be any address
+		[[ ${want%:*} =~ ^([0-9.]+|\[.*\])$ ]] || at=":${want##*:}"
+		until [[ -n $(ss -Hltn "sport = :${want##*:}" | awk -v at="$at" '{ l = $4; if (at ~ /^:/) sub(/.*:/, ":", l); if (l == at) print }') ]]; do
+			if ((SECONDS >= until)); then
+				printf 'plonec: %s runs, and does not listen at %s, as its file says\n' "$1" "$want" >&2
+				return 1
+			fi
+			sleep 0.2
+		done
+	done < <(listens "$1")
 }
 
 # kept_down DAEMON: somebody wants it not to run. To stop it is not enough: it
@@ -148,6 +170,7 @@ bring_in() {
 		printf 'none %s\n' "$start" | write "$loaded"
 		reload "$daemon" || fail "the reload of $daemon did not take" "the old configuration goes on serving"
 	fi
+	proved "$daemon" || fail "$daemon did not take its file" "see: systemctl cat $daemon"
 	printf '%s %s\n' "$config" "$start" | write "$loaded"
 	if [[ $before == "$config $start" ]]; then say "$daemon runs again"; else say "$daemon runs its new configuration"; fi
 }

@@ -216,6 +216,7 @@ keep_before() {
 	if [[ -z $held ]]; then
 		{ grep -vxF -f <(cut -d ' ' -f 1 "$txn/units") -- "$STATE/gen/$gen/leaves" || true; } | how_they_are >"$txn/left" || return 1
 	fi
+	daemons_that_come | how_they_are >"$txn/came" || return 1
 	for unit in $(own_services) $([[ -n $held ]] || cat -- "$STATE/gen/$gen/leaves"); do
 		systemctl is-active -q -- "$unit" || printf '%s\n' "${unit%.service}"
 	done >"$txn/down"
@@ -224,6 +225,18 @@ keep_before() {
 	if [[ -d $STATE/pending ]]; then cp -a -- "$STATE/pending/." "$txn/pending/" || return 1; fi
 	if [[ -d $STATE/removals ]]; then cp -a -- "$STATE/removals/." "$txn/removals/" || return 1; fi
 	return 0
+}
+
+# daemons_that_come: those that the host is to run and was not told to before: their
+# packages may have run, or somebody by hand.
+daemons_that_come() {
+	local unit before
+	# shellcheck source=/dev/null
+	before=$(SERVICES='' && if [[ -r $ETC/host.env ]]; then . "$ETC/host.env"; fi && printf '%s' "$SERVICES")
+	for unit in $(own_services); do
+		# plonec's own units come and go with their files.
+		if [[ " $before " != *" ${unit%.service} "* && -z ${SUM[/etc/systemd/system/$unit]-} ]]; then printf '%s\n' "$unit"; fi
+	done
 }
 
 # how_they_are: of units, a line each, whether they are active and enabled.
@@ -431,18 +444,23 @@ stop_new_timers() {
 	done <"$txn/paths"
 }
 
-# restore_files: only files; the boot does no more than this.
+# restore_files: only files; the boot does no more than this. As bring_files: what is
+# not there comes first, and what was not there goes last.
 restore_files() {
 	local path
+	local -a changed=() new=()
 	while IFS= read -r path; do
 		rm -f -- "$path.plonec-new"
-		if [[ -e $txn/before$path ]]; then
-			mkdir -p -- "${path%/*}" && cp -p -- "$txn/before$path" "$path.plonec-new" && sync -- "$path.plonec-new" &&
-				mv -fT -- "$path.plonec-new" "$path" || return 1
+		if [[ ! -e $txn/before$path ]]; then
+			new+=("$path")
+		elif [[ -e $path ]]; then
+			changed+=("$path")
 		else
-			rm -f -- "$path"
+			restore "$path" || return 1
 		fi
 	done <"$txn/paths"
+	for path in "${changed[@]}"; do restore "$path" || return 1; done
+	for path in "${new[@]}"; do rm -f -- "$path" || return 1; done
 	local what
 	for what in pending removals; do
 		rm -rf -- "${STATE:?}/$what" && mkdir -- "$STATE/$what" && cp -a -- "$txn/$what/." "$STATE/$what/" || return 1
@@ -451,23 +469,28 @@ restore_files() {
 	sync -f -- /etc "$STATE"
 }
 
+restore() { # PATH
+	mkdir -p -- "${1%/*}" && cp -p -- "$txn/before$1" "$1.plonec-new" && sync -- "$1.plonec-new" && mv -fT -- "$1.plonec-new" "$1"
+}
+
 # undo_effects: the daemons run the files of before.
 undo_effects() {
-	local unit
+	local unit active enabled
 	read_manifest "$STATE/gen/$gen" && read_live || return 1
 	if [[ -x /usr/local/lib/plonec/verbs/configure && -e /etc/plonec/host.env ]]; then
 		PLONEC_DOWN=$(tr '\n' ' ' 2>/dev/null <"$txn/down") /usr/local/lib/plonec/verbs/configure || return 1
 	else
-		# There was nothing of plonec's: Debian's own services go on.
+		# There was nothing of plonec's.
 		for unit in $(own_services); do
-			rm -f -- "$STATE/loaded/${unit%.service}"
-			if [[ -n ${SUM[/etc/systemd/system/$unit]-} ]]; then
-				systemctl -q disable --now -- "$unit" 2>/dev/null || true
-			elif systemctl is-active -q -- "$unit"; then
-				systemctl restart -- "$unit" || true
-			fi
+			if [[ -n ${SUM[/etc/systemd/system/$unit]-} ]]; then systemctl -q disable --now -- "$unit" 2>/dev/null || true; fi
 		done
 	fi
+	# A daemon that came with the change is whose it was before.
+	while read -r unit active enabled; do
+		rm -f -- "$STATE/loaded/${unit%.service}"
+		[[ $enabled == enabled ]] || systemctl -q disable -- "$unit" 2>/dev/null || true
+		if [[ $active == active ]]; then systemctl restart -- "$unit" || true; else systemctl stop -- "$unit" || true; fi
+	done < <(cat -- "$txn/came" 2>/dev/null)
 	local -a paths=()
 	mapfile -t paths <"$txn/paths"
 	for unit in $(other_effects "${paths[@]}"); do
