@@ -38,9 +38,10 @@ const (
 	ScriptDir = "/usr/local/lib/plonec"
 	StateDir  = "/var/lib/plonec"
 
-	agentUnit   = "/etc/systemd/system/plonec-agent.service"
 	agentScript = ScriptDir + "/agent"
 )
+
+var agentUnit = "/etc/systemd/system/" + service.Agent.Unit
 
 // Balancing is the file that names the clients that a front end sends requests to.
 var Balancing = service.Balancer().Config
