@@ -164,7 +164,7 @@ func TestSelection(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", s, got, want)
 		}
 	}
-	if got := (selection{}).groups(); !slices.Equal(got, []group{deploys, faults, dayTwo, projects}) {
+	if got := (selection{}).groups(); !slices.Equal(got, []group{deploys, faults, dayTwo, projects, services}) {
 		t.Errorf("all are %v", got)
 	}
 }

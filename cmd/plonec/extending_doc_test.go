@@ -14,6 +14,7 @@ import (
 // The blocks of docs/extending.md, put where it says, make a plonec that takes the
 // attribute and writes the artifact.
 func TestExtending(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../docs/extending.md")
 	if err != nil {
 		t.Fatal(err)
