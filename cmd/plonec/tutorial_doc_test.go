@@ -19,6 +19,7 @@ var counted = regexp.MustCompile(`[0-9]+ (files|new)`)
 // "text" shows has been printed by the commands before it; -update puts the numbers of
 // files right.
 func TestTutorial(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../docs/tutorial.md")
 	if err != nil {
 		t.Fatal(err)
