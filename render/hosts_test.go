@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -217,6 +218,20 @@ func hostScripts(t *testing.T) string {
 		}
 	}
 	return dir
+}
+
+// tester is who runs the tests, and the first group: apps of tests are theirs.
+func tester(t *testing.T) (*user.User, *user.Group) {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := user.LookupGroupId(me.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return me, group
 }
 
 func TestShellcheck(t *testing.T) {

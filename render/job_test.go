@@ -3,7 +3,6 @@ package render
 import (
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -91,14 +90,7 @@ systemctl() { [[ $1 != is-active ]] || kill -0 %1 2>/dev/null; }
 func TestResolveMasksSecrets(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := user.LookupGroupId(me.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	me, group := tester(t)
 	h := processHost()
 	c := h.Apps[0].Config
 	c.DeployTo, c.Home, c.User, c.Group = root+"/srv/www/site", root, me.Username, group.Name

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,14 +19,7 @@ import (
 // The rest of the way is the real hosts' (make e2e).
 func TestLadder(t *testing.T) {
 	root := t.TempDir()
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := user.LookupGroupId(me.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	me, group := tester(t)
 	repo := filepath.Join(root, "repo")
 	git := func(args ...string) string {
 		t.Helper()

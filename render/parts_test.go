@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,14 +21,7 @@ func TestPartsOfARelease(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	repo, commit := exampleRepository(t, root)
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := user.LookupGroupId(me.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	me, group := tester(t)
 	topo := resolved(t, "../examples/zeo/stack.json", write(t, `{
 	  "instances": {"app2": {"backends": 1}},
 	  "deploy": {"site": {"buildout_extends": ["cfg/zope.cfg"], "buildout_additional_config": {"$secret": "env:PASTED"}}}

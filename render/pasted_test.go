@@ -95,7 +95,7 @@ func TestRefusedSecret(t *testing.T) {
 		if err := os.WriteFile(bin+"/nginx", []byte(wrapper), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("bash", "-O", "nullglob", "-c", `LIB=$1; . "$LIB/daemons.sh"; PATH=$2:$PATH; if check nginx; then exit 9; fi`, "bash", scripts, bin)
+		cmd := exec.Command("bash", "-O", "nullglob", "-c", `LIB=$1; . "$LIB/lib.sh"; . "$LIB/daemons.sh"; PATH=$2:$PATH; if check nginx; then exit 9; fi`, "bash", scripts, bin)
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), test.want) || strings.Contains(string(out), "hidden") {
 			t.Errorf("%s: %v\n%s", name, err, out)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,14 +27,7 @@ func newReleasesHost(t *testing.T, change func(*topology.App, string)) *releases
 	t.Helper()
 	r := &releasesHost{t: t, root: t.TempDir(), scripts: hostScripts(t), commit: strings.Repeat("a", 40)}
 	r.deployTo = r.root + "/srv/www/site"
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := user.LookupGroupId(me.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	me, group := tester(t)
 	h := processHost()
 	a := h.Apps[0]
 	a.Clients, a.Zeo, a.Commands, a.Storage = nil, nil, nil, topology.Storage{}

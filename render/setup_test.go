@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,14 +47,7 @@ func wheel(t *testing.T, path, version string) {
 // change; nor does it run what lies in the folder that it is called from.
 func TestSetupTakesUvFromRoot(t *testing.T) {
 	t.Parallel()
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := user.LookupGroupId(me.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	me, group := tester(t)
 	const taken, none = "uv 1\n", "uv could not be installed: deploys take pip"
 	for _, test := range []struct { // each makes a virtualenv, which takes its time
 		name  string

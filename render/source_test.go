@@ -3,7 +3,6 @@ package render
 import (
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -68,14 +67,7 @@ func TestResolve(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := user.LookupGroupId(me.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	me, group := tester(t)
 	h := processHost()
 	c := h.Apps[0].Config
 	c.DeployTo, c.Home, c.User, c.Group = root+"/srv/www/site", root+"/home", me.Username, group.Name
