@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -116,8 +117,9 @@ func (b *builder) at(h *topology.Host, address string) *topology.Host {
 // ask joins a host to a service, which runs on a host of the stack where one has
 // its address, and else outside of it.
 func (b *builder) ask(h *topology.Host, n topology.Need) {
-	kind, ports := kinds[n.Use], span{n.Port, n.Port}
-	role := topology.Role(serves(n).Role).Duty()
+	asked := cmp.Or(n.Service, service.Store()) // whose place a server of others takes
+	kind, ports := kinds[asked.Use], span{n.Port, n.Port}
+	role := topology.Role(asked.Role).Duty()
 	if to := b.at(h, n.Host); to != nil {
 		known := n.Service != nil && to.Has(role.Role)
 		if n.Service != nil && n.Service.OfApp {
@@ -142,15 +144,6 @@ var kinds = map[service.Use]Kind{
 	service.Database: Database, service.Cache: Cache, service.Search: Search, service.Jobs: Jobs, service.Files: Files,
 }
 
-// serves is the service that a need asks, or in whose place another stands.
-func serves(n topology.Need) *service.Service {
-	if n.Service != nil {
-		return n.Service
-	}
-	list := service.All()
-	return list[slices.IndexFunc(list, func(s *service.Service) bool { return s.Use == n.Use })]
-}
-
 // runs adds to what a host is shown to run, unless it is there.
 func (b *builder) runs(h *topology.Host, p Process) {
 	for i := range b.of[h].Hosts {
@@ -171,7 +164,7 @@ func (b *builder) services(a *topology.App) {
 	case p.NFSBlobs || p.GlusterBlobs:
 		b.mounts(h, p.GlusterBlobs)
 	case p.SharedBlobs && blobs.BlobDir != "" && len(b.t.Hosts) > 1:
-		n := topology.Need{Use: service.Files, Service: service.Blobs, Title: "Shared blobs", Protocol: "files", Name: blobs.BlobDir}
+		n := topology.Need{Service: service.Blobs, Title: "Shared blobs", Protocol: "files", Name: blobs.BlobDir}
 		b.ask(h, n)
 		for _, other := range b.t.Hosts {
 			if other.Online && !other.Has(topology.Clients) && other.Serves() && other.Stack.PloneBlobs.BlobDir == blobs.BlobDir {
@@ -201,6 +194,6 @@ func (b *builder) mounts(h *topology.Host, gluster bool) {
 		}
 	}
 	for _, s := range servers {
-		b.ask(h, topology.Need{Use: service.Files, Service: service.Blobs, Title: strings.TrimSpace("blobs by " + protocol), Protocol: protocol, Host: s})
+		b.ask(h, topology.Need{Service: service.Blobs, Title: strings.TrimSpace("blobs by " + protocol), Protocol: protocol, Host: s})
 	}
 }

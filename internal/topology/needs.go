@@ -9,8 +9,7 @@ import (
 
 // A Need is a service that the clients of an app ask.
 type Need struct {
-	Use      service.Use
-	Service  *service.Service // nil: none of plonec's, such as a database server of others
+	Service  *service.Service // nil: a database server of others
 	Title    string           // in words
 	Protocol string
 	Name     string // of a database, or where it is to be found
@@ -21,13 +20,13 @@ type Need struct {
 // Needs are what the clients of the app ask, their database first.
 func (a *App) Needs() []Need {
 	need := func(s *service.Service, protocol, host string, port int) Need {
-		return Need{Use: s.Use, Service: s, Title: s.Title, Protocol: protocol, Host: host, Port: port}
+		return Need{Service: s, Title: s.Title, Protocol: protocol, Host: host, Port: port}
 	}
 	var list []Need
 	switch rel := a.Storage.RelStorage; {
 	case rel != nil:
 		db := rel.Database()
-		n := Need{Use: service.Database, Title: db.Title, Protocol: db.Title, Name: rel.Name, Host: rel.Host, Port: rel.Port}
+		n := Need{Title: db.Title, Protocol: db.Title, Name: rel.Name, Host: rel.Host, Port: rel.Port}
 		if rel.DSN.IsSet() {
 			n.Name, n.Host, n.Port = "as the DSN says", "", 0
 		} else if n.Port == 0 {
@@ -38,7 +37,7 @@ func (a *App) Needs() []Need {
 		host, port := splitHostPort(a.Storage.ZeoAddress)
 		list = append(list, need(service.Zeo, "ZEO", host, port))
 	case a.Zeo == nil: // else the buildout starts it beside the clients
-		list = append(list, Need{Use: service.Database, Title: "Database", Name: "as the buildout says"})
+		list = append(list, Need{Title: "Database", Name: "as the buildout says"})
 	}
 	for _, m := range a.MemcachedServers {
 		host, port := splitHostPort(m)
