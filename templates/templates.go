@@ -1,6 +1,6 @@
 // Package templates holds the text of every generated file, one template an
 // artifact: those of a service in the folder of its name, with the shell functions by
-// which hosts prove it. Under host/, builders/ and units/ are the scripts and units that are
+// which hosts prove it. A unit's sandbox is in its own template. Under host/, builders/ and units/ are the scripts and units that are
 // the same on every host, which are copied as they are, under ci/ what plonec init writes.
 package templates
 

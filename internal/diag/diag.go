@@ -1,8 +1,7 @@
 // Package diag holds what plonec says about its input: diagnostics with a
-// stable code, a place and a remedy, and how they are printed. The words of a code, and
-// how what it is about is mended, are in the catalogue, codes_STAGE.go. Those of a remedy
-// stand where its message does, since they name what is wrong there: those of ssh and the
-// hosts in internal/remote/remedies.go.
+// stable code, a place and a remedy, and how they are printed. A remedy is written where
+// its message is, in the package that finds the fault, since it names what is wrong there.
+// What explain says of a code is in the catalogue, codes_STAGE.go.
 package diag
 
 import (

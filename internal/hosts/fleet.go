@@ -1,7 +1,8 @@
 // Package hosts pushes a tree to its hosts and deploys there, with nothing on a host
 // but the scripts of the tree. What the scripts do is in templates/host, how one host
 // is reached in package remote, what would change there in package plan; here is what
-// goes across hosts: who is asked, in which order, and what is done when one fails.
+// goes across hosts: who is asked, in which order (order.go, by the ranks of package
+// topology), and what is done when one fails.
 package hosts
 
 import (

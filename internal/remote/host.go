@@ -1,7 +1,8 @@
 // Package remote is one host as it is reached: over OpenSSH, whose configuration,
 // keys and agent are the user's own, and rsync. It runs commands there as root,
-// holds the host's lock, and follows jobs over connections that break. Which host
-// is asked what, and when, is in package hosts.
+// holds the host's lock, and follows jobs over connections that break. How long one waits
+// for a lock that another holds is said in templates/host/lock.sh, which takes it. Which
+// host is asked what, and when, is in package hosts.
 package remote
 
 import (

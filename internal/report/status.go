@@ -107,7 +107,7 @@ func running(a plan.AppStatus) []string {
 		name := unitName(a.App, u.Name)
 		active := u.State == "active"
 		switch {
-		case strings.HasPrefix(name, "client"):
+		case u.Agent != "": // balancers are told of clients alone
 			clients++
 			if active {
 				up++
