@@ -12,7 +12,7 @@ import (
 )
 
 // release is the version of plonec: what the manifest of a tree records.
-const release = "0.3.0"
+const release = "0.4.0"
 
 // Exit statuses of every command.
 const (
