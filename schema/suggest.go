@@ -100,14 +100,15 @@ func (a *Attr) each(f func(*Attr)) {
 }
 
 // Nearest returns the candidate that is most like a name, or "" where none is
-// like enough: one edit in three letters, or one name beginning the other.
+// like enough: one edit in three letters, or one name beginning the other. What
+// differs in a number, or says the opposite, is not like it.
 func Nearest(name string, candidates []string) string {
 	best, least := "", len(name)/3+1
 	if len(name) > 64 {
 		return ""
 	}
 	for _, candidate := range candidates {
-		if d := distance(strings.ToLower(name), candidate, least); d < least {
+		if d := distance(strings.ToLower(name), strings.ToLower(candidate), least); d < least && !apart(name, candidate) {
 			best, least = candidate, d
 		}
 	}
@@ -115,7 +116,7 @@ func Nearest(name string, candidates []string) string {
 		return best
 	}
 	for _, candidate := range candidates {
-		if strings.HasPrefix(candidate, name) || len(candidate) >= 4 && strings.HasPrefix(name, candidate) {
+		if (strings.HasPrefix(candidate, name) || len(candidate) >= 4 && strings.HasPrefix(name, candidate)) && !apart(name, candidate) {
 			if best != "" {
 				return ""
 			}
@@ -241,7 +242,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		for _, t := range spellings {
 			try = append(try, candidate{input.String, t})
 		}
-		if near := Nearest(text, a.Enum); near != "" {
+		if near := nearChoice(a, text); near != "" {
 			try = append(try, candidate{input.String, near})
 		}
 		if isNumber(text) {
@@ -253,6 +254,8 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 	}
 	switch {
 	case n.Kind != input.String:
+	case rangeOf(a, n.Text) != "":
+		return rangeOf(a, n.Text)
 	case (a.Pasted() || a.def == "#Piece") && strings.Contains(n.Text, "\r"):
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
