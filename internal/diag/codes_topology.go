@@ -44,7 +44,7 @@ var _ = register(map[string]Code{
 	"idle-layer": {Error, "a layer has hosts and nothing says what they do",
 		"What a layer's hosts do comes from its name, or from an attribute such as zeo_layer that names it (the table of roles in docs/stack.md has them), from its OpsWorks recipes (custom_recipes), or from \"roles\", which replaces all of these. Give \"roles\"; an empty list says that the layer does nothing on purpose."},
 	"no-repository": {Error, "a host runs an app whose repository is not given",
-		"An app is a buildout in a repository. Give deploy.<app>.scm.repository and, unless the default branch is meant, scm.revision."},
+		"An app is a buildout in a repository. Give deploy.<app>.scm.repository and, unless the default branch is meant, scm.revision. Where the stack has the app under another name, write that name into plone_instances.app_name or plone_zeoserver.app_name: one app of both is usual."},
 	"unknown-cpus": {Error, "the number of a host's clients cannot be computed",
 		"Clients per host are plone_instances.instance_count, or the host's backends times per_cpu divided by 8, or its CPUs times per_cpu, rounded up. Give the instance \"cpus\", or an EC2 \"instance_type\" that plonec knows, or set instance_count."},
 	"too-many-clients": {Error, "a host, or the whole stack, would carry more clients than can be",

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
@@ -22,7 +23,7 @@ func (r *resolver) apps() {
 			r.clients(h)
 		}
 		if h.Has(Zeo) && h.Stack.PloneZeoserver.AppName != "" {
-			r.zeoServer(h, r.app(h, h.Stack.PloneZeoserver.AppName))
+			r.zeoServer(h, r.app(h, h.Stack.PloneZeoserver.AppName, "plone_zeoserver.app_name"))
 		}
 		slices.SortFunc(h.Apps, func(a, b *App) int { return strings.Compare(a.Name, b.Name) })
 		for _, a := range h.Apps {
@@ -34,8 +35,9 @@ func (r *resolver) apps() {
 // goodName is what the schema lets an app be called; it has reported others.
 var goodName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-// app gives the host's app of a name, made where there is none yet.
-func (r *resolver) app(h *Host, name string) *App {
+// app gives the host's app of a name, which the attribute by says, made where there
+// is none yet.
+func (r *resolver) app(h *Host, name, by string) *App {
 	for _, a := range h.Apps {
 		if a.Name == name {
 			return a
@@ -51,23 +53,58 @@ func (r *resolver) app(h *Host, name string) *App {
 	r.near = h
 	defer func() { r.near = nil }()
 	if a.Config.SCM.Repository == "" && goodName.MatchString(name) {
-		r.once("no-repository", []string{"deploy", name},
-			fmt.Sprintf("%s runs the app %s, which has no repository", h.Name, name),
-			fmt.Sprintf("give the buildout's: deploy.%s.scm.repository", name))
+		r.noRepository(h, name, by)
 	}
 	h.Apps = append(h.Apps, a)
 	return a
 }
 
+// noRepository reports an app without a repository: nobody gave it one, or by gives
+// a name that no app of the stack has, and then it is the name that is wrong.
+func (r *resolver) noRepository(h *Host, name, by string) {
+	path := []string{"deploy", name}
+	var apps []string
+	for _, app := range sortedKeys(h.Stack.Deploy) {
+		if h.Stack.Deploy[app].SCM.Repository != "" {
+			apps = append(apps, app)
+		}
+	}
+	if _, there := h.Stack.Deploy[name]; there || len(apps) == 0 {
+		r.once("no-repository", path, fmt.Sprintf("%s runs the app %s, which has no repository", h.Name, name),
+			fmt.Sprintf("give the buildout's: deploy.%s.scm.repository", name))
+		return
+	}
+	right := schema.Nearest(name, apps)
+	if len(apps) == 1 {
+		right = apps[0]
+	}
+	choice, says, verb := strconv.Quote(right), "as "+by+" says", "write "
+	if right == "" {
+		choice = "one of " + strings.Join(apps, ", ") + "; or add deploy." + name
+	}
+	span := r.d.ViewSpan(h.Layers, strings.Split(by, ".")...)
+	if !span.HasPlace() {
+		says, verb = "by the default of "+by, "set "+by+" to "
+		span = r.place([]string{"deploy", apps[0]})
+	}
+	r.misnamed[right] = true
+	r.onceAt(span, "no-repository", path, fmt.Sprintf("%s runs the app %s, %s, and deploy has no such app", h.Name, name, says), verb+choice)
+}
+
 // once reports what many hosts would repeat.
 func (r *resolver) once(code string, path []string, message, remedy string) {
+	r.onceAt(r.place(path), code, path, message, remedy)
+}
+
+// onceAt is once for what stands elsewhere than the path says.
+func (r *resolver) onceAt(span diag.Span, code string, path []string, message, remedy string) {
 	joined := strings.Join(path, ".")
 	for _, d := range r.diags {
 		if d.Code == code && d.Path == joined {
 			return
 		}
 	}
-	r.report(code, path, message, remedy)
+	r.diags.Add(diag.Diagnostic{Code: code, Span: span, Path: joined, Message: message, Remedy: remedy})
 }
 
 // Worker threads of a client where the stack gives none: the defaults of
@@ -87,7 +124,7 @@ const (
 
 func (r *resolver) clients(h *Host) {
 	p := h.Stack.PloneInstances
-	a := r.app(h, p.AppName)
+	a := r.app(h, p.AppName, "plone_instances.app_name")
 	n, ok := ClientCount(p, r.d.Base.Instances[h.Name])
 	if !ok {
 		message, remedy := "nothing says how many clients this host carries", "give its \"cpus\", \"backends\" or \"instance_type\", or plone_instances.instance_count"

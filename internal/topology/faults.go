@@ -194,7 +194,7 @@ func (r *resolver) unusedApps() {
 		}
 	}
 	for _, name := range sortedKeys(r.d.Base.Deploy) {
-		if !used[name] {
+		if !used[name] && !r.misnamed[name] {
 			r.report("unused-app", []string{"deploy", name}, fmt.Sprintf("no host runs the app %s", name),
 				"name it in plone_instances.app_name or plone_zeoserver.app_name, or take it out")
 		}

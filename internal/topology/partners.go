@@ -11,7 +11,7 @@ func (r *resolver) partners(h *Host) {
 	if p.AppName == "" {
 		return
 	}
-	a := r.app(h, p.AppName)
+	a := r.app(h, p.AppName, "plone_instances.app_name")
 	if p.EnableRelstorage {
 		a.Storage.RelStorage = relStorage(a)
 		r.checkRelStorage(a)

@@ -16,7 +16,7 @@ import (
 func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 	r := &resolver{
 		d: d, t: &Topology{Name: d.Base.OpsWorks.Stack.Name}, layers: map[string][]*Host{}, used: map[string]bool{},
-		online: map[Role][]*Host{}, all: map[Role][]*Host{}, units: map[*Host]map[string]bool{},
+		online: map[Role][]*Host{}, all: map[Role][]*Host{}, units: map[*Host]map[string]bool{}, misnamed: map[string]bool{},
 	}
 	if r.t.Name == "" {
 		r.t.Name = "Plone"
@@ -47,8 +47,10 @@ type resolver struct {
 	all    map[Role][]*Host          // the others too
 	units  map[*Host]map[string]bool // names of units that are taken
 	total  int                       // clients
-	near   *Host                     // where to point when the stack says nothing about it
-	diags  diag.List
+	// apps that an attribute was told to name, and hosts run them under another name so far
+	misnamed map[string]bool
+	near     *Host // where to point when the stack says nothing about it
+	diags    diag.List
 }
 
 func (r *resolver) report(code string, path []string, message, remedy string) {
