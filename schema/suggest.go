@@ -226,6 +226,9 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 			return "take the secret out of it and give it as an attribute of its own"
 		}
 		spellings := []string{text}
+		if mend := addresses[a.short]; mend != nil {
+			spellings = append(spellings, mend(text)...)
+		}
 		// An id in Zope, or a path, is another one in other letters.
 		if a.def != "#ZopePath" && !strings.Contains(text, "/") {
 			spellings = append(spellings, strings.ToLower(text), strings.ToUpper(text))
@@ -256,6 +259,10 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 	case n.Kind != input.String:
 	case rangeOf(a, n.Text) != "":
 		return rangeOf(a, n.Text)
+	case a.def == "#Domain" && strings.HasPrefix(n.Text, "*."):
+		return "list each name: there are no wildcards"
+	case (a.def == "#Address" || a.def == "#HostPort") && isNetwork(n.Text):
+		return "a network is no host: write the address of one"
 	case (a.Pasted() || a.def == "#Piece") && strings.Contains(n.Text, "\r"):
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
@@ -277,7 +284,11 @@ var inZone = regexp.MustCompile(`^(.*) ([A-Z][A-Za-z0-9/_+-]*)$`)
 // mendKey is the remedy for a key of an open map.
 func (c *checker) mendKey(key *Attr, text string) string {
 	lower := strings.ToLower(text)
-	for _, t := range []string{lower, strings.ReplaceAll(lower, "_", "-"), strings.Trim(text, "/")} {
+	spellings := []string{lower, strings.ReplaceAll(lower, "_", "-"), strings.Trim(text, "/")}
+	if mend := addresses[key.short]; mend != nil {
+		spellings = append(spellings, mend(text)...)
+	}
+	for _, t := range spellings {
 		if t != text && c.judge.accepts(key, input.String, t) {
 			return "write " + strconv.Quote(t)
 		}
