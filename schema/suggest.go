@@ -3,6 +3,7 @@ package schema
 import (
 	"path"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -42,8 +43,45 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 	if a == c.schema.root {
 		return "list it in plonec.ignore if it belongs to another cookbook"
 	}
-	return "take it out; plonec explain lists what there is"
+	return c.listed(a, key)
 }
+
+// switchedOff are prefixes by which a key may say that something is off.
+var switchedOff = []string{"disable_", "no_", "without_"}
+
+// listed is the remedy for a key that is like none: what the group has, first those
+// that share a word with it.
+func (c *checker) listed(a *Attr, key string) string {
+	for _, prefix := range switchedOff {
+		rest, ok := strings.CutPrefix(key, prefix)
+		for _, name := range []string{"enable_" + rest, rest} {
+			if f := a.fields[name]; ok && f != nil && f.kinds == cue.BoolKind {
+				return "did you mean " + strconv.Quote(f.Name) + ": false?"
+			}
+		}
+	}
+	names := a.names()
+	words := strings.Split(key, "_")
+	shares := func(name string) int {
+		for _, word := range words {
+			if len(word) > 2 && slices.Contains(strings.Split(name, "_"), word) {
+				return 0
+			}
+		}
+		return 1
+	}
+	slices.SortStableFunc(names, func(x, y string) int { return shares(x) - shares(y) })
+	shown := strings.Join(names, ", ")
+	if len(shown) > maxListed {
+		cut := strings.LastIndex(shown[:maxListed], ", ")
+		left := len(names) - strings.Count(shown[:cut], ", ") - 1
+		shown = shown[:cut] + " and " + strconv.Itoa(left) + " more (plonec explain " + showPath(c.path[:len(c.path)-1]) + ")"
+	}
+	return "take it out, or write one of " + shown
+}
+
+// maxListed is how many bytes of names a remedy lists.
+const maxListed = 200
 
 func elsewhere(path string) string {
 	if strings.Contains(path, ".") {
