@@ -45,6 +45,7 @@ func Load(tree *input.Node) (*Decoded, diag.List) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := newChecker(s)
+	tree = asSent(tree, &c.list)
 	c.stack(tree)
 	if tree.Kind != input.Map {
 		tree = input.NewMap(tree.Span, nil)

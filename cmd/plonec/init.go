@@ -37,7 +37,8 @@ Init --from-opsworks writes a stack into DIR instead: stack.cue, a report of wha
 is left to decide, and the values of secrets in files that are kept out of git.
 FILE is the JSON that a host received, custom JSON, a CloudFormation template, or
 what aws opsworks describe-stacks, -layers, -instances, -apps printed; each is
-recognised by its content.`
+recognised by its content. The JSON of a host is a stack as it is, too: plonec check
+FILE takes it, without the same values that OpsWorks set by itself.`
 	c.Example = `  plonec init
   plonec init --from-opsworks stacks.json layers.json instances.json apps.json ops
   plonec init ops --ci github,gitlab

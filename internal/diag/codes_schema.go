@@ -41,6 +41,8 @@ var _ = register(map[string]Code{
 		"Every host has an address of its own, by which the others reach it. A host that is in several layers is one instance with several layers."},
 	"two-blob-mounts": {Error, "the shared blobs are mounted by NFS and by GlusterFS",
 		"nfs_blobs and gluster_blobs exclude each other. Set one of them to false."},
+	"opsworks-default": {Warning, "a value that OpsWorks set by itself is left out",
+		"The JSON of an OpsWorks host holds values that nobody chose and that are wrong today, such as the statistics at /haproxy?stats: it is read without them. plonec init --from-opsworks writes a stack from the same file, without the same values, and lists each. Where one is meant, give it in a file of your own after that JSON."},
 	"refused-method": {Warning, "the method of the health checks would take every client down",
 		"OPTIONS was OpsWorks' own setting. Zope's server refuses it, so plonec checks with GET. Say so, and check a path that is cheap: /ok."},
 	"not-shared": {Warning, "a directory that is to be shared belongs to each release alone",

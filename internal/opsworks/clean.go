@@ -114,7 +114,7 @@ func (c *converter) keeps(in, known *schema.Attr, path []string, n *input.Node) 
 	case !layered && c.isDefault(known, path, n):
 		return false
 	}
-	if why := superseded(known.Path, n); why != "" {
+	if why := schema.SentDefault(known.Path, n); why != "" {
 		c.dropped(path, why)
 		return false
 	}

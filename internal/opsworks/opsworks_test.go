@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -389,14 +390,6 @@ func TestGroupsAreComplete(t *testing.T) {
 			t.Errorf("%s is in %d groups", a.Name, seen[a.Name])
 		}
 	}
-	for _, o := range old {
-		if a := schema.Lookup(o.path); a == nil || a.Path != o.path {
-			t.Errorf("there is no attribute %s", o.path)
-		}
-		if _, list := input.ReadJSON(&diag.File{Content: []byte(o.value)}); list.Errors() > 0 {
-			t.Errorf("%s: %s is no JSON", o.path, o.value)
-		}
-	}
 	for _, m := range mountPoints {
 		if schema.Lookup(strings.Join(m.path, ".")) == nil {
 			t.Errorf("there is no attribute %v", m.path)
@@ -503,5 +496,27 @@ func TestPlainIsListed(t *testing.T) {
 		`{"Instances": [{"InstanceId": "i", "Hostname": "app1", "LayerIds": ["1"], "PrivateIp": "10.0.0.1", "Status": "online"}]}`)
 	if !asks(layered, "layers.web.custom_json.deploy.site.environment.GEO", "in plain") {
 		t.Errorf("a layer's variable is not listed:\n%s", layered.Markdown())
+	}
+}
+
+// The short way, in which plonec compiles a host's JSON as it is, and init
+// --from-opsworks take the same for what the service set by itself.
+func TestShortWay(t *testing.T) {
+	const host = `{
+	  "opsworks": {"stack": {"name": "x"}, "layers": {"lb": {"instances": {"a": {"private_ip": "10.0.0.1", "status": "online"}}}}},
+	  "haproxy": {"stats_url": "/haproxy?stats", "stats_user": "opsworks", "health_check_url": "/", "health_check_method": "OPTIONS", "enable_stats": false,
+	    "global_max_connections": "80000", "default_max_connections": "40000"}}`
+	raw, list := input.ReadJSON(&diag.File{Name: "host.json", Content: []byte(host)})
+	if list.Errors() > 0 {
+		t.Fatal(list)
+	}
+	short, list := schema.Load(raw)
+	if list.Errors() > 0 {
+		t.Errorf("the short way: %v", list)
+	}
+	m := convert(t, host)
+	long, _ := schema.Load(evaluate(t, m.Stack))
+	if s, l := short.Base.Haproxy, long.Base.Haproxy; !reflect.DeepEqual(s, l) {
+		t.Errorf("the short way: %+v\ninit:          %+v", s, l)
 	}
 }

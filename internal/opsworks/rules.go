@@ -3,9 +3,6 @@ package opsworks
 import (
 	"slices"
 	"strings"
-
-	"github.com/plonec/plonec/internal/diag"
-	"github.com/plonec/plonec/internal/input"
 )
 
 // What is known of OpsWorks and of the cookbook, as tables.
@@ -37,35 +34,6 @@ func whyGone(path string) string {
 	for _, g := range gone {
 		if strings.HasPrefix(path, g.prefix) {
 			return g.why
-		}
-	}
-	return ""
-}
-
-// old are values, as JSON, that OpsWorks or the cookbook took by default and
-// that are wrong today.
-var old = []struct{ path, value, why string }{
-	{"haproxy.health_check_method", `"OPTIONS"`, "OpsWorks' default; plonec checks by GET /ok"},
-	{"haproxy.health_check_method", `"HEAD"`, "the cookbook's default; plonec checks by GET /ok"},
-	{"haproxy.health_check_url", `"/"`, "OpsWorks' default; plonec checks by GET /ok"},
-	{"haproxy.health_check_url", `"/misc_/CMFPlone/plone_icon"`, "the cookbook's default, which Plone has no more; plonec checks by GET /ok"},
-	{"haproxy.stats_url", `"/haproxy?stats"`, "OpsWorks' default; plonec serves it at /balancer/stats"},
-	{"deploy.<app>.venv_options", `"--no-site-packages"`, "virtualenv has it no more: it is always so"},
-	{"deploy_python.venv_options", `"--no-site-packages"`, "virtualenv has it no more: it is always so"},
-	{"deploy.<app>.symlink_before_migrate", `{"config/database.yml": "config/database.yml"}`, rails},
-	{"deploy.<app>.symlink_before_migrate", `{"config/opsworks.php": "opsworks.php"}`, rails},
-	{"deploy.<app>.purge_before_symlink", `["log", "tmp/pids", "public/system"]`, rails},
-	{"deploy.<app>.create_dirs_before_symlink", `["tmp", "public", "config"]`, rails},
-}
-
-const rails = "OpsWorks' default, for Rails and PHP"
-
-func superseded(path string, n *input.Node) string {
-	for _, o := range old {
-		if o.path == path {
-			if value, _ := input.ReadJSON(&diag.File{Content: []byte(o.value)}); same(value, n) {
-				return o.why
-			}
 		}
 	}
 	return ""

@@ -87,7 +87,7 @@ func (r *resolver) noRepository(h *Host, name, by string) {
 		says, verb = "by the default of "+by, "set "+by+" to "
 		span = r.place([]string{"deploy", apps[0]})
 	}
-	r.misnamed[right] = true
+	r.misnamed[name], r.misnamed[right] = true, true
 	r.onceAt(span, "no-repository", path, fmt.Sprintf("%s runs the app %s, %s, and deploy has no such app", h.Name, name, says), verb+choice)
 }
 

@@ -28,7 +28,7 @@ func TestMisnamedApp(t *testing.T) {
   "plone"}, "plone_zeoserver": {"app_name": "intranet"}`, []string{
 			`3: no-repository: deploy.plone: a runs the app plone, as plone_instances.app_name says, and deploy has no such app; write one of intranet, site; or add deploy.plone`,
 			`4: unused-app: deploy.site: no host runs the app site; name it in plone_instances.app_name or plone_zeoserver.app_name, or take it out`}},
-		{"the app is there and has no repository", `"site": {"user": "plone"}`, `"plone_instances": {"app_name":
+		{"the app is there and has no repository", `"site": {"domains": ["example.org"]}`, `"plone_instances": {"app_name":
   "site"}, "plone_zeoserver": {"app_name": "site"}`, []string{
 			`4: no-repository: deploy.site: a runs the app site, which has no repository; give the buildout's: deploy.site.scm.repository`}},
 	} {

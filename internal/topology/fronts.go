@@ -164,7 +164,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 			}
 		}
 		switch {
-		case len(main.Names) > 0 || app.SCM.Repository == "": // the app is another one, or has yet to be written
+		case len(main.Names) > 0 || r.misnamed[b.Name]:
 		case len(backends) == 1:
 			r.once("no-domains", []string{"deploy", b.Name, "domains"},
 				"no domain is named, so the site answers to every name that reaches the front end",

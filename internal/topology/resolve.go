@@ -47,7 +47,7 @@ type resolver struct {
 	all    map[Role][]*Host          // the others too
 	units  map[*Host]map[string]bool // names of units that are taken
 	total  int                       // clients
-	// apps that an attribute was told to name, and hosts run them under another name so far
+	// apps that hosts run under a name that deploy does not have, by that name and by the right one
 	misnamed map[string]bool
 	near     *Host // where to point when the stack says nothing about it
 	diags    diag.List
