@@ -46,7 +46,7 @@ func frontHost(change ...func(*topology.Host)) *topology.Host {
 				QueueTimeout:       schema.Millis(2 * time.Minute),
 				ConnectTimeout:     schema.Millis(10 * time.Second),
 				HTTPRequestTimeout: schema.Millis(30 * time.Second),
-				EnableStats:        true, StatsURL: "/balancer/stats", StatsUser: "stats",
+				EnableStats:        true, StatsURL: "/balancer/stats", StatsUser: "stats", StatsRate: 2,
 				StatsPassword:     schema.Secret{Ref: "env:STATS", Source: "env:STATS"},
 				HealthCheckMethod: "GET", HealthCheckURL: "/ok",
 				StatsSocketPath: "/run/haproxy/admin.sock", StatsSocketLevel: "admin",

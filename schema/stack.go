@@ -252,29 +252,31 @@ type Varnish struct {
 }
 
 type Haproxy struct {
-	Balance               string `json:"balance"`
-	Retries               int    `json:"retries"`
-	CheckInterval         Millis `json:"check_interval"`
-	ServerTimeout         Millis `json:"server_timeout"`
-	ClientTimeout         Millis `json:"client_timeout"`
-	QueueTimeout          Millis `json:"queue_timeout"`
-	ConnectTimeout        Millis `json:"connect_timeout"`
-	HTTPRequestTimeout    Millis `json:"http_request_timeout"`
-	GlobalMaxConnections  *int   `json:"global_max_connections"`  // nil: sized to the host
-	DefaultMaxConnections *int   `json:"default_max_connections"` // nil: the global one
-	HTTPClose             bool   `json:"httpclose"`
-	HTTPServerClose       bool   `json:"http_server_close"`
-	StickySessions        bool   `json:"sticky_sessions"`
-	Rise                  int    `json:"rise"`
-	Fall                  int    `json:"fall"`
-	EnableStats           bool   `json:"enable_stats"`
-	StatsURL              string `json:"stats_url"`
-	StatsUser             string `json:"stats_user"`
-	StatsPassword         Secret `json:"stats_password"`
-	StatsSocketPath       string `json:"stats_socket_path"`
-	StatsSocketLevel      string `json:"stats_socket_level"`
-	HealthCheckMethod     string `json:"health_check_method"`
-	HealthCheckURL        string `json:"health_check_url"`
+	Balance               string   `json:"balance"`
+	Retries               int      `json:"retries"`
+	CheckInterval         Millis   `json:"check_interval"`
+	ServerTimeout         Millis   `json:"server_timeout"`
+	ClientTimeout         Millis   `json:"client_timeout"`
+	QueueTimeout          Millis   `json:"queue_timeout"`
+	ConnectTimeout        Millis   `json:"connect_timeout"`
+	HTTPRequestTimeout    Millis   `json:"http_request_timeout"`
+	GlobalMaxConnections  *int     `json:"global_max_connections"`  // nil: sized to the host
+	DefaultMaxConnections *int     `json:"default_max_connections"` // nil: the global one
+	HTTPClose             bool     `json:"httpclose"`
+	HTTPServerClose       bool     `json:"http_server_close"`
+	StickySessions        bool     `json:"sticky_sessions"`
+	Rise                  int      `json:"rise"`
+	Fall                  int      `json:"fall"`
+	EnableStats           bool     `json:"enable_stats"`
+	StatsURL              string   `json:"stats_url"`
+	StatsUser             string   `json:"stats_user"`
+	StatsPassword         Secret   `json:"stats_password"`
+	StatsAllow            []string `json:"stats_allow"` // empty: everybody
+	StatsRate             int      `json:"stats_rate"`  // requests a second and address
+	StatsSocketPath       string   `json:"stats_socket_path"`
+	StatsSocketLevel      string   `json:"stats_socket_level"`
+	HealthCheckMethod     string   `json:"health_check_method"`
+	HealthCheckURL        string   `json:"health_check_url"`
 }
 
 type Redis struct {

@@ -46,7 +46,7 @@ func bases(t *testing.T) []map[string]any {
 	    "db1":   {"layers": ["zeoserver", "shared_blobs", "solr", "celery_broker", "memcached"], "address": "10.0.0.4", "cpus": 2},
 	    "idle":  {"layers": ["spare"], "address": "10.0.0.5", "cpus": 2}},
 	  "layers": {"spare": {"roles": []}, "more": {"roles": []}},
-	  "haproxy": {"stats_password": {"$secret": "env:STATS"}},
+	  "haproxy": {"stats_password": {"$secret": "env:STATS"}, "stats_allow": ["10.0.0.0/8"]},
 	  "varnish_purge_urls": ["^/old"]`
 	const app = `{"scm": {"repository": "https://example.org/b.git"}, "domains": ["www.example.org"],
 	    "ssl_support": true, "ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "ssl_certificate_key": {"$secret": "env:KEY"},

@@ -28,7 +28,7 @@ local secret(source) = { '$secret': source };
       pack_days: 7,
     },
   },
-  haproxy: { stats_password: secret('env:HAPROXY_STATS_PASSWORD') },
+  haproxy: { stats_password: secret('env:HAPROXY_STATS_PASSWORD'), stats_allow: ['10.0.0.0/8'] },
   deploy: {
     site: {
       domains: ['www.example.com'],

@@ -87,6 +87,8 @@ var _ = register(map[string]Code{
 		"Put an online host in the layer plone_instances, or give another layer the role clients."},
 	"no-stats-password": {Warning, "the statistics page is on and has no password",
 		"HAProxy's statistics are served only behind a password. Give haproxy.stats_password, as a reference, or set haproxy.enable_stats to false."},
+	"open-stats": {Warning, "the statistics page can be asked for from everywhere",
+		"HAProxy sums a password at each request that carries one, and whoever guesses it sees every client. List the networks of those who look at the page in haproxy.stats_allow: addresses or networks, as nginx sees them."},
 	"no-domains": {Warning, "the site answers to every name",
 		"Whoever points a name at the front end is served the site under that name. List the site's own names in deploy.<app>.domains; every other name is then refused."},
 	"no-domain": {Error, "several apps, and one of them has no name",

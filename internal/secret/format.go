@@ -13,14 +13,12 @@ import (
 	"github.com/go-crypt/x/crypt"
 
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/render/escape"
 )
 
 // userlist is the name of HAProxy's list, which haproxy.cfg refers to.
 const userlist = "plonec"
-
-// maxPassword is what libcrypt takes, in bytes.
-const maxPassword = 511
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -76,8 +74,8 @@ func unfit(format, source, value string) *fault {
 	if strings.ContainsFunc(value, unicode.IsControl) {
 		return &fault{source + " has a control character, which no browser sends in a password", "take another password"}
 	}
-	if len(value) > maxPassword {
-		return &fault{fmt.Sprintf("%s is longer than the %d bytes that HAProxy checks a password of", source, maxPassword), "take a shorter password"}
+	if len(value) > render.MaxPassword {
+		return &fault{fmt.Sprintf("%s is longer than %d bytes, which HAProxy would sum at each request", source, render.MaxPassword), "take a shorter password"}
 	}
 	return nil
 }

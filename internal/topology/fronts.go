@@ -55,6 +55,11 @@ func (r *resolver) fronts() {
 				fmt.Sprintf("no password is given, so %s serves no statistics", h.Stack.Haproxy.StatsURL),
 				`give one: "stats_password": {"$secret": "env:HAPROXY_STATS_PASSWORD"}; or set haproxy.enable_stats to false`)
 		}
+		if f.Stats && len(h.Stack.Haproxy.StatsAllow) == 0 {
+			r.once("open-stats", []string{"haproxy", "stats_password"},
+				fmt.Sprintf("everybody may ask for the statistics at %s", h.Stack.Haproxy.StatsURL),
+				`say who may: haproxy.stats_allow: ["10.0.0.0/8"]`)
+		}
 		sites := r.sites(h, backends)
 		f.Backends = ownBackends(h.Stack, backends, sites)
 		if len(balancers) > 1 {

@@ -241,7 +241,7 @@ l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 si
 		{"ports and paths that meet",
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "nginx_plone": {"proxy_port": 6082},
 			  ` + strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/health", "server_timeout": 900`, 1) + `}`,
-			"", []string{"path-clash", "port-clash", "short-timeout"}},
+			"", []string{"open-stats", "path-clash", "port-clash", "short-timeout"}},
 		{"HAProxy in the place of Varnish",
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "plone_instances": {"per_cpu": 1},
 			  "nginx_plone": {"proxy_port": 8080}, "varnish": {"storage_size": "50%"}, "varnish_purge_urls": ["^/"], ` + apps + `}`,

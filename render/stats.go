@@ -1,0 +1,65 @@
+package render
+
+import (
+	"encoding/base64"
+	"net/netip"
+	"slices"
+
+	"github.com/plonec/plonec/render/escape"
+)
+
+// A statsPage is how nginx guards HAProxy's statistics.
+type statsPage struct {
+	Allow     []string // networks that may ask; empty: everybody
+	Rate      int      // requests a second that an address may make
+	Burst     int      // of an address at once
+	RateOfAll int      // requests a second of all addresses together, and so many at once
+	TooLong   int      // characters of an Authorization header that no user of ours sends
+	Locations []statsLocation
+}
+
+// A statsLocation is one under which the statistics are asked for.
+type statsLocation struct{ Match, Path, To string }
+
+// MaxPassword is the longest password of a user of HAProxy's, in bytes: a sum of
+// one costs its thread the more the longer it is.
+const MaxPassword = 128
+
+// maxUser is the longest name that the schema lets such a user have.
+const maxUser = 64
+
+// StatsPage tells how nginx guards the statistics; nil: none are served.
+func (v hostView) StatsPage() *statsPage {
+	if !v.Front.Stats {
+		return nil
+	}
+	h := v.Stack.Haproxy
+	page := &statsPage{
+		Allow: networks(h.StatsAllow), Rate: h.StatsRate, Burst: 5 * h.StatsRate, RateOfAll: 10 * h.StatsRate,
+		TooLong: len("Basic ") + base64.StdEncoding.EncodedLen(maxUser+len(":")+MaxPassword) + 1,
+	}
+	// What follows a semicolon is asked of the page: ;csv, ;norefresh.
+	for _, l := range []statsLocation{{Match: "=", Path: h.StatsURL}, {Match: "^~", Path: h.StatsURL + ";"}} {
+		l.To = "http://balancer" + escape.URLPath(h.StatsURL) + l.Path[len(h.StatsURL):]
+		page.Locations = append(page.Locations, l)
+	}
+	return page
+}
+
+// TrustedProxies are the networks whose X-Forwarded-For counts.
+func (v hostView) TrustedProxies() []string { return networks(v.Stack.Plonec.TrustedProxies) }
+
+// networks writes networks as nginx takes them without a warning: the bits behind
+// the mask are 0, and none is there twice. What is no network stays as it is.
+func networks(list []string) []string {
+	var all []string
+	for _, n := range list {
+		if p, err := netip.ParsePrefix(n); err == nil {
+			n = p.Masked().String()
+		}
+		if !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	return all
+}
