@@ -150,17 +150,15 @@ type envVar struct{ Name, Value string }
 // of temporary files on the host: the cookbook kept them from the clients.
 var notForClients = regexp.MustCompile(`^(TMP|TEMP|RUBY|RAILS|RACK)`)
 
-// Environment is what zope.conf sets, by name.
+// Environment is what zope.conf sets, by name: what the stack says and nothing else.
+// A variable that the base sets too would be there twice, with which no client starts,
+// and no text of the stack's can take a line of environment-vars back.
 func (d deployCfg) Environment() []envVar {
-	vars := map[string]string{"PYTHON_EGG_CACHE": d.Config.DeployTo + "/shared/eggs"}
-	for name, v := range d.Config.Environment {
-		if !notForClients.MatchString(name) && !d.fromUnit(v) {
-			vars[name] = v.Text
-		}
-	}
 	var all []envVar
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		all = append(all, envVar{name, vars[name]})
+	for _, name := range slices.Sorted(maps.Keys(d.Config.Environment)) {
+		if v := d.Config.Environment[name]; !notForClients.MatchString(name) && !d.fromUnit(v) {
+			all = append(all, envVar{name, v.Text})
+		}
 	}
 	return all
 }

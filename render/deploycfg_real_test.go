@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,6 +73,7 @@ func TestBuildout(t *testing.T) {
 		same(name+" environment", c.Environment["ODD"], `a $HOME ${b:c} $(d) %s "e" 'f' # [g]`)
 		same(name+" environment", c.Environment["LANG"], "C.UTF-8")
 		same(name+" environment", c.Environment["zope_i18n_compile_mo_files"], "true") // the base's
+		same(name+" environment", c.Environment["PYTHON_EGG_CACHE"], client+"/var/of-the-base")
 		if _, ok := c.Environment["LATER"]; ok {
 			t.Errorf("%s: a secret variable in zope.conf", name)
 		}
@@ -163,6 +165,14 @@ func buildout(t *testing.T, name, deployCfg string) string {
 	err := os.CopyFS(dir, os.DirFS("../examples/buildout"))
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "deploy.cfg"), []byte(deployCfg), 0o644)
+	}
+	// A base may set what another one does not: a variable that deploy.cfg set too would
+	// be twice in zope.conf, and no client would start.
+	base := filepath.Join(dir, "cfg/base.cfg")
+	text, readErr := os.ReadFile(base)
+	own := strings.Replace(string(text), "environment-vars =\n", "environment-vars =\n    PYTHON_EGG_CACHE ${buildout:directory}/var/of-the-base\n", 1)
+	if err = errors.Join(err, readErr); err == nil {
+		err = os.WriteFile(base, []byte(own), 0o644)
 	}
 	if err != nil {
 		t.Error(err)

@@ -86,7 +86,11 @@ func (r *Diff) why() []string {
 		lines = append(lines, "not known: "+r.Unknown)
 	}
 	if n := files(r.Plain); n > 0 {
-		lines = append(lines, fmt.Sprintf("%s: %s that no line of the stack explains, below", r.otherPlonec(), words.Count(n, "file")))
+		by := "by plonec, not by the stack"
+		if r.Plonec.Before == r.Plonec.After {
+			by = "not by the stack"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s, %s, below", by, r.otherPlonec(), words.Count(n, "file")))
 	}
 	return lines
 }
