@@ -25,6 +25,7 @@ func clientUnits(h *topology.Host) []Instance {
 		}
 		for _, c := range a.Clients {
 			u := newUnit(a, c.Unit, "Plone "+c.Name, a.Builder().Client.For(c.Name))
+			u.lifted = liftedBy(a)
 			u.Args = a.Builder().Client.Args
 			u.Address, u.Port = c.Address, c.Port
 			u.HealthURL, u.WarmURL = healthURL(h), "/"+strings.Trim(h.Stack.PloneInstances.SiteID, "/")

@@ -23,7 +23,8 @@ func commandUnits(h *topology.Host) []Instance {
 }
 
 func command(u unit, args string, a *topology.App) Instance {
-	u.Foreign = true
+	// It may be anything, a Java or Node program too: what would break those is left out.
+	u.lifted = append([]string{writeExecute, callFilter}, liftedBy(a)...)
 	if a.Zeo != nil { // a supervisor runs it
 		u.Writable = append(u.Writable, a.Zeo.FilestorageDir)
 	}

@@ -24,26 +24,24 @@ const unitDir = "/etc/systemd/system/"
 
 // A unit is what the templates of an app's processes have in common.
 type unit struct {
-	App         string
-	Unit        string
-	Identifier  string
-	Description string
-	User, Group string
-	Current     string // the release that is current: where it runs
-	Program     string
-	Args        string // a stack's as a shell splits them, a builder's as they stand
-	Hook        string // what root runs around the program, without the app's environment
-	WithEnv     string // gives the program that environment
-	EnvFile     string
-	SecretsFile string // empty: the app has none
-	Slice       string
-	Zeo         string   // the ZEO unit of this host, which it follows
-	Mounts      []string // it waits for what is mounted there
-	Writable    []string
-	InHome      bool // something of it lies under /home
-	// Foreign is a program that may be anything, a Java or Node one too: what
-	// would break those is left out.
-	Foreign      bool
+	App          string
+	Unit         string
+	Identifier   string
+	Description  string
+	User, Group  string
+	Current      string // the release that is current: where it runs
+	Program      string
+	Args         string // a stack's as a shell splits them, a builder's as they stand
+	Hook         string // what root runs around the program, without the app's environment
+	WithEnv      string // gives the program that environment
+	EnvFile      string
+	SecretsFile  string // empty: the app has none
+	Slice        string
+	Zeo          string   // the ZEO unit of this host, which it follows
+	Mounts       []string // it waits for what is mounted there
+	Writable     []string
+	InHome       bool     // something of it lies under /home
+	lifted       []string // lines of the sandbox that it does without: see Keeps
 	StartSeconds int
 	TimeoutStart int
 	TimeoutStop  int

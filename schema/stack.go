@@ -136,6 +136,7 @@ type PloneInstances struct {
 	TracingClients      int               `json:"tracing_clients"`
 	SyslogFacility      string            `json:"syslog_facility"`
 	SyslogLevel         string            `json:"syslog_level"`
+	SandboxLift         []string          `json:"sandbox_lift"`
 }
 
 type Relstorage struct {

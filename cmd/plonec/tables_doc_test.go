@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/templates"
 )
 
@@ -61,6 +62,16 @@ func TestRolesInTheDocumentation(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", d.Role, strings.Join(names, ", "), strings.Join(code(d.Recipes, "*"), ", "), does)
 	}
 	between(t, "../../docs/stack.md", "roles", b.String())
+}
+
+// The documentation's table of the sandbox's lines is the program's.
+func TestSandboxInTheDocumentation(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| line | lift it for | what that costs |\n|---|---|---|\n")
+	for _, l := range render.SandboxLines() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.Name, l.For, l.Cost)
+	}
+	between(t, "../../docs/security.md", "sandbox", b.String())
 }
 
 // libraries is the text of templates, one after the other.
