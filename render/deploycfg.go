@@ -57,13 +57,22 @@ func (d deployCfg) ZeoHost() bool {
 
 // Extends lists the files that deploy.cfg lies over, later ones winning.
 func (d deployCfg) Extends() []string {
-	files := []string{d.Plone().BaseConfig}
+	files := []string{d.baseConfig()}
 	if d.Storage.RelStorage != nil {
 		files = append(files, d.Plone().Relstorage.Config)
 	}
 	files = append(files, d.Config.BuildoutExtends...)
 	files = append(files, d.Secrets()...)
 	return slices.DeleteFunc(files, func(name string) bool { return name == "" })
+}
+
+// baseConfig is the buildout's own base. The cookbook gave ZEO hosts cfg/base.cfg,
+// whatever the clients' was.
+func (d deployCfg) baseConfig() string {
+	if len(d.Clients) == 0 {
+		return d.Zeoserver().BaseConfig
+	}
+	return d.Plone().BaseConfig
 }
 
 // Parts lists what buildout makes here, each once.

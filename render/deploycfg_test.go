@@ -373,3 +373,22 @@ func TestSecretsEnv(t *testing.T) {
 		t.Errorf("the ZEO host has %v", files)
 	}
 }
+
+// A ZEO host extends its own base, as in the cookbook; clients, and what runs beside them
+// from the same release, extend theirs.
+func TestBaseOfZeoHost(t *testing.T) {
+	for _, tt := range []struct{ name, over, host, app, want string }{
+		{"the cookbook's", `{"plone_instances": {"base_config": "clients.cfg"}}`, "db1", "db", "cfg/base.cfg"},
+		{"its own", `{"plone_instances": {"base_config": "clients.cfg"}, "plone_zeoserver": {"base_config": "zeo.cfg"}}`, "db1", "db", "zeo.cfg"},
+		{"the clients'", `{"plone_instances": {"base_config": "clients.cfg"}, "plone_zeoserver": {"base_config": "zeo.cfg"}}`, "app1", "site", "clients.cfg"},
+		{"of an app of both", `{"plone_instances": {"base_config": "clients.cfg"}, "plone_zeoserver": {"app_name": "site", "base_config": "zeo.cfg"},
+			"instances": {"app1": {"layers": ["plone_instances", "zeoserver"]}, "db1": {"layers": ["idle"]}}, "layers": {"idle": {"roles": []}}}`, "app1", "site", "clients.cfg"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := cfg(t, resolvedText(t, base, tt.over), tt.host, tt.app)
+			if got, want := section(text, "buildout"), "extends =\n    "+tt.want+"\nextends-cache"; !strings.HasPrefix(got, want) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}

@@ -172,6 +172,7 @@ type Broker struct {
 
 type PloneZeoserver struct {
 	AppName        string `json:"app_name"`
+	BaseConfig     string `json:"base_config"`
 	EnableBackup   bool   `json:"enable_backup"`
 	EnablePack     bool   `json:"enable_pack"`
 	PackAt         string `json:"pack_at"`
