@@ -155,6 +155,20 @@ func (d deployCfg) ZeoSyslog() string {
 // An envVar is a line of environment-vars.
 type envVar struct{ Name, Value string }
 
+// cacheVar is the variable by which a client is told under which name it keeps its
+// cache of the ZEO server over a restart; empty: it keeps none. All of an app's
+// processes have it, and bin/clientN puts the name there where it starts to serve.
+const cacheVar = "PLONEC_ZEO_CACHE"
+
+// keepsCache tells whether the clients of an app keep such caches.
+func keepsCache(a *topology.App) bool {
+	return len(a.Clients) > 0 && a.Host.Stack.PloneInstances.PersistentCache && a.Storage.RelStorage == nil
+}
+
+// CacheKept and CacheVar are these two for the template.
+func (d deployCfg) CacheKept() bool { return keepsCache(d.App) }
+func (deployCfg) CacheVar() string  { return cacheVar }
+
 // notForClients are variables that only concern the run of Ruby or the place
 // of temporary files on the host: the cookbook kept them from the clients.
 var notForClients = regexp.MustCompile(`^(TMP|TEMP|RUBY|RAILS|RACK)`)

@@ -65,7 +65,7 @@ func TestBuildoutReads(t *testing.T) {
 			}
 			if a.Storage.ZeoAddress != "" {
 				want["zeo-client"], want["zeo-address"] = "on", a.Storage.ZeoAddress
-				want["zeo-var"], want["zeo-client-client"] = "/release/var", fmt.Sprintf("zeoclient-%d", c.N)
+				want["zeo-var"], want["zeo-client-client"] = "/release/var", "$(PLONEC_ZEO_CACHE)"
 			}
 			if a.Storage.RelStorage != nil {
 				want["zeo-client"] = "off"

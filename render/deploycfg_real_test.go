@@ -68,7 +68,7 @@ func TestBuildout(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", what, got, want)
 		}
 	}
-	for i, name := range []string{"client1", "client2"} {
+	for _, name := range []string{"client1", "client2"} {
 		c := conf[name]
 		same(name+" environment", c.Environment["ODD"], `a $HOME ${b:c} $(d) %s "e" 'f' # [g]`)
 		same(name+" environment", c.Environment["LANG"], "C.UTF-8")
@@ -81,7 +81,7 @@ func TestBuildout(t *testing.T) {
 		same(name+" server", c.Storage["server"], []string{net + "4:8001"})
 		same(name+" blobs shared", c.Storage["shared_blob_dir"], false)
 		same(name+" blobs", c.Storage["blob_dir"], client+"/var/blobcache")
-		same(name+" persistent cache", c.Storage["client"], fmt.Sprintf("zeoclient-%d", i+1))
+		same(name+" persistent cache", c.Storage["client"], "") // where it does not serve
 		same(name+" persistent cache", c.Storage["var"], client+"/var")
 	}
 	same("zeo address", conf["zeo"].Address, []any{net + "4", 8001})
@@ -122,6 +122,23 @@ transaction.commit()
 	if got := output(t, client, "bin/admin", "run", script); !strings.Contains(got, "carried") {
 		t.Errorf("the blob came back as %q", got)
 	}
+
+	// What an operator runs beside a client has no part in the cache that the client
+	// keeps, which one process can have open.
+	if err := os.WriteFile(script, []byte(`print("beside it", len(app.objectIds()) > 0)`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"bin/client1", "run", script}, {"bin/client2", "run", script}, {"bin/client2", "debug"}} {
+		if got := output(t, client, command...); command[1] == "run" && !strings.Contains(got, "beside it True") || strings.Contains(got, "Traceback") {
+			t.Errorf("%s beside a running client: %s", command, got)
+		}
+	}
+	var kept []string
+	caches, _ := filepath.Glob(client + "/var/*.zec")
+	for _, cache := range caches {
+		kept = append(kept, filepath.Base(cache))
+	}
+	same("caches that are kept", kept, []string{"zeoclient-1-1.zec", "zeoclient-2-1.zec"})
 
 	// Each ends in time on the signal that its unit sends.
 	one.end(t, syscall.SIGINT)

@@ -290,6 +290,9 @@ func appEnvs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		var vars []variable
+		if keepsCache(a) {
+			vars = append(vars, variable{cacheVar, ""})
+		}
 		for _, name := range slices.Sorted(maps.Keys(a.Config.Environment)) {
 			if v := a.Config.Environment[name]; !v.Secret.IsSet() {
 				vars = append(vars, variable{name, v.Text})

@@ -36,6 +36,8 @@ var differences = []difference{
 		same: func(theirs, ours string) bool { return strings.HasSuffix(ours, ":"+theirs) }},
 	{section: "client1", option: "environment-vars +=", why: "PYTHON_EGG_CACHE, which nobody set: buildout 2 and later has no zipped eggs",
 		same: func(theirs, ours string) bool { return withoutEggCache(theirs) == ours }},
+	{section: "client[0-9]+", option: "zeo-client-client", why: "bin/clientN says the name, where it serves: run and debug take no lock of it",
+		same: func(_, ours string) bool { return ours == "$(PLONEC_ZEO_CACHE)" }},
 	{section: "relstorage", option: "password", why: "a secret: from the environment",
 		same: func(_, ours string) bool { return ours == "$(PGPASSWORD)" }},
 }
@@ -48,6 +50,7 @@ func withoutEggCache(lines string) string {
 var additions = []difference{
 	{section: "client1", option: "http-address", why: "the base's bare port is every interface"},
 	{section: "client1", option: "threads", why: "HAProxy's maxconn goes by the same number"},
+	{section: "client1", option: "initialization +=", why: "which says the name of its cache to a client that serves"},
 	{section: "client1", option: "zeo-var", why: "without it a persistent cache lies in /tmp"},
 	{section: "zeo-host", option: "address", why: "the base's bare port is every interface"},
 	{section: "zeoserver", option: "zeo-address", why: "the base's bare port is every interface"},

@@ -48,6 +48,8 @@ def zeo(path):
     }
 
 
+# As bin/clientN has it where it does not serve.
+os.environ["PLONEC_ZEO_CACHE"] = ""
 answers = {}
 for name, path in json.load(sys.stdin).items():
     read = zeo if os.path.basename(path) == "zeo.conf" else zope
