@@ -29,6 +29,7 @@ var (
 	oneShell        = arguments{use: "SHELL", what: "a shell", most: 1, such: "bash", words: shells}
 	someApps        = arguments{use: "[APP...]", such: "site", complete: apps, apps: allArgs}
 	oneApp          = arguments{use: "APP", what: "one app", most: 1, such: "site", complete: apps, apps: allArgs}
+	appCommand      = arguments{use: "APP -- COMMAND...", what: "an app, -- and a command", such: "site -- bin/client1 run fix.py", complete: firstApp, apps: func(args []string) []string { return args[:1] }}
 	appsOrAll       = arguments{use: "APP... | --all", such: "site", complete: apps, all: true, apps: allArgs}
 	someHosts       = arguments{use: "HOST...", what: "hosts", such: "app1", complete: inTree(hostNames), hosts: true}
 	recipe          = arguments{use: "NAME [APP...]", such: "pack", complete: recipes, apps: func(args []string) []string { return args[1:] }}

@@ -114,6 +114,11 @@ func apps(c *cobra.Command, before []string, word string) ([]string, cobra.Shell
 	return inTree(appNames)(c, before, word)
 }
 
+// firstApp completes an app, and nothing behind it.
+func firstApp(c *cobra.Command, before []string, word string) ([]string, cobra.ShellCompDirective) {
+	return onlyOne(apps)(c, before, word)
+}
+
 func recipes(c *cobra.Command, before []string, word string) ([]string, cobra.ShellCompDirective) {
 	if len(before) == 0 {
 		return recipeNames(), noFiles

@@ -41,6 +41,8 @@ type fleetFlags struct {
 	verbose       bool
 	hostsOf       string // the revision whose tree says where hosts are
 	newHosts      bool   // to connect to those that it has elsewhere, or not at all
+	// choose gives the hosts where nobody did; nil: all of the tree.
+	choose func(m *tree.Manifest, args []string) ([]string, error)
 
 	// Of those that push a tree.
 	yes, force, allowDirty, allowRewind bool
@@ -69,10 +71,15 @@ func given(tree string, hosts, layers []string) string {
 }
 
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
 	flags.StringSliceVar(&f.hosts, "host", nil, "only these `hosts`")
 	flags.StringSliceVar(&f.layers, "layer", nil, "only the hosts of these `layers`")
 	flags.IntVar(&f.parallel, "parallel", 10, "how many hosts at once")
+	f.addReach(flags)
+}
+
+// addReach adds what says how hosts are reached, whichever they are.
+func (f *fleetFlags) addReach(flags *pflag.FlagSet) {
+	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
 	flags.BoolVar(&f.acceptNew, "accept-new", false, "trust the ssh key of a host that is not known yet")
 	flags.StringVar(&f.sshConfig, "ssh-config", "", "`file` for ssh in place of ~/.ssh/config")
 	flags.StringVar(&f.hostsOf, "hosts-of", "", "the git `revision` that is deployed from: a host that it has elsewhere, or not at all, is shown before anything connects to it (default origin/HEAD, origin/main or origin/master, as fetched last)")
@@ -113,7 +120,7 @@ func (f *fleetFlags) fleetCommand(do func(ctx context.Context, s *session, args 
 	work := f.onFleet(do)
 	return func(c *cobra.Command, args []string) error {
 		err := work(c, args)
-		if f.verb.format != "json" || f.verb.reports {
+		if f.verb.format != "json" || f.verb.reports || f.verb.passes {
 			return err
 		}
 		code, text := ending(err)
@@ -138,10 +145,15 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 		if v.arguments.hosts {
 			f.hosts = append(f.hosts, args...)
 		}
+		if f.choose != nil {
+			if f.hosts, err = f.choose(disk.Manifest, args); err != nil {
+				return err
+			}
+		}
 		options := hosts.Options{
 			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: v.needs.has(allHosts), Fronts: v.needs.has(theFronts),
 			SSH:   remote.Options{AcceptNew: f.acceptNew, SSHConfig: f.sshConfig},
-			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: v.reports,
+			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: v.reports || v.passes,
 		}
 		if fresh {
 			options.Judge = func() error { return trust.Believe(disk, release) }
@@ -186,7 +198,7 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 			}
 		}
 		out, format := s.out, v.format
-		if v.reports {
+		if v.reports || v.passes {
 			out, format = io.Discard, "text" // only what goes wrong on the way is told beside the report
 		}
 		if err := <-looked; err != nil {
@@ -217,7 +229,7 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 			if err = do(ctx, s, args); err == nil {
 				s.Idle()
 			}
-		case v.reports && ctx.Err() == nil && errors.As(err, &host):
+		case (v.reports || v.passes) && ctx.Err() == nil && errors.As(err, &host):
 			var st *status
 			if did := do(ctx, s, args); did != nil && !errors.As(did, &st) {
 				err = did // it names these hosts too
@@ -262,7 +274,7 @@ func interruptible(parent context.Context, s *session) (context.Context, func())
 			if n > 0 {
 				s.progress.Close()
 				const text = "stopped; what a host was at it brings to its end, or takes back, by itself: plonec status"
-				if s.flags.verb.format == "json" && !s.flags.verb.reports {
+				if s.flags.verb.format == "json" && !s.flags.verb.reports && !s.flags.verb.passes {
 					fmt.Fprint(s.out, words.JSONLine(newEnd(exitInterrupted, text)))
 				} else {
 					fmt.Fprintln(os.Stderr, "plonec: "+text)

@@ -19,6 +19,7 @@ type verb struct {
 	arguments arguments
 	needs     needs
 	reports   bool                        // it prints one report, in place of what happens
+	passes    bool                        // it passes on what hosts print, in place of what happens
 	formats   []string                    // of --format, first the one that counts without it; nil: it has none
 	fill      func(*verb, *cobra.Command) // adds its texts and its other flags, and says what it does
 
@@ -80,6 +81,8 @@ func verbs() []*verb {
 		{name: "drain", group: onHosts, arguments: someHosts, needs: aTree | theHosts | theFronts, formats: events, fill: drainCommand},
 		{name: "undrain", group: onHosts, arguments: someHosts, needs: aTree | theHosts, formats: events, fill: undrainCommand},
 		{name: "run", group: onHosts, arguments: recipe, needs: aTree | theHosts | allHosts, formats: events, fill: runCommand},
+		{name: "exec", group: onHosts, arguments: appCommand, needs: aTree | theHosts, passes: true, fill: execCommand},
+		{name: "logs", group: onHosts, arguments: oneApp, needs: aTree | theHosts, passes: true, formats: events, fill: logsCommand},
 
 		{name: "completion", group: onSelf, arguments: oneShell, fill: completionCommand},
 		{name: "man", group: onSelf, arguments: manFolder, fill: manCommand},

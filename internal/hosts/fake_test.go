@@ -35,8 +35,9 @@ type fakeHosts struct {
 	job     func(host string, argv []string) (string, int)
 	resolve func(host string, argv []string) remotetest.Reply // to "host resolve"; nil: a commit
 	// follow, where it is there, answers whoever starts or follows a job.
-	follow func(argv []string) remotetest.Reply
-	begin  *remotetest.Reply // to the start of a job; nil: it begins
+	follow     func(argv []string) remotetest.Reply
+	exec, logs func(host string, words []string) remotetest.Reply
+	begin      *remotetest.Reply // to the start of a job; nil: it begins
 
 	mu     sync.Mutex
 	jobs   map[string][]string
@@ -120,6 +121,10 @@ func (f *fakeHosts) answer(host string, words []string) remotetest.Reply {
 		return remotetest.Reply{Out: text, Status: map[bool]int{false: 1}[there]}
 	case len(words) > 1 && words[0] == plan.ScriptDir+"/host" && words[1] == "status":
 		return remotetest.Reply{Out: f.status[host]}
+	case len(words) > 1 && words[1] == "exec":
+		return f.exec(host, words)
+	case len(words) > 1 && words[1] == "logs":
+		return f.logs(host, words)
 	case len(words) > 2 && words[0] == plan.ScriptDir+"/host" && words[1] == "undeploy":
 		return remotetest.Reply{Out: f.foreign[host]}
 	case len(words) > 1 && words[0] == plan.ScriptDir+"/host" && words[1] == "resolve":

@@ -104,7 +104,7 @@ func running(a plan.AppStatus) []string {
 	clients, up, drained := 0, 0, 0
 	var others []string
 	for _, u := range a.Units {
-		name := unitName(a.App, u.Name)
+		name := UnitName(a.App, u.Name)
 		active := u.State == "active"
 		switch {
 		case u.Agent != "": // balancers are told of clients alone
@@ -134,7 +134,8 @@ func running(a plan.AppStatus) []string {
 	return append(parts, others...)
 }
 
-func unitName(app, unit string) string {
+// UnitName is what people call a unit of an app: client1.
+func UnitName(app, unit string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(unit, "plone-"+app+"-"), ".service")
 }
 
@@ -184,7 +185,7 @@ func statusNotes(list []plan.HostStatus) []row {
 				}
 			}
 			for _, u := range a.Units {
-				switch name := unitName(a.App, u.Name); {
+				switch name := UnitName(a.App, u.Name); {
 				case u.State != "active" || u.Agent == "" || u.Agent == "up":
 				case u.Agent == "down":
 					add("look", h.Host, name+" is left out of the balancers: plonec restart --changed "+a.App)
