@@ -83,6 +83,13 @@ APP_NAMES=(site other); `, zeo, pid)
 		{`down=1; bring_up $unit || echo "$?"`, "restart -- " + zeo + "\nplonec: " + zeo + " does not start: there is no Data.fs in " + r.root + "/data; is its disk mounted?\n1"},
 		{`install -d "$FILESTORAGE_DIR"; : >"$FILESTORAGE_DIR/Data.fs"; down=1; bring_up $unit || echo "$?"`, "restart -- " + zeo + "\nplonec: " + zeo + " did not come up; its last lines:\n1"},
 		{`stale $unit`, "runs release 20260101000000"},
+		// What used it before does not go on with what is new; where it did not run, nobody did.
+		{`bring_up() { echo "up $1"; }; stale() { [[ $1 != *zeo* ]] || echo old; }; roll '' a.service $unit`,
+			"plonec: " + zeo + " old: restarting it\nup " + zeo + "\nplonec: a.service is to be restarted: restarting it\nup a.service"},
+		{`bring_up() { echo "up $1"; }; stale() { [[ $1 != *zeo* ]] || echo old; }; down=1; roll '' a.service $unit`,
+			"plonec: " + zeo + " old: restarting it\nup " + zeo},
+		// plonec hears of each that starts or restarts.
+		{`tell() { echo "told $*"; }; systemctl() { [[ $1 != restart ]] || echo "$*"; }; bring_up $unit`, "told restarting " + zeo + "\nrestart -- " + zeo + "\nplonec: " + zeo + " is up after 0 s\ntold did " + zeo + " is up after 0 s"},
 		{`record_set 20260101000000 zeo=1; record_set 20260102000000 zeo=1; stale $unit`, ""},
 		{`record_set 20260102000000 zeo=2; stale $unit`, "runs release 20260101000000"},
 	} {

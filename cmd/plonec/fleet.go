@@ -151,7 +151,7 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 			}
 		}
 		options := hosts.Options{
-			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: v.needs.has(allHosts), Fronts: v.needs.has(theFronts),
+			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: v.needs.has(allHosts), Fronts: v.needs.has(theFronts), Served: v.needs.has(theServed),
 			SSH:   remote.Options{AcceptNew: f.acceptNew, SSHConfig: f.sshConfig},
 			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: v.reports || v.passes,
 		}

@@ -43,6 +43,7 @@ const (
 	committed                   // in git, by a commit that comes after the hosts'
 	theHosts                    // that were chosen
 	theFronts                   // the front ends among the others take part
+	theServed                   // the hosts whose databases these serve do
 	allHosts                    // all the others do
 	secrets                     // their values
 )
@@ -73,9 +74,9 @@ func verbs() []*verb {
 		{name: "status", group: onHosts, needs: aTree | theHosts, reports: true, formats: events, fill: statusCommand},
 		{name: "apply", group: onHosts, needs: push, formats: events, fill: applyCommand},
 		{name: "deploy", group: onHosts, arguments: someApps, needs: push | allHosts, formats: events, fill: deployCommand},
-		{name: "rollback", group: onHosts, arguments: oneApp, needs: aTree | theHosts | theFronts, formats: events, fill: rollbackCommand},
-		{name: "restart", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts | theFronts, formats: events, fill: restartCommand},
-		{name: "start", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts, formats: events, fill: startCommand},
+		{name: "rollback", group: onHosts, arguments: oneApp, needs: aTree | theHosts | theFronts | theServed, formats: events, fill: rollbackCommand},
+		{name: "restart", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts | theFronts | theServed, formats: events, fill: restartCommand},
+		{name: "start", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts | theFronts | theServed, formats: events, fill: startCommand},
 		{name: "stop", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts, formats: events, fill: stopCommand},
 		{name: "undeploy", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts, formats: events, fill: undeployCommand},
 		{name: "drain", group: onHosts, arguments: someHosts, needs: aTree | theHosts | theFronts, formats: events, fill: drainCommand},

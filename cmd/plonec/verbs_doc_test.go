@@ -19,6 +19,7 @@ var needsInWords = []struct {
 	{allHosts, "all hosts"},
 	{theHosts, "the chosen hosts"},
 	{theFronts, "the front ends"},
+	{theServed, "the hosts that these serve"},
 	{secrets, "the values of secrets"},
 }
 

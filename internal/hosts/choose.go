@@ -16,12 +16,20 @@ import (
 func (f *Fleet) choose() error {
 	o := f.options
 	var names, layers []string
+	isChosen := func(h tree.Host) bool {
+		return len(o.Hosts)+len(o.Layers) == 0 || slices.Contains(o.Hosts, h.Name) ||
+			slices.ContainsFunc(h.Layers, func(l string) bool { return slices.Contains(o.Layers, l) })
+	}
+	serving := map[string]bool{}
+	for _, h := range f.tree.Disk.Manifest.Hosts {
+		serving[h.Name] = o.Served && isChosen(h)
+	}
 	for _, h := range f.tree.Disk.Manifest.Hosts {
 		names, layers = append(names, h.Name), append(layers, h.Layers...)
-		chosen := len(o.Hosts)+len(o.Layers) == 0 || slices.Contains(o.Hosts, h.Name) ||
-			slices.ContainsFunc(h.Layers, func(l string) bool { return slices.Contains(o.Layers, l) })
+		chosen := isChosen(h)
+		served := slices.ContainsFunc(h.Apps, func(a tree.App) bool { return serving[a.ServedBy.Host] })
 		switch {
-		case h.Status == "online" && (chosen || o.Others || o.Fronts && h.Runs(service.Balancer().Name)):
+		case h.Status == "online" && (chosen || served || o.Others || o.Fronts && h.Runs(service.Balancer().Name)):
 			host, err := plan.NewHost(f.tree, h)
 			if err != nil {
 				return err

@@ -44,6 +44,10 @@ func (f *Fleet) overwrite() []string {
 // release built on each of them where one is due, and only when all apps are
 // built one host after the other switched to it. Apply came before.
 func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) error {
+	return f.rollServed(context.WithoutCancel(ctx), f.deploy(ctx, apps, o))
+}
+
+func (f *Fleet) deploy(ctx context.Context, apps []string, o DeployOptions) error {
 	apps, err := f.named(apps)
 	if err != nil {
 		return err

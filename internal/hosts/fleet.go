@@ -26,6 +26,7 @@ type Options struct {
 	Hosts, Layers []string // the hosts chosen, by name or layer; none: all that are online
 	Others        bool     // the hosts that were not chosen are looked at too
 	Fronts        bool     // of these the front ends are
+	Served        bool     // and those whose databases the chosen ones serve
 	Parallel      int      // hosts at work at once; 0: 10
 	SSH           remote.Options
 	Force         bool          // overwrite what was changed by hand
@@ -53,6 +54,10 @@ type Fleet struct {
 	members []*member
 	closing context.Context // ends with Close
 	close   context.CancelFunc
+	servers struct { // of databases, which the run has restarted
+		sync.Mutex
+		list []tree.Server
+	}
 	// Skipped are hosts that the stack does not have online.
 	Skipped []tree.Host
 }

@@ -37,7 +37,8 @@ func (f *Fleet) Rollback(ctx context.Context, app, to string, allowOutage bool) 
 			return err
 		}
 	}
-	return f.oneByOne(ctx, members, app, "rollback", func(m *member) []string { return append(slices.Clone(argv), "--to", release[m], app) }, nothing)
+	err = f.oneByOne(ctx, members, app, "rollback", func(m *member) []string { return append(slices.Clone(argv), "--to", release[m], app) }, nothing)
+	return f.rollServed(ctx, err)
 }
 
 // backTo says to which release each host goes back, and how each is: all to the

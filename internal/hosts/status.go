@@ -3,7 +3,9 @@ package hosts
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote"
@@ -23,6 +25,13 @@ func (m *member) statusWith(ctx context.Context, variables ...string) (map[strin
 	defer cancel()
 	err := m.conn.Run(ctx, remote.Command{Argv: append(variables, plan.ScriptDir+"/host", "status", "--porcelain"), Line: func(line string) {
 		key, value, _ := strings.Cut(line, "=")
+		if plan.IsAge(key) {
+			age, err := strconv.Atoi(value)
+			if err != nil {
+				return
+			}
+			value = time.Now().Add(-time.Duration(age) * time.Second).UTC().Format(time.RFC3339)
+		}
 		state[key] = value
 	}})
 	return state, err
@@ -48,5 +57,6 @@ func (f *Fleet) Status(ctx context.Context) ([]plan.HostStatus, error) {
 		}
 		return m.failed
 	})
+	plan.Behind(list, f.tree.Disk.Manifest.Hosts)
 	return list, err
 }

@@ -20,7 +20,7 @@ var ErrHalfDone = errors.New("not done on all hosts")
 
 // Start starts apps, what others need first.
 func (f *Fleet) Start(ctx context.Context, apps []string) error {
-	return f.ranked(ctx, apps, "start", false)
+	return f.rollServed(ctx, f.ranked(ctx, apps, "start", false))
 }
 
 // Stop stops apps, what others need last. They stay down over a reboot.

@@ -35,6 +35,7 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 			go func() { answers.Give(number + " " + m.fleet.gate(when, m.Server(unit))) }()
 		case "restarting":
 			m.restarts++
+			m.serverRestarted(text)
 		case "did":
 			m.did = m.fleet.Redact(text)
 		}

@@ -27,6 +27,10 @@ func (f *Fleet) prepare(ctx context.Context) error {
 // the other; with changed only what does not run what it should. What waits for
 // a restart comes in with it.
 func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error {
+	return f.rollServed(ctx, f.restart(ctx, apps, changed))
+}
+
+func (f *Fleet) restart(ctx context.Context, apps []string, changed bool) error {
 	apps, err := f.named(apps)
 	if err == nil {
 		err = f.prepare(ctx)

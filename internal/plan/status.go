@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/plonec/plonec/internal/words"
 )
@@ -55,6 +56,11 @@ type Unit struct {
 	Release string `json:"release,omitempty"` // that it runs from
 	Pending string `json:"pending,omitempty"` // why a restart is due
 	Agent   string `json:"agent,omitempty"`   // what balancers are told
+	// Began is when its process began, Up when it was ready, by the clock of whoever
+	// asked; zero: it does not run, or its host does not tell.
+	Began  time.Time `json:"began,omitzero"`
+	Up     time.Time `json:"up,omitzero"`
+	Behind string    `json:"behind,omitempty"` // what serves its database and has restarted since it was up: database on db1
 }
 
 // A Job is work that is done now and then, by hand or by a timer. Times are in UTC.
@@ -141,6 +147,7 @@ func AppStatusOf(app string, state map[string]string) AppStatus {
 			unit := "unit." + name
 			a.Units = append(a.Units, Unit{
 				Name: name, State: value, Release: get(unit + ".release"), Pending: get(unit + ".pending"), Agent: get(unit + ".agent"),
+				Began: moment(get(unit + ".age")), Up: moment(get(unit + ".up")),
 			})
 		}
 		if name, isJob := strings.CutPrefix(key, app+".job."); isJob {

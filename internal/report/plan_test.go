@@ -243,6 +243,7 @@ func TestStatusAsText(t *testing.T) {
 	}
 	drained := units("active", "active")
 	drained[0].Agent, drained[1].Agent = "down", "drained by hand"
+	drained[0].Behind, drained[1].Behind = "database on db1", "database on db1"
 	list := []plan.HostStatus{
 		{
 			Host: "app1", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Current: true,
@@ -270,7 +271,8 @@ app9  stopped in the stack
 
 pending app2 lb1  1 file of the tree: plonec apply
 drift   app2      changed by hand: /etc/x: take it over into the stack, or undo it with plonec apply --force
-look    app1      client1 is left out of the balancers: plonec restart --changed site
+look    app1      site: the server of its database, database on db1, restarted after client1, client2 came up, and writes may fail: plonec restart site --host app1
+        app1      client1 is left out of the balancers: plonec restart --changed site
         app1      client2 is drained by hand: plonec undrain app1
         app3      is it down?
         lb1       at work: root@ci

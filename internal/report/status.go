@@ -184,6 +184,10 @@ func statusNotes(list []plan.HostStatus) []row {
 					add("look", h.Host, a.App+": "+text)
 				}
 			}
+			if names, server := behind(a); len(names) > 0 {
+				add("look", h.Host, fmt.Sprintf("%s: the server of its database, %s, restarted after %s came up, and writes may fail: plonec restart %s --host %s",
+					a.App, server, strings.Join(names, ", "), a.App, h.Host))
+			}
 			for _, u := range a.Units {
 				switch name := UnitName(a.App, u.Name); {
 				case u.State != "active" || u.Agent == "" || u.Agent == "up":
@@ -217,6 +221,17 @@ func statusNotes(list []plan.HostStatus) []row {
 		}
 	}
 	return notes
+}
+
+// behind names the processes whose server has restarted since they were up, and the
+// server.
+func behind(a plan.AppStatus) (names []string, server string) {
+	for _, u := range a.Units {
+		if u.Behind != "" {
+			names, server = append(names, UnitName(a.App, u.Name)), u.Behind
+		}
+	}
+	return names, server
 }
 
 // failedJob says what to do about a job that was not done, or that its timer will not
@@ -353,7 +368,7 @@ func Unwell(h plan.HostStatus) bool {
 	return len(h.Pending)+len(h.Drift) > 0 || h.Unfit != nil ||
 		slices.ContainsFunc(h.Services, func(s plan.Service) bool { return s.State != "active" }) ||
 		slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool {
-			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" }) ||
+			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" || u.Behind != "" }) ||
 				slices.ContainsFunc(a.Jobs, func(j plan.Job) bool { return j.Failed() || j.Idle() })
 		})
 }

@@ -100,6 +100,7 @@ another_serves() {
 # bring_up UNIT: restarted or started, up and warm, or its log is shown.
 bring_up() {
 	local unit=$1 begin=$SECONDS lacking
+	tell restarting "$unit"
 	systemctl reset-failed -- "$unit" 2>/dev/null || true
 	if systemctl restart -- "$unit" && is_active "$unit"; then
 		say "$unit is up after $((SECONDS - begin)) s"
@@ -172,8 +173,9 @@ roll() {
 			sleep "${DELAYS[$unit]}"
 		fi
 		say "$unit $why: restarting it"
-		tell restarting "$unit"
 		bring_up "$unit" || return 1
+		# Who used it before does not go on with what is new.
+		[[ -z $runs || -z ${FIRST_UNITS[$unit]-} ]] || all=1
 		if [[ -z $(client_index "$unit") ]]; then
 			continue
 		elif [[ -n $drained ]]; then
