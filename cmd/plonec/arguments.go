@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // arguments are what a verb takes behind its name.
@@ -60,4 +62,29 @@ func (a arguments) judge(v *verb, c *cobra.Command, args []string) error {
 		return fmt.Errorf("name apps or give --all, not both: plonec %s was given --all and %s", v.name, strings.Join(args, " "))
 	}
 	return nil
+}
+
+// saysNothing refuses what an empty variable of the shell leaves of a command line:
+// -o= would write into a folder of that name, --host= would take every host. What
+// stands behind -- is somebody else's.
+func saysNothing(c *cobra.Command, args []string) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		what := "--" + f.Name
+		switch list, isList := f.Value.(pflag.SliceValue); {
+		case f.Shorthand != "" && f.Value.String() == "=": // pflag takes -o= for -o "="
+			what = "-" + f.Shorthand
+		case isList && (len(list.GetSlice()) == 0 || slices.Contains(list.GetSlice(), "")):
+		case f.Value.Type() == "string" && f.Value.String() == "":
+		default:
+			return
+		}
+		err = fmt.Errorf("%s is given nothing: is a variable of the shell empty?", what)
+	})
+	if own := c.ArgsLenAtDash(); own >= 0 {
+		args = args[:own]
+	}
+	if err == nil && slices.Contains(args, "") {
+		err = errors.New("an argument says nothing: is a variable of the shell empty?")
+	}
+	return err
 }

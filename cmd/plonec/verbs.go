@@ -112,6 +112,13 @@ func (v *verb) command() *cobra.Command {
 	if c.Args == nil {
 		c.Args = func(c *cobra.Command, args []string) error { return v.arguments.judge(v, c, args) }
 	}
+	judge := c.Args
+	c.Args = func(c *cobra.Command, args []string) error {
+		if err := saysNothing(c, args); err != nil {
+			return err
+		}
+		return judge(c, args)
+	}
 	run := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if c.Flags().Changed("format") && !slices.Contains(v.formats, v.format) {
