@@ -396,14 +396,14 @@ func (c *cluster) status() []hostStatus {
 	c.t.Helper()
 	cmd := c.command("status", "--format", "json")
 	out, err := cmd.Output()
-	var list []hostStatus
+	var all struct{ Hosts []hostStatus }
 	if err == nil {
-		err = json.Unmarshal(out, &list)
+		err = json.Unmarshal(out, &all)
 	}
 	if err != nil {
 		c.t.Fatalf("plonec status: %v\n%s", err, out)
 	}
-	return list
+	return all.Hosts
 }
 
 // sound checks what has to hold after every scenario: one good release on

@@ -13,14 +13,16 @@ type packed struct{ Name, Result, Began, By, Why, Timer, Next string }
 func (c *cluster) packed() packed {
 	c.t.Helper()
 	out, err := c.command("status", "--host", "db1", "--format", "json").Output()
-	var list []struct{ Apps []struct{ Jobs []packed } }
+	var all struct {
+		Hosts []struct{ Apps []struct{ Jobs []packed } }
+	}
 	if err == nil {
-		err = json.Unmarshal(out, &list)
+		err = json.Unmarshal(out, &all)
 	}
 	if err != nil {
 		c.t.Fatalf("plonec status: %v\n%s", err, out)
 	}
-	for _, p := range list[0].Apps[0].Jobs {
+	for _, p := range all.Hosts[0].Apps[0].Jobs {
 		if p.Name == "pack" {
 			return p
 		}

@@ -21,6 +21,9 @@ of each app and the processes that run, what is pending and the command for it,
 what was changed by hand. It changes nothing. Where a host could not be asked it
 ends with status 6.
 
+As JSON it is one object: hosts has those that were asked, skipped those that the
+stack does not have online.
+
 It needs no secrets, and so does not see where the value of one is another than on
 a host: plonec plan --secrets does.`
 	c.Example = `  plonec status
@@ -31,7 +34,7 @@ a host: plonec plan --secrets does.`
 		list, failed := s.Status(ctx)
 		text := report.Status(list, s.Skipped, terminal.UseColor(s.out))
 		if v.format == "json" {
-			text = words.JSON(list)
+			text = words.JSON(report.NewStatusJSON(list, s.Skipped))
 		}
 		if _, err := fmt.Fprint(s.out, text); err != nil {
 			return err

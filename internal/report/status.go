@@ -13,6 +13,27 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
+// A StatusJSON is what plonec status says to programs.
+type StatusJSON struct {
+	Hosts   []plan.HostStatus `json:"hosts"`
+	Skipped []Skipped         `json:"skipped"` // chosen hosts that were not asked: they are not online in the stack
+}
+
+// A Skipped is one of them.
+type Skipped struct {
+	Host   string `json:"host"`
+	Status string `json:"status"` // in the stack
+}
+
+// NewStatusJSON puts the two together; neither list is null.
+func NewStatusJSON(list []plan.HostStatus, absent []tree.Host) StatusJSON {
+	skipped := []Skipped{}
+	for _, h := range absent {
+		skipped = append(skipped, Skipped{h.Name, h.Status})
+	}
+	return StatusJSON{append([]plan.HostStatus{}, list...), skipped}
+}
+
 // Status is a table of the hosts, a line for each app, and below it what is
 // not as it should be.
 func Status(list []plan.HostStatus, absent []tree.Host, color bool) string {
