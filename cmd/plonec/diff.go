@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,9 +42,6 @@ a revision, whatever folder is called so.`
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
 	c.Flags().IntVar(&limit, "limit", report.MaxComment, "how many `bytes` of markdown to write: differences are cut, consequences never")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if against == "" && c.Flags().Changed("against") {
-			return errors.New("--against is empty: give a git revision, or the folder of a tree")
-		}
 		out := newReporter(c, "text")
 		// Before anything sets what the tree on disk says of the stack.
 		work, err := os.MkdirTemp("", "plonec-diff-*")
