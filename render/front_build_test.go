@@ -34,7 +34,7 @@ func frontHost(change ...func(*topology.Host)) *topology.Host {
 		Stack: &schema.Stack{
 			Plonec:         &schema.Plonec{},
 			PloneInstances: &schema.PloneInstances{AppName: "plone", SiteID: "Plone"},
-			NginxPlone:     &schema.NginxPlone{ProxyPort: 6081, LogRetentionDays: 14, ClientMaxBodySize: "128m"},
+			NginxPlone:     &schema.NginxPlone{ProxyPort: 6081, LogRetentionDays: 14, ClientMaxBodySize: "128m", IPv6: true},
 			Nginx:          &schema.Nginx{},
 			VarnishPlone:   &schema.VarnishPlone{Grace: schema.Seconds(time.Minute), DefaultTTL: schema.Seconds(5 * time.Minute)},
 			Varnish:        &schema.Varnish{StorageSize: "256M"},

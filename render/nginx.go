@@ -3,11 +3,13 @@ package render
 import (
 	"errors"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
 )
 
 var _ = renders(nginxSecrets,
@@ -112,7 +114,7 @@ func (v hostView) servers(tls bool) []webServer {
 		}
 		for _, name := range s.Names {
 			named = append(named, webServer{
-				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: public(s, tls), Pasted: v.pasted(s.Main, tls, pasted{"plone_instances.subsite_config", "subsite_config." + strings.ToLower(name), inServer, s.Extra}),
+				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: public(s, tls), Pasted: v.pasted(s.Main, tls, pasted{schema.JoinKeys([]string{"plone_instances", "subsite_config", name}), "subsite_config." + strings.ToLower(name), inServer, s.Extra}),
 			})
 		}
 	}
@@ -155,6 +157,35 @@ func (v hostView) pasted(main, tls bool, extra pasted) []pasted {
 	}
 	return slices.DeleteFunc(append(all, extra), func(p pasted) bool { return !p.pieces.IsSet() })
 }
+
+// A namesHash sizes nginx' table of the names of its servers.
+type namesHash struct {
+	Bucket  int // bytes of a bucket
+	Buckets int // at most
+}
+
+// ServerNamesHash sizes that table so that nginx finds room for every name. A name
+// takes its length and two bytes, both rounded up to a pointer's, and a pointer; a
+// bucket holds one pointer more (ngx_hash.c). With twice as many buckets as names a
+// bucket has to hold about half as many names as the number of names has bits: the
+// fullest one of that many.
+func (v hostView) ServerNamesHash() namesHash {
+	const pointer, leastBucket, leastBuckets = 8, 128, 4096
+	longest, names := 0, 1 // with the default server's
+	for _, s := range v.Front.Sites {
+		for _, name := range s.Names {
+			longest, names = max(longest, len(name)), names+1
+		}
+	}
+	size := func(name int) int { return pointer + (name+2+pointer-1)/pointer*pointer }
+	return namesHash{
+		Bucket:  max(leastBucket, powerOf2(pointer+size(longest)*(bits.Len(uint(names))/2+1))),
+		Buckets: max(leastBuckets, powerOf2(2*names)),
+	}
+}
+
+// powerOf2 is the least power of two that is not less than n.
+func powerOf2(n int) int { return 1 << bits.Len(uint(n-1)) }
 
 // inServer is the indentation of what stands in a server.
 const inServer = "        "

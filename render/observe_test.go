@@ -154,6 +154,27 @@ func TestObserveTellsOfServices(t *testing.T) {
 	}
 }
 
+// Whether the kernel has IPv6 is told as it is here, and where its file is not there.
+func TestObserveTellsOfIPv6(t *testing.T) {
+	t.Parallel()
+	const file = "/proc/net/if_inet6"
+	text, err := os.ReadFile("../templates/host/observe")
+	if err != nil || !strings.Contains(string(text), file) {
+		t.Fatal(err)
+	}
+	here := "no"
+	if _, err := os.Stat(file); err == nil {
+		here = "yes"
+	}
+	for place, want := range map[string]string{file: here, t.TempDir(): "yes", "/nonexistent": "no"} {
+		cmd := exec.Command("/bin/bash", "-c", strings.ReplaceAll(string(text), file, place))
+		cmd.Stdin = strings.NewReader("end\n")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "\nipv6\t"+want+"\n") {
+			t.Errorf("%s: %v, no line ipv6 %s in\n%s", place, err, want, out)
+		}
+	}
+}
+
 // What stage brings notes where the values of secrets come from, and what plonec has
 // decided.
 func TestReceiveNotes(t *testing.T) {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/service"
@@ -51,6 +52,59 @@ type pasted struct {
 // Text is the text with its secrets included: nginx' master reads them, as root.
 func (p pasted) Text() string {
 	return joined(p.pieces, func(n int) string { return p.indent + "include " + p.secretPath(n) + ";" })
+}
+
+// PastedLine says of a line of a file, counted from 1, from which attribute of the
+// stack it was pasted; empty: it was not.
+func PastedLine(file []byte, line int) (from string) {
+	n := 0
+	for text := range strings.Lines(string(file)) {
+		if n++; n == line {
+			return from
+		}
+		from = after(from, text)
+	}
+	return ""
+}
+
+// WithoutPasted is a file less what was pasted from an attribute.
+func WithoutPasted(file []byte, attribute string) []byte {
+	var kept strings.Builder
+	from := ""
+	for text := range strings.Lines(string(file)) {
+		if from = after(from, text); from != attribute {
+			kept.WriteString(text)
+		}
+	}
+	return []byte(kept.String())
+}
+
+// PastedFrom lists the attributes of which a file has text, each once.
+func PastedFrom(file []byte) []string {
+	var all []string
+	from := ""
+	for text := range strings.Lines(string(file)) {
+		if from = after(from, text); from != "" && !slices.Contains(all, from) {
+			all = append(all, from)
+		}
+	}
+	return all
+}
+
+// The comments around what is pasted, less the attribute.
+const pastedBegins, pastedEnds = "# from ", "# end of "
+
+// after says from which attribute what follows a line is pasted, where the line
+// itself is of one; empty: of none.
+func after(from, line string) string {
+	line = strings.TrimSpace(line)
+	if attribute, ok := strings.CutPrefix(line, pastedBegins); ok && from == "" {
+		return attribute
+	}
+	if line == pastedEnds+from {
+		return ""
+	}
+	return from
 }
 
 // secretPath is where the n-th secret of the text lies.

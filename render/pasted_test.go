@@ -75,14 +75,18 @@ func TestNginxSecrets(t *testing.T) {
 }
 
 // TestRefusedSecret: the words of nginx on a secret file, which quote it, are not
-// shown; those on other files are.
+// shown; those on other files are. The attribute that brought either is named.
 func TestRefusedSecret(t *testing.T) {
 	t.Parallel()
 	scripts := hostScripts(t)
-	for name, test := range map[string]struct{ secret, config, want string }{
-		"secret": {"hiddenword hidden;\n", "", "/etc/nginx/secrets/additional_config-1.conf:1: what nginx says of it is not shown"},
-		"lines":  {"add_header X \"hidden\nhidden\n", "", "/etc/nginx/secrets/additional_config-1.conf:"},
-		"config": {"gzip on;\n", "nonsense on;", `unknown directive "nonsense"`},
+	for name, test := range map[string]struct {
+		secret, config string
+		want           []string
+	}{
+		"secret":       {"hiddenword hidden;\n", "", []string{"/etc/nginx/secrets/additional_config-1.conf:1: what nginx says of it is not shown", "it is from nginx_plone.additional_config: include /etc/nginx/secrets/additional_config-1.conf;"}},
+		"lines":        {"add_header X \"hidden\nhidden\n", "", []string{"/etc/nginx/secrets/additional_config-1.conf:"}},
+		"config":       {"gzip on;\n", "# one\nnonsense on;\n# three", []string{`unknown directive "nonsense"`, "it is from nginx_plone.additional_config: nonsense on;\n"}},
+		"no semicolon": {"gzip on;\n", "# one\ngzip_types a/b", []string{"before it stands the text of nginx_plone.additional_config, which ends in: gzip_types a/b\n"}},
 	} {
 		f := newFront(t, frontHost(func(h *topology.Host) {
 			h.Stack.NginxPlone.AdditionalConfig = schema.Pasted{kept("env:ONE"), {Text: test.config}}
@@ -97,8 +101,13 @@ func TestRefusedSecret(t *testing.T) {
 		}
 		cmd := exec.Command("bash", "-O", "nullglob", "-c", `LIB=$1; . "$LIB/lib.sh"; . "$LIB/daemons.sh"; PATH=$2:$PATH; if check nginx; then exit 9; fi`, "bash", scripts, bin)
 		out, err := cmd.CombinedOutput()
-		if err != nil || !strings.Contains(string(out), test.want) || strings.Contains(string(out), "hidden") {
+		if err != nil || strings.Contains(string(out), "hidden") {
 			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(strings.ReplaceAll(string(out), f.dir, ""), want) {
+				t.Errorf("%s: %q is not in\n%s", name, want, out)
+			}
 		}
 	}
 }

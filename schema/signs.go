@@ -76,6 +76,13 @@ func signIn(signs []sign, text string) (what string, line int) {
 	return "", 0
 }
 
+// SecretLine tells whether a line of pasted configuration looks as if it held a
+// secret, as build warns of it: it is not shown.
+func SecretLine(line string) bool {
+	what, _ := signIn(inText, line)
+	return what != ""
+}
+
 // comment matches those lines that are nothing else, in every syntax here.
 var comment = regexp.MustCompile(`(?m)^[ \t]*[#;].*$`)
 

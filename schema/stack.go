@@ -237,6 +237,7 @@ type NginxPlone struct {
 	LogRetentionDays    int    `json:"log_retention_days"`
 	ForceReload         bool   `json:"force_reload"`
 	ClientMaxBodySize   string `json:"client_max_body_size"`
+	IPv6                bool   `json:"ipv6"`
 }
 
 type Nginx struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -90,7 +91,10 @@ func printCheckers(w io.Writer, results []native.Result) (refused int, skipped [
 			skipped = append(skipped, r.Program)
 		default:
 			refused++
-			fmt.Fprintf(w, "%s: %s refuses it:\n    %s\n", r.Host, r.Program, strings.ReplaceAll(r.Output, "\n", "\n    "))
+			fmt.Fprintf(w, "%s: %s refuses %s:\n    %s\n", r.Host, r.Program, cmp.Or(r.Attribute, "it"), strings.ReplaceAll(r.Output, "\n", "\n    "))
+			for _, p := range r.Places {
+				fmt.Fprintf(w, "    %s: %s\n", cmp.Or(p.From, fmt.Sprintf("%s line %d", p.Path, p.Line)), p.Text)
+			}
 			continue
 		}
 		if programs[outcome] == nil {

@@ -15,7 +15,7 @@ var _ = add(checker{
 // haproxy checks with warnings as errors. Users come from a file that apply
 // makes; an empty list stands in for it.
 func haproxy(ctx context.Context, s *stage) (string, error) {
-	cfg, err := s.write("haproxy.cfg", s.files["/etc/haproxy/haproxy.cfg"], 0o644)
+	cfg, err := s.write(service.Haproxy.Config, s.files[service.Haproxy.Config], 0o644)
 	if err != nil {
 		return "", err
 	}
@@ -23,7 +23,7 @@ func haproxy(ctx context.Context, s *stage) (string, error) {
 	if users == nil {
 		users = []byte("userlist plonec\n    user nobody password $6$x$x\n")
 	}
-	usersCfg, err := s.write("users.cfg", users, 0o644)
+	usersCfg, err := s.write("/etc/haproxy/users.cfg", users, 0o644)
 	if err != nil {
 		return "", err
 	}

@@ -4,6 +4,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -11,11 +12,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/render"
+	"github.com/plonec/plonec/schema"
 )
 
 // How the programs are asked.
@@ -45,6 +50,18 @@ type Result struct {
 	Program string `json:"program"`
 	Outcome string `json:"outcome"`
 	Output  string `json:"output,omitempty"` // what the program printed, of a refused one; why it was not asked
+	// Attribute is that of the stack whose pasted text is refused; empty: it is not known,
+	// or no text of the stack's own.
+	Attribute string  `json:"attribute,omitempty"`
+	Places    []Place `json:"places,omitempty"` // that Output names
+}
+
+// A Place is a line of a file.
+type Place struct {
+	Path string `json:"path"` // on the host
+	Line int    `json:"line"` // from 1
+	Text string `json:"text"`
+	From string `json:"from,omitempty"` // the attribute of the stack that it was pasted from
 }
 
 // deadline bounds each run of a checker.
@@ -252,28 +269,100 @@ func sum(program string, files map[string][]byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// check runs a checker in a folder of its own.
+// check asks a checker. What was pasted is looked for where it refuses the files.
 func (c checker) check(files map[string][]byte) (Result, error) {
+	output, refused, err := c.asked(files)
+	if err != nil || refused == nil {
+		return Result{Program: c.program, Outcome: Good}, err
+	}
+	r := Result{Program: c.program, Outcome: Refused, Output: cmp.Or(output, refused.Error()), Places: places(output, files)}
+	for _, p := range r.Places {
+		r.Attribute = cmp.Or(r.Attribute, p.From)
+	}
+	// A brace or a semicolon that is missing is missed further down.
+	for _, attribute := range pastedFrom(files) {
+		if r.Attribute != "" {
+			break
+		}
+		less := map[string][]byte{}
+		for path, text := range files {
+			less[path] = render.WithoutPasted(text, attribute)
+		}
+		if _, refused, err := c.asked(less); err != nil {
+			return Result{}, err
+		} else if refused == nil {
+			r.Attribute, r.Places = attribute, []Place{lastOf(attribute, files)}
+		}
+	}
+	return r, nil
+}
+
+// shownLine is a line as people see it.
+func shownLine(line string) string {
+	if schema.SecretLine(line) {
+		return "***"
+	}
+	return strings.TrimSpace(line)
+}
+
+// lastOf is the last line that files have of an attribute's text.
+func lastOf(attribute string, files map[string][]byte) (last Place) {
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		n := 0
+		for line := range strings.Lines(string(files[path])) {
+			if n++; strings.TrimSpace(line) != "" && render.PastedLine(files[path], n) == attribute && render.PastedLine(files[path], n+1) == attribute {
+				last = Place{path, n, shownLine(line), attribute}
+			}
+		}
+	}
+	return last
+}
+
+// pastedFrom lists the attributes of which files have text.
+func pastedFrom(files map[string][]byte) []string {
+	var all []string
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		all = append(all, render.PastedFrom(files[path])...)
+	}
+	return all
+}
+
+// named is how programs name a line of a file.
+var named = regexp.MustCompile(`(/[^\s:'"\[\]()]+)(?::|: line |' Line )(\d+)\b`)
+
+// places are the lines of the files that an output names, each once.
+func places(output string, files map[string][]byte) []Place {
+	var all []Place
+	for _, m := range named.FindAllStringSubmatch(output, -1) {
+		n, _ := strconv.Atoi(m[2])
+		lines := strings.Split(string(files[m[1]]), "\n")
+		if _, known := files[m[1]]; !known || n < 1 || n > len(lines) {
+			continue
+		}
+		p := Place{m[1], n, shownLine(lines[n-1]), render.PastedLine(files[m[1]], n)}
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// asked runs a checker in a folder of its own, and gives what it said; refused is nil
+// where it takes the files.
+func (c checker) asked(files map[string][]byte) (output string, refused, err error) {
 	dir, err := os.MkdirTemp("", "plonec-check")
 	if err != nil {
-		return Result{}, err
+		return "", nil, err
 	}
 	defer os.RemoveAll(dir)
 	// Some programs read as a user of their own.
 	if err := os.Chmod(dir, 0o755); err != nil {
-		return Result{}, err
+		return "", nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
-	output, err := c.run(ctx, &stage{dir: dir, files: files})
-	output = strings.ReplaceAll(strings.TrimSpace(output), dir, "")
-	if err != nil {
-		if output == "" {
-			output = err.Error()
-		}
-		return Result{Program: c.program, Outcome: Refused, Output: output}, nil
-	}
-	return Result{Program: c.program, Outcome: Good}, nil
+	output, refused = c.run(ctx, &stage{dir: dir, files: files})
+	return strings.ReplaceAll(strings.TrimSpace(output), dir, ""), refused, nil
 }
 
 // lookup finds a program, in the folders of root's too.

@@ -74,9 +74,9 @@ func nginx(ctx context.Context, s *stage) (string, error) {
 	text = strings.NewReplacer(
 		"/run/nginx.pid", filepath.Join(s.dir, "nginx.pid"),
 		"/var/log/nginx/", s.dir+"/",
-		"\nhttp {\n", "\nhttp {\nclient_body_temp_path "+s.dir+"/body; proxy_temp_path "+s.dir+"/proxy; fastcgi_temp_path "+s.dir+"/f; uwsgi_temp_path "+s.dir+"/u; scgi_temp_path "+s.dir+"/s;\n",
+		"\nhttp {\n", "\nhttp { client_body_temp_path "+s.dir+"/body; proxy_temp_path "+s.dir+"/proxy; fastcgi_temp_path "+s.dir+"/f; uwsgi_temp_path "+s.dir+"/u; scgi_temp_path "+s.dir+"/s;\n",
 	).Replace(text)
-	conf, err := s.write("nginx.conf", []byte(text), 0o644)
+	conf, err := s.write(service.Nginx.Config, []byte(text), 0o644)
 	if err != nil {
 		return "", err
 	}
@@ -98,7 +98,7 @@ func nginx(ctx context.Context, s *stage) (string, error) {
 			break
 		}
 		text = known
-		if _, err := s.write("nginx.conf", []byte(text), 0o644); err != nil {
+		if _, err := s.write(service.Nginx.Config, []byte(text), 0o644); err != nil {
 			return "", err
 		}
 		out, err = command(ctx, nil, "nginx", args...)

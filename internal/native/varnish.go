@@ -14,7 +14,7 @@ var _ = add(checker{
 
 // varnish compiles the VCL.
 func varnish(ctx context.Context, s *stage) (string, error) {
-	vcl, err := s.write("default.vcl", s.files["/etc/varnish/default.vcl"], 0o644)
+	vcl, err := s.write(service.Varnish.Config, s.files[service.Varnish.Config], 0o644)
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/secret"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -81,6 +82,11 @@ func (m *Host) Fit() error {
 		return diag.WithRemedy("an earlier change, generation "+o.Unconfirmed+", waits to be confirmed or taken back", "wait a minute, then try again")
 	case o.FreeKiB < least:
 		return diag.WithRemedy(fmt.Sprintf("the host has %d MiB free below /var/lib/plonec", o.FreeKiB>>10), "make room: 200 MiB at least")
+	}
+	for _, s := range m.Services {
+		if s.IPv6 && o.NoIPv6 {
+			return diag.WithRemedy("the kernel of the host has no IPv6, and "+s.Unit+" is to listen there", "set "+service.Named(s.Kind).IPv6.Path+" to false, then build, commit and apply")
+		}
 	}
 	for _, w := range m.Want {
 		if o.Odd[w.Path] {

@@ -15,6 +15,7 @@ type Observation struct {
 	Boot        string   // its boot_id
 	OS          string   // ID and VERSION_ID of os-release
 	Missing     string   // programs that plonec needs and that are not there
+	NoIPv6      bool     // its kernel does not have it
 	FreeKiB     int64    // on the file system of /var/lib/plonec
 	Lock        string   // who else is at work
 	Generation  string   // the confirmed one; empty: nothing was ever applied
@@ -79,6 +80,8 @@ func (o *Observation) Read(f []string) bool {
 		"tree": &o.Tree, "commit": &o.Commit, "time": &o.Applied, "setup": &o.Setup, "unconfirmed": &o.Unconfirmed,
 	}
 	switch key := f[0]; key {
+	case "ipv6":
+		o.NoIPv6 = f[1] == "no"
 	case "free":
 		o.FreeKiB, _ = strconv.ParseInt(f[1], 10, 64)
 	case "file":

@@ -49,6 +49,9 @@ type Service struct {
 	// takes in. A file in /etc/default of the unit's name and drop-ins of the unit
 	// are for a restart, too.
 	Reloads, Restarts []string
+	// IPv6 is the attribute by which it listens on addresses of IPv6 too, whatever the
+	// host's own is: a kernel without IPv6 does not let it start.
+	IPv6 Switch
 	// OfApp: the apps of a host have units of it. One that Serves is what others of
 	// the app wait for while it restarts: it starts first. One that is Balanced
 	// takes requests of balancers.
@@ -71,6 +74,15 @@ type Host struct {
 	TLS       bool          // some site of it has a certificate of its own
 	Balancers int           // that share what they know of visitors; 0: there is one alone, or none
 }
+
+// A Switch is an attribute that is true or false. The zero Switch is never on.
+type Switch struct {
+	Path string
+	On   func(*schema.Stack) bool
+}
+
+// Is tells whether it is on.
+func (s Switch) Is(stack *schema.Stack) bool { return s.On != nil && s.On(stack) }
 
 // A Use is what a service is asked for.
 type Use string

@@ -18,7 +18,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 		Rank: h.Rank(), Helpers: h.Jobs(), Services: []Service{}, Apps: []App{}, Packages: render.Packages(h), Setup: setupSum(files, setup),
 	}
 	for _, s := range h.Services() {
-		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: s.Kind.Name, App: s.App, Server: s.Server, Rank: s.Rank()})
+		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: s.Kind.Name, App: s.App, Server: s.Server, Rank: s.Rank(), IPv6: s.Kind.IPv6.Is(h.Stack)})
 	}
 	for _, a := range h.Apps {
 		app := App{

@@ -108,6 +108,7 @@ type Service struct {
 	App    string        `json:"app,omitempty"`    // whose process it is; empty: the host's own
 	Server string        `json:"server,omitempty"` // what balancers call it; empty: they do not
 	Rank   topology.Rank `json:"rank"`             // as Host.Rank
+	IPv6   bool          `json:"ipv6,omitempty"`   // it listens on addresses of IPv6, whatever the host's own is
 }
 
 // An App is what a host has of an app.
@@ -391,6 +392,8 @@ func (h *Host) judge() error {
 			return fmt.Errorf("it lists a server whose name is none: %q on %s", s.Server, h.Name)
 		case service.Named(s.Kind) == nil:
 			return fmt.Errorf("it lists the service %s on %s of a kind that is none: %q", s.Unit, h.Name, s.Kind)
+		case s.IPv6 && service.Named(s.Kind).IPv6.On == nil:
+			return fmt.Errorf("it lists the service %s on %s as one of IPv6, which a %s is not", s.Unit, h.Name, s.Kind)
 		case !slices.Contains(topology.Ranks, s.Rank):
 			return fmt.Errorf("it lists the service %s on %s with a rank that is none: %d", s.Unit, h.Name, s.Rank)
 		}
