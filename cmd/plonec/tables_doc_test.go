@@ -6,9 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/templates"
@@ -72,6 +75,37 @@ func TestSandboxInTheDocumentation(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.Name, l.For, l.Cost)
 	}
 	between(t, "../../docs/security.md", "sandbox", b.String())
+}
+
+// The documentation's list of ports is that of the rows of services.
+func TestPortsInTheDocumentation(t *testing.T) {
+	c, diags := compileJSON(t, map[string]any{
+		"instances":       map[string]any{"web1": map[string]any{"layers": []string{"lb", "plone_instances", "zeoserver"}, "address": "10.0.0.1", "cpus": 1}},
+		"plone_instances": map[string]any{"app_name": "site"}, "plone_zeoserver": map[string]any{"app_name": "site"}, "plone_blobs": map[string]any{"blob_dir": "/srv/blobs"},
+		"deploy": map[string]any{"site": map[string]any{"scm": map[string]any{"repository": "r"}}},
+	})
+	if c == nil {
+		t.Fatal(mistakes(diags))
+	}
+	told := service.Host{Stack: c.Topology.Hosts[0].Stack, TLS: true, Balancers: 2}
+	var rows []string
+	for _, s := range service.All() {
+		if s.Ports == nil {
+			continue
+		}
+		for _, p := range s.Ports(told) {
+			port := strconv.Itoa(p.Number)
+			if p.Each {
+				port += "+N"
+			}
+			if p.Path != "" {
+				port += ", or `" + p.Path + "`"
+			}
+			rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", p.From, s.PortOf(p), port))
+		}
+	}
+	slices.Sort(rows)
+	between(t, "../../docs/hosts.md", "ports", "| who connects | to | TCP port |\n|---|---|---|\n"+strings.Join(rows, ""))
 }
 
 // libraries is the text of templates, one after the other.

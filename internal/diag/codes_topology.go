@@ -5,6 +5,8 @@ var _ = register(map[string]Code{
 		"OpsWorks kept its instances apart from the custom JSON. Add them: \"instances\": {\"app1\": {\"layers\": [\"plone_instances\"], \"address\": \"10.0.1.11\", \"cpus\": 2}}, or the opsworks.layers of a JSON that a host received."},
 	"bad-address": {Warning, "no other host finds this one at its address",
 		"An instance's address is the one at which the other hosts of the stack reach it, not a loopback address."},
+	"public-address": {Warning, "what only the hosts of the stack are to reach listens at a public address",
+		"ZEO, the clients, their agents and memcached ask nobody who he is: whoever reaches a ZEO server may read and write the database. Give the instance's private address as \"address\", and the public one as \"ssh_address\"; where there is no private network, let a firewall pass these ports to the stack's hosts alone. docs/hosts.md lists the ports by partner."},
 	"same-directory": {Error, "two things would lie in one directory",
 		"Each app has a deploy_to of its own, and Data.fs and the blobs a directory each."},
 	"bad-directory": {Error, "a directory cannot be used for this",

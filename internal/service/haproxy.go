@@ -16,9 +16,9 @@ var Haproxy = add(Service{
 	Config:  "/etc/haproxy/haproxy.cfg",
 	Reloads: []string{"/etc/haproxy/haproxy.cfg", "/etc/haproxy/users.cfg"},
 	Ports: func(h Host) []Port {
-		ports := []Port{{Number: HaproxyPort}}
+		ports := []Port{{Number: HaproxyPort, From: ItsOwnHost}}
 		if h.Balancers > 1 {
-			ports = append(ports, Port{Number: PeersPort, For: "peers"})
+			ports = append(ports, Port{Number: PeersPort, For: "peers", From: FrontEnds})
 		}
 		return ports
 	},

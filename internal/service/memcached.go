@@ -7,5 +7,7 @@ var Memcached = add(Service{
 	Unit: "memcached.service", Program: "memcached", Packages: []string{"memcached"},
 	Config:   "/etc/memcached.conf",
 	Restarts: []string{"/etc/memcached.conf"},
-	Ports:    func(h Host) []Port { return []Port{{Number: h.Stack.Memcached.Port, Path: "memcached.port"}} },
+	Ports: func(h Host) []Port {
+		return []Port{{Number: h.Stack.Memcached.Port, Path: "memcached.port", From: ClientHosts}}
+	},
 })

@@ -10,9 +10,9 @@ var Nginx = add(Service{
 	IPv6:    Switch{"nginx_plone.ipv6", func(s *schema.Stack) bool { return s.NginxPlone.IPv6 }},
 	Reloads: []string{"/etc/nginx/nginx.conf", "/etc/nginx/ssl/*", "/etc/nginx/secrets/*"},
 	Ports: func(h Host) []Port {
-		ports := []Port{{Number: 80}}
+		ports := []Port{{Number: 80, From: Visitors}}
 		if h.TLS {
-			ports = append(ports, Port{Number: 443})
+			ports = append(ports, Port{Number: 443, From: Visitors})
 		}
 		return ports
 	},

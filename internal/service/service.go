@@ -101,6 +101,33 @@ type Port struct {
 	Number int
 	For    string // apart from what the service is for: purge; empty: not apart
 	Path   string // the attribute that gives it; empty: it is always this one
+	Each   bool   // the first of a host listens on Number+1, the second on Number+2
+	From   From   // who connects to it
+}
+
+// A From is who connects to a port: every port has one, of these.
+type From string
+
+// Those who connect.
+const (
+	Visitors    From = "visitors, and balancers in front"
+	ItsOwnHost  From = "its own host alone"
+	FrontEnds   From = "front ends"
+	ClientHosts From = "hosts with clients"
+)
+
+// OfHosts tells whether other hosts of the stack connect, and nobody else is to.
+func (f From) OfHosts() bool { return f == FrontEnds || f == ClientHosts }
+
+// Range is the port in words, or those of the first n of a host.
+func (p Port) Range(n int) string {
+	switch {
+	case !p.Each:
+		return strconv.Itoa(p.Number)
+	case n == 1:
+		return strconv.Itoa(p.Number + 1)
+	}
+	return fmt.Sprintf("%d to %d", p.Number+1, p.Number+n)
 }
 
 // A Process is what a picture shows that a host runs, or keeps.

@@ -13,6 +13,6 @@ var Varnish = add(Service{
 	Config:  "/etc/varnish/default.vcl",
 	Reloads: []string{"/etc/varnish/default.vcl"},
 	Ports: func(h Host) []Port {
-		return []Port{{Number: h.Stack.NginxPlone.ProxyPort, Path: "nginx_plone.proxy_port"}, {Number: PurgePort, For: "purge"}}
+		return []Port{{Number: h.Stack.NginxPlone.ProxyPort, Path: "nginx_plone.proxy_port", From: ItsOwnHost}, {Number: PurgePort, For: "purge", From: ClientHosts}}
 	},
 })

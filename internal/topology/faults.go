@@ -15,6 +15,7 @@ import (
 func (r *resolver) faults() {
 	for _, h := range r.t.Hosts {
 		r.addressFault(h)
+		r.publicFault(h)
 		r.appFaults(h)
 		r.near = h
 		r.portFaults(h)
@@ -145,9 +146,6 @@ func (r *resolver) pythonFault(a *App) {
 func (r *resolver) portFaults(h *Host) {
 	told := service.Host{Stack: h.Stack, TLS: true, Balancers: 2}
 	whose := map[int]string{}
-	if h.Has(Zeo) {
-		whose[service.ZeoPort] = service.Zeo.Title
-	}
 	var given []service.Port
 	for _, role := range h.Roles {
 		for _, s := range service.Of(string(role)) {
@@ -155,20 +153,21 @@ func (r *resolver) portFaults(h *Host) {
 				continue
 			}
 			for _, p := range s.Ports(told) {
-				if p.Path != "" {
+				switch {
+				case p.Path != "":
 					given = append(given, p)
-				} else {
+				case p.Each:
+					for n := range maxClients {
+						whose[p.Number+1+n] = "a client or its agent"
+					}
+				default:
 					whose[p.Number] = s.PortOf(p)
 				}
 			}
 		}
 	}
 	for _, p := range given {
-		who := whose[p.Number]
-		if n := p.Number; h.Has(Clients) && (n > service.ClientPort && n <= service.ClientPort+maxClients || n > service.AgentPort && n <= service.AgentPort+maxClients) {
-			who = "a client or its agent"
-		}
-		if who != "" {
+		if who := whose[p.Number]; who != "" {
 			r.once("port-clash", strings.Split(p.Path, "."), fmt.Sprintf("%d is the port of %s", p.Number, who), "leave it out, or give a port that is free")
 		}
 		whose[p.Number] = "another service, by " + p.Path

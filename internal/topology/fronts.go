@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/service"
@@ -63,7 +64,9 @@ func (r *resolver) fronts() {
 		sites := r.sites(h, backends)
 		f.Backends = ownBackends(h.Stack, backends, sites)
 		if len(balancers) > 1 {
-			f.Balancers = balancers
+			if slices.ContainsFunc(f.Backends, func(b *Backend) bool { return b.Sticky }) {
+				f.Balancers = balancers
+			}
 			// Together they may keep all of a client's threads busy, the one too that
 			// each leaves free for its checks.
 			for _, b := range f.Backends {
