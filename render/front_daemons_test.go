@@ -233,6 +233,7 @@ type daemon struct {
 // packages tells where the programs come from.
 var packages = map[string]string{
 	"haproxy": "haproxy", "nginx": "nginx", "varnishd": "varnish", "varnishadm": "varnish", "systemd-analyze": "systemd", "openssl": "openssl",
+	"git": "git", "git-lfs": "git-lfs", "sshd": "openssh-server", "ssh-keygen": "openssh-client", "ssh-keyscan": "openssh-client",
 }
 
 // program finds a program, which is not in every user's path.

@@ -5,12 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// wheel writes a package uv whose program prints its version.
-func wheel(t *testing.T, path, version string) {
+// wheel writes a package uv whose program prints its version, and whose wheel it is.
+func wheel(t *testing.T, path, version, whose string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -23,7 +24,7 @@ func wheel(t *testing.T, path, version string) {
 	z := zip.NewWriter(file)
 	info := "uv-" + version + ".dist-info/"
 	for _, part := range [][2]string{
-		{"uv.py", "def main():\n    print('uv " + version + "')\n"},
+		{"uv.py", "def main():\n    print('uv " + version + whose + "')\n"},
 		{info + "METADATA", "Metadata-Version: 2.1\nName: uv\nVersion: " + version + "\n"},
 		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
 		{info + "entry_points.txt", "[console_scripts]\nuv = uv:main\n"},
@@ -42,13 +43,40 @@ func wheel(t *testing.T, path, version string) {
 	}
 }
 
+// pinnedUv is the version of uv that setup installs.
+func pinnedUv(t *testing.T) string {
+	t.Helper()
+	script, err := os.ReadFile("../templates/host/verbs/setup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^readonly UV_VERSION=([0-9.]+)$`).FindSubmatch(script)
+	if found == nil {
+		t.Fatal("setup pins no uv")
+	}
+	return string(found[1])
+}
+
+// older puts a uv of before there.
+func older(t *testing.T, dir string) {
+	t.Helper()
+	err := os.MkdirAll(dir+"/bin", 0o755)
+	if err == nil {
+		err = os.WriteFile(dir+"/bin/uv", []byte("#!/bin/sh\necho 'uv 0.0.1 (a system)'\n"), 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSetupTakesUvFromRoot: setup runs as root, and takes uv from wheels that
 // root brought, never from those of an app, nor from those that others may
 // change; nor does it run what lies in the folder that it is called from.
 func TestSetupTakesUvFromRoot(t *testing.T) {
 	t.Parallel()
 	me, group := tester(t)
-	const taken, none = "uv 1\n", "uv could not be installed: deploys take pip"
+	pin := pinnedUv(t)
+	taken, none := "uv "+pin+"\n", "uv "+pin+" could not be installed: deploys take pip"
 	for _, test := range []struct { // each makes a virtualenv, which takes its time
 		name  string
 		roots func(dir string) // makes what lies in /var/cache/plonec/wheels
@@ -56,10 +84,21 @@ func TestSetupTakesUvFromRoot(t *testing.T) {
 	}{
 		{"root's", func(dir string) {}, taken},
 		{"none of root's", func(dir string) { os.RemoveAll(dir) }, none},
-		{"a wheel that is a link", func(dir string) {
-			os.Rename(dir+"/uv-1-py3-none-any.whl", filepath.Dir(dir)+"/w")
-			os.Symlink("../w", dir+"/uv-1-py3-none-any.whl")
+		{"another version of root's", func(dir string) {
+			os.RemoveAll(dir)
+			wheel(t, dir+"/uv-9999-py3-none-any.whl", "9999", "")
 		}, none},
+		{"a wheel that is a link", func(dir string) {
+			name := "/uv-" + pin + "-py3-none-any.whl"
+			os.Rename(dir+name, filepath.Dir(dir)+"/w")
+			os.Symlink("../w", dir+name)
+		}, none},
+		// What a host has is renewed, and kept where that cannot be.
+		{"an older one is here", func(dir string) { older(t, filepath.Dir(dir)+"/../../../opt/plonec/uv") }, taken},
+		{"an older one is here, and none of root's", func(dir string) {
+			older(t, filepath.Dir(dir)+"/../../../opt/plonec/uv")
+			os.RemoveAll(dir)
+		}, "uv " + pin + " could not be installed: deploys take uv 0.0.1, which is here"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,17 +121,21 @@ func TestSetupTakesUvFromRoot(t *testing.T) {
 				t.Fatal(err)
 			}
 			wheels := root + "/var/cache/plonec/wheels"
-			wheel(t, wheels+"/uv-1-py3-none-any.whl", "1")
+			wheel(t, wheels+"/uv-"+pin+"-py3-none-any.whl", pin, "")
 			test.roots(wheels)
-			wheel(t, c.DeployTo+"/shared/wheels/uv-2-py3-none-any.whl", "2")
+			wheel(t, c.DeployTo+"/shared/wheels/uv-"+pin+"-1-py3-none-any.whl", pin, " of the app")
 			folder := root + "/home"
-			wheel(t, folder+"/uv-3-py3-none-any.whl", "3")
+			wheel(t, folder+"/uv-"+pin+"-2-py3-none-any.whl", pin, " of the folder")
+			// The index cannot be reached, but by the proxy that the system names.
+			if err := os.WriteFile(root+"/etc/environment", []byte("https_proxy=http://127.0.0.1:1\nHTTPS_PROXY=http://127.0.0.1:1\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
 			if err := os.WriteFile(folder+"/venv.py", []byte("open('was-run', 'w')\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(scripts+"/host", "setup")
 			cmd.Dir = folder
-			cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root, "PIP_NO_INDEX=1", "PIP_DISABLE_PIP_VERSION_CHECK=1")
+			cmd.Env = append(os.Environ(), "PLONEC_ROOT="+root, "PIP_FIND_LINKS="+c.DeployTo+"/shared/wheels")
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,6 +168,63 @@ func TestAskedBy(t *testing.T) {
 				t.Errorf("%s, with a key: %v: %v: %s, want %s", test.repository, keyed, err, out, want)
 			}
 		}
+	}
+}
+
+// TestSystemSettings: a program of an app's user gets what the system says of proxies and of
+// whose certificates it believes, and nothing else of it; what the app's environment says
+// of them wins over that, and over defaults.
+func TestSystemSettings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	system := "# of the host\nhttps_proxy=http://system\nexport NO_PROXY=\"a, b\"\nSSL_CERT_FILE='/srv/ca.pem'\nPIP_CERT=/srv/ca.pem\n" +
+		"GIT_SSL_CAINFO=/srv/git.pem\nPATH=/x\nLD_PRELOAD=/x\nPIP_INDEX_URL=x\nmy_https_proxy=x\nno assignment\n = x\n"
+	app := "https_proxy=\"http://app\"\nB=\"app\"\n"
+	for name, text := range map[string]string{"environment": system, "app.env": app} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := func(args ...string) map[string]string {
+		t.Helper()
+		cmd := exec.Command("/usr/bin/python3", append([]string{"-I", hostScripts(t) + "/as-user"}, append(args, "--", "root", "root", "/home", "env")...)...)
+		cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C"}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		got := map[string]string{}
+		for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+			name, value, _ := strings.Cut(line, "=")
+			got[name] = value
+		}
+		for _, name := range []string{"HOME", "USER", "LOGNAME", "PATH", "LC_ALL"} {
+			if name == "PATH" && got[name] != "/usr/local/bin:/usr/bin:/bin" {
+				t.Errorf("PATH is %s", got[name])
+			}
+			delete(got, name)
+		}
+		return got
+	}
+	want := map[string]string{
+		"https_proxy": "http://app", "NO_PROXY": "a, b", "SSL_CERT_FILE": "/srv/ca.pem", "PIP_CERT": "/srv/ca.pem", "GIT_SSL_CAINFO": "/srv/git.pem",
+		"A": "default", "B": "app", "C": "set",
+	}
+	const store = "/etc/ssl/certs/ca-certificates.crt"
+	if _, err := os.Stat(store); err == nil {
+		want["REQUESTS_CA_BUNDLE"] = store
+	}
+	got := env("--set", "C=set", "--env", dir+"/app.env", "--system", dir+"/environment", "--default", "A=default", "--default", "B=default", "--default", "C=default")
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	// No file there is a system that says nothing.
+	want = map[string]string{}
+	if _, err := os.Stat(store); err == nil {
+		want = map[string]string{"SSL_CERT_FILE": store, "REQUESTS_CA_BUNDLE": store}
+	}
+	if got := env("--system", dir+"/none"); !maps.Equal(got, want) {
+		t.Errorf("without a file: got %v, want %v", got, want)
 	}
 }
 

@@ -7,7 +7,7 @@ umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 cd / # python3 -m and uv take files of the folder that they are started in
 # What a function takes from its caller is nobody's environment.
-unset NEXT LOG WORK_DIR ENV_FILES SET CHILD ROLL_UNITS ROLL_ALL FORCE_RELOAD GIT_SECONDS
+unset NEXT LOG WORK_DIR ENV_FILES DEFAULTS SET CHILD ROLL_UNITS ROLL_ALL FORCE_RELOAD GIT_SECONDS
 
 # Tests lay everything under a directory of their own, and need no root there. What
 # lets them is beside the scripts, and in no tree.
@@ -191,19 +191,24 @@ chosen_apps() {
 	((${#CHOSEN[@]} > 0)) || fail -2 "which app?" "name one of: ${APPS:-none}; or --all"
 }
 
-# as_app COMMAND…: as the app's user, with the app's environment and nothing
-# else. Secrets go from file to process, never through an argument. Variables
-# of the caller:
+# as_app COMMAND…: as the app's user, with the app's environment, where the system says
+# that a proxy is and whose certificates it believes, and nothing else. Secrets go from
+# file to process, never through an argument. Variables of the caller:
 #   WORK_DIR   where to run, otherwise /
 #   LOG        takes what it prints
 #   ENV_FILES  replaces the app's environment files
 #   PROXIES    is a file of which only the variables of a proxy are taken
+#   DEFAULTS   assignments that the app's environment may take back
 #   SET        more assignments, no secrets
 as_app() {
 	local -a argv=(env -i "PATH=$PATH" "LC_ALL=$LC_ALL" /usr/bin/python3 -I "$LIB/as-user")
 	local file status=0
 	local -a files=("$(etc_file "$APP" app.env)" "$(etc_file "$APP" secrets.env)")
 	[[ -z ${ENV_FILES+x} ]] || files=("${ENV_FILES[@]}")
+	for file in ${DEFAULTS+"${DEFAULTS[@]}"}; do
+		argv+=(--default "$file")
+	done
+	argv+=(--system "$ROOT/etc/environment")
 	for file in "${files[@]}"; do
 		[[ ! -e $file ]] || argv+=(--env "$file")
 	done

@@ -2,10 +2,32 @@
 # of it, is touched as the app's user alone.
 # shellcheck shell=bash disable=SC2034 # as_app reads them
 
+# What git runs for files that it keeps by Git LFS, whoever runs git and whether or not
+# somebody said so on this host: without git-lfs a checkout fails, where it would leave
+# a few lines of text in the place of each file.
+readonly -a LFS=(
+	GIT_CONFIG_COUNT=4
+	GIT_CONFIG_KEY_0=filter.lfs.process 'GIT_CONFIG_VALUE_0=git-lfs filter-process'
+	GIT_CONFIG_KEY_1=filter.lfs.smudge 'GIT_CONFIG_VALUE_1=git-lfs smudge -- %f'
+	GIT_CONFIG_KEY_2=filter.lfs.clean 'GIT_CONFIG_VALUE_2=git-lfs clean -- %f'
+	GIT_CONFIG_KEY_3=filter.lfs.required GIT_CONFIG_VALUE_3=true
+)
+
+# git_settings: adds to SET and DEFAULTS by what any git, started by whatever program,
+# gets at what the app's key and password are for.
+git_settings() {
+	SET+=(
+		"GIT_SSH=$LIB/git-ssh" GIT_SSH_VARIANT=ssh
+		"GIT_ASKPASS=$LIB/git-askpass" GIT_TERMINAL_PROMPT=0 "SCM_USER=$SCM_USER" "SCM_REPOSITORY=$SCM_REPOSITORY"
+	)
+	[[ ! -e $ETC/$APP/deploy_key ]] || SET+=("PLONEC_KEY=$ETC/$APP/deploy_key")
+	DEFAULTS+=("${LFS[@]}")
+}
+
 # git_as_app ARGUMENT…
 git_as_app() {
 	local -a ENV_FILES=("$(etc_file "$APP" app.env)" "$(etc_file "$APP" scm.env)")
-	local -a SET=("PLONEC_KNOWN_HOSTS=$DEPLOY_TO/shared/known_hosts")
+	local -a SET=("PLONEC_KNOWN_HOSTS=$DEPLOY_TO/shared/known_hosts") DEFAULTS=()
 	run_git "$@"
 }
 
@@ -14,6 +36,7 @@ git_as_app() {
 # of it. Of the app's environment it gets the proxies alone.
 git_as_root() {
 	local APP_USER=root APP_GROUP=root APP_HOME=$APP_STATE/git PROXIES
+	local -a DEFAULTS=()
 	PROXIES=$(etc_file "$APP" app.env)
 	local -a ENV_FILES=("$(etc_file "$APP" scm.env)")
 	local -a SET=(
@@ -26,12 +49,7 @@ git_as_root() {
 
 # run_git: within GIT_SECONDS, for a server that falls silent.
 run_git() {
-	SET+=(
-		"GIT_SSH=$LIB/git-ssh" GIT_SSH_VARIANT=ssh
-		"GIT_ASKPASS=$LIB/git-askpass" GIT_TERMINAL_PROMPT=0 "SCM_USER=$SCM_USER"
-		GIT_CONFIG_NOSYSTEM=1
-	)
-	[[ ! -e $ETC/$APP/deploy_key ]] || SET+=("PLONEC_KEY=$ETC/$APP/deploy_key")
+	git_settings
 	as_app timeout -k 5 "${GIT_SECONDS:-1800}" git -c credential.helper= -c gc.auto=0 -c maintenance.auto=false -c advice.detachedHead=false "$@"
 }
 
@@ -120,12 +138,20 @@ checkout() {
 	git_as_app clone -q --no-checkout -- "$CACHE" . ||
 		git_as_app clone -q --no-checkout --no-hardlinks -- "$CACHE" .
 	git_as_app remote set-url origin "$SCM_REPOSITORY"
-	git_as_app checkout -q --detach "$1"
+	if ! command -v git-lfs >/dev/null && git_as_app grep -q filter=lfs "$1" -- ':(glob)**/.gitattributes'; then
+		fail "$SCM_REPOSITORY keeps files by Git LFS, and git-lfs is not installed" \
+			"add \"git-lfs\" to deploy.$APP.os_packages"
+	fi
+	# Once for all releases; by no -c, which a repository in a directory would obey too.
+	git_as_app config lfs.storage "$CACHE/lfs"
+	git_as_app checkout -q --detach "$1" ||
+		fail "$1 cannot be checked out" "git's own words stand above"
 	# What it says of it is the app's user's word; the copy was made by git, which
 	# holds each file against the commit's name when it fetches.
 	[[ $(LOG='' git_as_app rev-parse HEAD) == "$1" ]] || fail "the checkout of $1 is another commit" "see: $CACHE"
 	if [[ -n $SCM_SUBMODULES ]] && as_app test -f .gitmodules; then
 		git_as_app submodule sync -q --recursive
-		git_as_app submodule update -q --init --recursive
+		git_as_app submodule update -q --init --recursive ||
+			fail "the submodules of $SCM_REPOSITORY cannot be fetched" "git's own words stand above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
 	fi
 }
