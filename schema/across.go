@@ -35,6 +35,7 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 	}
 	for _, app := range fieldsOf(tree.Get("deploy")) {
 		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
+		packageVariablesOf(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 	}
 	for _, path := range calendars() {
 		if n := tree.Lookup(strings.Split(path, ".")...); n != nil {

@@ -370,6 +370,7 @@ type App struct {
 	Environment              map[string]EnvValue `json:"environment"` // environment_variables merged in
 	OSPackages               Packages            `json:"os_packages"`
 	Packages                 Packages            `json:"packages"`
+	Index                    Index               `json:"index"`
 	PythonMajorVersion       string              `json:"python_major_version"`
 	VenvOptions              string              `json:"venv_options"`
 	SymlinkBeforeMigrate     map[string]string   `json:"symlink_before_migrate"`
@@ -401,6 +402,13 @@ type SCM struct {
 	SSHKey     Secret `json:"ssh_key"`
 	User       string `json:"user"`
 	Password   Secret `json:"password"`
+}
+
+// An Index is where packages come from.
+type Index struct {
+	URL       string   `json:"url"`
+	FindLinks []string `json:"find_links"`
+	Offline   bool     `json:"offline"`
 }
 
 type Database struct {

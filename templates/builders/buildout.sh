@@ -33,10 +33,12 @@ make_release() {
 	compiling=$!
 
 	step "running buildout"
-	# What the virtualenv lacks it makes eggs of, from the same wheels.
+	# What the virtualenv lacks it makes eggs of, from the same wheels and the same index.
 	local -a eggs_from=()
+	[[ -z $BUILD_INDEX ]] || eggs_from=("buildout:index=$BUILD_INDEX")
+	[[ -z $BUILD_OFFLINE ]] || eggs_from=("buildout:index=file:///nonexistent/") # its own offline asks no wheels either
 	if ((${#wheels[@]} > 0)); then
-		eggs_from=("buildout:find-links+=$(printf '%s\n' "${wheels[@]}")")
+		eggs_from+=("buildout:find-links+=$(printf '%s\n' "${wheels[@]}")")
 	fi
 	as_app nice -n 5 .venv/bin/buildout -c "$BUILD_CONFIG" "${BUILD_FLAGS[@]}" "${eggs_from[@]}"
 

@@ -156,7 +156,8 @@ load_app() {
 		[[ $name != "$1" ]] || break
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
-	SECRET_CONFIGS=() BUILD_BUILDER=buildout # unless build.conf says otherwise
+	# Unless build.conf says otherwise.
+	SECRET_CONFIGS=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE=''
 	ask_services defaults
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
