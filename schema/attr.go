@@ -73,6 +73,9 @@ func (a *Attr) NotYet() string {
 // Pasted tells whether it takes configuration with references in it.
 func (a *Attr) Pasted() bool { return a.def == "#Pasted" || a.def == "#PastedConfig" }
 
+// IsName tells whether it takes the name of an app, a layer or the like.
+func (a *Attr) IsName() bool { return a.def == "#Name" }
+
 // takesReference tells whether a map in its place is a reference to a secret.
 func (a *Attr) takesReference() bool {
 	return a.Secret || a.Pasted() || a.def == "#Piece" || a.def == "#EnvValue"

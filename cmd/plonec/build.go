@@ -45,6 +45,9 @@ nothing is written.`
 		if diags = append(diags, more...); b == nil {
 			return out.finish(diags, outcome, result{})
 		}
+		if diags, err = idle(judged, diags); err != nil {
+			return err
+		}
 		hosts, changes := len(judged.Topology.Hosts), b.changes
 		left, writer := b.left, ""
 		if b.before != nil && b.before.Plonec != release {

@@ -35,6 +35,10 @@ can have them print its files.`
 	c.Flags().StringVar(&how, "native", "", "also run the installed daemons' own checkers: apart from this machine, or `here`")
 	c.Flags().Lookup("native").NoOptDefVal = string(native.Apart)
 	compile := f.compiling(v, "", func(out *reporter, built *compile.Built, diags diag.List) error {
+		diags, err := idle(built.Judged, diags)
+		if err != nil {
+			return err
+		}
 		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
 		if how != "" {
 			var files tree.Kept

@@ -62,3 +62,9 @@ func (f *stackFlags) compiling(v *verb, outcome string, do func(*reporter, *comp
 		return do(out, built, diags)
 	})
 }
+
+// idle adds to what was reported of a stack what has no effect in it.
+func idle(judged *compile.Judged, diags diag.List) (diag.List, error) {
+	more, err := judged.Idle(diags)
+	return append(diags, more...), err
+}

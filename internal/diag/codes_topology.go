@@ -68,7 +68,7 @@ var _ = register(map[string]Code{
 	"replaced-part": {Warning, "a timer does what a part of the buildout did",
 		"Both would do it twice, so the part is no longer asked for on that host. A part that writes crontabs leaves its line there when it goes: take that out by hand."},
 	"no-effect": {Warning, "something that is set does nothing",
-		"Take it away, or set what it needs to do something."},
+		"The stack was compiled without it, and every file was the same, and the manifest too. Take it out, or set what it needs to have an effect. What says no more than its default is not reported."},
 	"no-solr": {Error, "Solr is on and nothing says where it is",
 		"Give plone_instances.solr_host, or put an online host in the layer that plone_instances.solr_layer names."},
 	"no-zeo-server": {Error, "the ZEO layer has hosts and none of them runs a ZEO server online",

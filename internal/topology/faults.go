@@ -11,7 +11,7 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
-// faults reports what can be compiled and could not run, or does nothing.
+// faults reports what can be compiled and could not run.
 func (r *resolver) faults() {
 	for _, h := range r.t.Hosts {
 		r.addressFault(h)
@@ -24,16 +24,7 @@ func (r *resolver) faults() {
 	r.near = nil
 	r.unusedApps()
 	base := r.d.Base
-	if p := base.PloneInstances; p.Celerybeat && !p.EnableCelery {
-		r.report("no-effect", []string{"plone_instances", "celerybeat"}, "Celery is off, so its scheduler does nothing", "set plone_instances.enable_celery too")
-	}
-	r.switchedOff()
 	r.jobFaults()
-	for _, name := range sortedKeys(base.PloneInstances.SubsiteConfig) {
-		if _, ok := base.PloneInstances.Subsites[name]; !ok {
-			r.report("no-effect", []string{"plone_instances", "subsite_config", name}, "there is no subsite of this name", "name it in plone_instances.subsites")
-		}
-	}
 	for _, t := range []struct {
 		name  string
 		value schema.Millis
@@ -43,41 +34,6 @@ func (r *resolver) faults() {
 	} {
 		if time.Duration(t.value) < time.Second {
 			r.report("short-timeout", []string{"haproxy", t.name}, "less than a second: a bare number counts milliseconds", `give a unit: "900s"`)
-		}
-	}
-}
-
-// needs are attributes that do nothing unless another one is set, or left out.
-var needs = []struct {
-	path, remedy string
-	met          func(*schema.Stack) bool
-}{
-	{"plone_instances.celery_args", "set plone_instances.enable_celery too", celery},
-	{"plone_instances.beat_args", "set plone_instances.enable_celery too", celery},
-	{"plone_instances.broker", "set plone_instances.enable_celery too", celery},
-	{"plone_instances.solr_host", "set plone_instances.solr_enabled too", func(s *schema.Stack) bool { return s.PloneInstances.SolrEnabled }},
-	{"plone_instances.relstorage.db", "set plone_instances.enable_relstorage too", func(s *schema.Stack) bool { return s.PloneInstances.EnableRelstorage }},
-	{"plone_instances.syslog_level", "set plone_instances.syslog_facility too", func(s *schema.Stack) bool { return s.PloneInstances.SyslogFacility != "" }},
-	{"varnish.storage_size", noVarnish, service.Varnish.Runs},
-	{"varnish_plone.grace", noVarnish, service.Varnish.Runs},
-	{"varnish_plone.default_ttl", noVarnish, service.Varnish.Runs},
-	{"varnish_purge_urls", noVarnish, service.Varnish.Runs},
-	{"plone_zeoserver.syslog_level", "set plone_zeoserver.syslog_facility too", func(s *schema.Stack) bool { return s.PloneZeoserver.SyslogFacility != "" }},
-}
-
-func celery(s *schema.Stack) bool { return s.PloneInstances.EnableCelery }
-
-const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"
-
-// switchedOff reports what is set and does nothing, in no host's view.
-func (r *resolver) switchedOff() {
-	for _, n := range needs {
-		path := strings.Split(n.path, ".")
-		if r.d.KeySpan(path...).File == nil {
-			continue
-		}
-		if !slices.ContainsFunc(r.t.Hosts, func(h *Host) bool { return n.met(h.Stack) }) {
-			r.report("no-effect", path, "it does nothing by itself", n.remedy)
 		}
 	}
 }
@@ -105,9 +61,6 @@ func (r *resolver) appFaults(h *Host) {
 		}
 		if slices.Contains(reserved, a.Name) {
 			r.once("reserved-name", []string{"deploy", a.Name}, fmt.Sprintf("%s is a name of plonec's own", a.Name), "give the app another name")
-		}
-		if c.SSLCertificate != "" && !c.SSLSupport {
-			r.once("no-effect", []string{"deploy", a.Name, "ssl_certificate"}, "TLS is off, so the certificate does nothing", "set ssl_support to true")
 		}
 		r.pythonFault(a)
 	}

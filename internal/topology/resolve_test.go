@@ -186,10 +186,6 @@ l2 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client
 			`l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2]
 l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1] from []
 `, nil},
-		{"what is switched off elsewhere has no effect",
-			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}},
-			  "plone_instances": {"celery_args": "-v", "solr_host": "10.0.0.9", "syslog_level": "DEBUG", "relstorage": {"db": {"name": "p"}}}, ` + apps + `}`,
-			"", []string{"no-effect", "no-effect", "no-effect", "no-effect"}},
 		{"roles: [] does nothing on purpose",
 			`{"instances": {"a": {"layers": ["spare"], "address": "10.0.0.2"}}, "layers": {"spare": {"roles": []}}}`,
 			"a []\n", nil},
@@ -246,7 +242,7 @@ l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 si
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "plone_instances": {"per_cpu": 1},
 			  "nginx_plone": {"proxy_port": 8080}, "varnish": {"storage_size": "50%"}, "varnish_purge_urls": ["^/"], ` + apps + `}`,
 			`w [frontend clients zeo] plone_instances: client1=127.0.0.1:8081 to=127.0.0.1:8001 zeoserver: zeo=127.0.0.1:8001 site=[example.org]/Plone backend=plone_instances[] w-client1=127.0.0.1:8081 purge=[] from []
-`, []string{"no-effect", "no-effect"}},
+`, nil},
 		{"an old Plone",
 			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plonec": {"plone_version": "4.3"}, ` + apps + `}`, "", []string{"old-python"}},
 		{"the wrong Python",
