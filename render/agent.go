@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/service"
@@ -19,6 +20,9 @@ func agentUnits(h *topology.Host) []Instance {
 	var clients []state
 	for _, a := range h.Apps {
 		for _, c := range a.Clients {
+			if all := (state{c.Address, service.AgentPort, "*"}); !slices.Contains(clients, all) {
+				clients = append(clients, all)
+			}
 			clients = append(clients, state{c.Address, c.AgentPort, strings.TrimSuffix(c.Unit, ".service")})
 		}
 	}

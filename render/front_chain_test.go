@@ -285,7 +285,7 @@ func TestChain(t *testing.T) {
 		get("/stale?h=Cache-Control:+s-maxage=1")
 		get("/fresh")
 		for _, c := range clients {
-			c.says.Store("down")
+			c.says("down")
 		}
 		until(t, "the front end says that it has no client", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 503 })
 		time.Sleep(3 * time.Second)
@@ -299,7 +299,7 @@ func TestChain(t *testing.T) {
 			t.Error("what is not in the cache:", a)
 		}
 		for _, c := range clients {
-			c.says.Store("up")
+			c.says("up")
 		}
 		until(t, "a new page is served", func() bool { return f.ask("GET", "www.example.com", "/again").Status == 200 })
 	})

@@ -18,7 +18,7 @@ var fronts = map[string]func(*topology.Host){
 	"two clients": func(*topology.Host) {},
 	"one client of one thread": func(h *topology.Host) {
 		b := h.Front.Backends[0]
-		b.Servers, b.TCPCheck = b.Servers[:1], true
+		b.Servers = b.Servers[:1]
 		b.Servers[0].MaxConn = 1
 	},
 	"no clients":            func(h *topology.Host) { h.Front.Backends[0].Servers = nil },

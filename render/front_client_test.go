@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
-// A client stands for a Plone client: a few threads, which the checks need too,
-// and an agent beside it. What a request asks for in its query is done to it:
+// A client stands for a Plone client: a few threads, and the real agent beside it, at
+// an address of their own. What a request asks for in its query is done to it:
 //
 //	sleep=2s          the answer takes its time
 //	close             the connection is closed instead
@@ -23,45 +26,94 @@ import (
 //	body=TEXT         its body
 type client struct {
 	name    string
+	address string
 	port    int
-	agent   int
+	agent   int // the port of its agent checks
+	host    *clientHost
 	threads chan struct{}
-	says    atomic.Value // what the agent says
 
 	mu     sync.Mutex
 	seen   []*http.Request
 	server *http.Server
 }
 
+// A clientHost has clients, and the agent that speaks for them.
+type clientHost struct {
+	t       *testing.T
+	address string
+	dir     string // the agent's: what is said, and what it told
+	clients []*client
+	agent   *daemon
+}
+
+// addresses counts those that clientHosts have.
+var addresses atomic.Int64
+
+// newClientHost starts a host of as many clients, at an address of the loopback that
+// nobody else has.
+func newClientHost(t *testing.T, threads int, names ...string) *clientHost {
+	t.Helper()
+	n := addresses.Add(1)
+	h := &clientHost{t: t, address: fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()%250, 1+n/250, 1+n%250), dir: t.TempDir()}
+	for _, dir := range []string{"/says", "/told"} {
+		if err := os.Mkdir(h.dir+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, name := range names {
+		c := &client{name: name, threads: make(chan struct{}, threads), address: h.address, agent: service.AgentPort + 1 + i, host: h}
+		c.start(t)
+		t.Cleanup(func() { c.stop() })
+		h.clients = append(h.clients, c)
+	}
+	h.start()
+	return h
+}
+
+// start runs the agent, as its unit does.
+func (h *clientHost) start() {
+	h.t.Helper()
+	args := []string{hostScripts(h.t) + "/agent", fmt.Sprintf("%s,%d,*", h.address, service.AgentPort)}
+	for _, c := range h.clients {
+		args = append(args, fmt.Sprintf("%s,%d,%s", h.address, c.agent, c.name))
+	}
+	h.agent = run(h.t, []string{"AGENT_DIR=" + h.dir + "/says", "AGENT_TOLD=" + h.dir + "/told"}, "/usr/bin/python3", args...)
+}
+
+// newClient starts a client that has its host for itself.
 func newClient(t *testing.T, name string, threads int) *client {
 	t.Helper()
-	c := &client{name: name, threads: make(chan struct{}, threads), port: freePort(t)}
-	c.says.Store("up")
-	c.start(t)
-	t.Cleanup(func() { c.stop() })
-
-	agent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.agent = agent.Addr().(*net.TCPAddr).Port
-	t.Cleanup(func() { agent.Close() })
-	go func() {
-		for {
-			conn, err := agent.Accept()
-			if err != nil {
-				return
-			}
-			fmt.Fprintln(conn, c.says.Load())
-			conn.Close()
-		}
-	}()
-	return c
+	return newClientHost(t, threads, name).clients[0]
 }
+
+// says has the agent say something of the client: "up" or "down".
+func (c *client) says(state string) {
+	c.host.t.Helper()
+	file := c.host.dir + "/says/" + c.name
+	err := os.WriteFile(file+".new", []byte(state+"\n"), 0o644)
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
+		c.host.t.Fatal(err)
+	}
+}
+
+// told is what balancers have done, as the agent notes it: a state each.
+func (c *client) told() (states []string) {
+	text, _ := os.ReadFile(c.host.dir + "/told/" + c.name)
+	for line := range strings.Lines(string(text)) {
+		states = append(states, strings.Fields(line)[1])
+	}
+	return states
+}
+
+func (c *client) at() string { return net.JoinHostPort(c.address, strconv.Itoa(c.port)) }
 
 func (c *client) start(t *testing.T) {
 	t.Helper()
-	l := listen(t, fmt.Sprint("127.0.0.1:", c.port))
+	l := listen(t, c.at())
+	c.port = l.Addr().(*net.TCPAddr).Port
 	c.server = &http.Server{Handler: c}
 	go c.server.Serve(l)
 }
@@ -71,9 +123,6 @@ func (c *client) stop() { c.server.Close() }
 func (c *client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.threads <- struct{}{}
 	defer func() { <-c.threads }()
-	if r.URL.Path == "/ok" {
-		return
-	}
 	c.mu.Lock()
 	c.seen = append(c.seen, r)
 	c.mu.Unlock()
@@ -130,16 +179,18 @@ func sent(clients []*client, part string) int {
 	return n
 }
 
-// servedBy puts clients into the first backend of a front end, with one thread
-// of each kept free for its checks, and checks quickly.
+// line is the client in a backend.
+func (c *client) line() *topology.Server {
+	return &topology.Server{Name: c.name, Address: c.address, Port: c.port, AgentPort: c.agent, MaxConn: cap(c.threads)}
+}
+
+// servedBy puts clients into the first backend of a front end, and checks quickly.
 func servedBy(clients ...*client) func(*topology.Host) {
 	return func(h *topology.Host) {
 		b := h.Front.Backends[0]
 		b.Servers = nil
 		for _, c := range clients {
-			b.Servers = append(b.Servers, &topology.Server{
-				Name: c.name, Address: "127.0.0.1", Port: c.port, AgentPort: c.agent, MaxConn: max(1, cap(c.threads)-1),
-			})
+			b.Servers = append(b.Servers, c.line())
 		}
 		h.Stack.Haproxy.CheckInterval = fast
 	}

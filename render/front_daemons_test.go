@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
@@ -30,6 +31,8 @@ type front struct {
 	dir   string
 	files map[string]string
 	ports struct{ http, https, cache, purge, balancer, peers int }
+	sync  *daemon // statesync
+	alone bool    // without it
 }
 
 const (
@@ -77,6 +80,7 @@ func newFront(t *testing.T, h *topology.Host) *front {
 			"include /etc/nginx/secrets/", "include "+dir+"/etc/nginx/secrets/",
 			"http {\n", "http {\n    client_body_temp_path "+dir+"/body;\n    proxy_temp_path "+dir+"/proxy;\n",
 			"/run/haproxy/admin.sock", dir+"/admin.sock",
+			service.SyncSocket, dir+"/sync.sock",
 			":6081", fmt.Sprint(":", f.ports.cache),
 			":6082", fmt.Sprint(":", f.ports.purge),
 			":8080", fmt.Sprint(":", f.ports.balancer),
@@ -128,7 +132,20 @@ func (f *front) haproxy() *daemon {
 	args := append([]string{"-W", "-p", f.dir + "/haproxy.pid"}, f.haproxyArgs()...)
 	d := run(f.t, []string{"PLONEC_SERVER_STATE=" + f.stateFile()}, "haproxy", args...)
 	d.listens(f.ports.balancer)
+	if f.sync == nil && !f.alone {
+		f.synced()
+	}
 	return d
+}
+
+// synced starts statesync, as its unit does.
+func (f *front) synced() {
+	f.t.Helper()
+	dir := f.dir + "/statesync"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	f.sync = run(f.t, []string{"RUNTIME_DIRECTORY=" + dir}, "/usr/bin/python3", f.write(service.SyncProgram), f.dir+"/sync.sock", strconv.Itoa(service.AgentPort))
 }
 
 // stateFile is HAProxy's, as the unit begins it.
@@ -213,6 +230,13 @@ func (f *front) server(name string) string {
 	return "not there"
 }
 
+// weight is what HAProxy has of a server.
+func (f *front) weight(name string) string {
+	f.t.Helper()
+	weight, _, _ := strings.Cut(f.admin("get weight plone/"+name), " ")
+	return weight
+}
+
 // until waits for a condition.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -239,6 +263,9 @@ var packages = map[string]string{
 // program finds a program, which is not in every user's path.
 func program(t testing.TB, name string) string {
 	t.Helper()
+	if filepath.IsAbs(name) {
+		return name
+	}
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin") {
 		place := filepath.Join(dir, name)
 		if info, err := os.Stat(place); err == nil && info.Mode()&0o111 != 0 {
@@ -274,6 +301,23 @@ func (d *daemon) stop() {
 	if d.t.Failed() {
 		d.t.Logf("%s:\n%s", d.cmd.Args[4], d.out)
 	}
+}
+
+// signal sends a signal to the program itself, and waits until it has ended.
+func (d *daemon) signal(s syscall.Signal) {
+	d.t.Helper()
+	timeout := d.cmd.Process.Pid
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", timeout, timeout))
+	if err == nil {
+		var pid int
+		if _, err = fmt.Sscan(string(text), &pid); err == nil {
+			err = syscall.Kill(pid, s)
+		}
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.cmd.Wait()
 }
 
 func (d *daemon) listens(port int) {

@@ -78,7 +78,7 @@ func TestEscapersRead(t *testing.T) {
 		t.Parallel()
 		c := newClient(t, "c", 8)
 		f := newFront(t, frontHost())
-		f.swap(nginxConf, fmt.Sprint("127.0.0.1:", f.ports.cache), fmt.Sprint("127.0.0.1:", c.port))
+		f.swap(nginxConf, fmt.Sprint("127.0.0.1:", f.ports.cache), c.at())
 		locations := ""
 		for i, w := range words {
 			locations += fmt.Sprintf("location = /word/%d { proxy_pass http://cache/%d/%s; }\n", i, i, escape.URLPath(w))

@@ -89,86 +89,65 @@ func (f *front) worker() string {
 	return ""
 }
 
-// TestBusy: clients all of whose threads are at work for longer than their
-// checks stay up. What HAProxy sends leaves a thread to the checks; one that
-// has a single thread is not asked by HTTP at all.
+// TestBusy: clients all of whose threads are at work for longer than checks may take
+// stay up, one or two balancers before them; and each works on as many requests at once
+// as it has threads.
 func TestBusy(t *testing.T) {
 	t.Parallel()
+	byHTTP := func(f *front) {
+		f.swap(haproxyCfg, "    balance leastconn\n", "    balance leastconn\n    option httpchk GET /ok\n")
+	}
 	for _, test := range []struct {
-		name    string
-		threads int
-		tcp     bool
-		change  func(*front)
-		fails   bool
+		name             string
+		threads, fronts  int
+		change           func(*front)
+		fails, takesLong bool
 	}{
-		{"two threads", 2, false, func(*front) {}, false},
-		{"one thread", 1, true, func(*front) {}, false},
-		{"control: no thread to spare", 2, false, func(f *front) { f.swap(haproxyCfg, " maxconn 1\n", " maxconn 2\n") }, true},
-		{"control: one thread and HTTP", 1, false, func(*front) {}, true},
+		{"one thread", 1, 1, func(*front) {}, false, false},
+		{"two threads", 2, 1, func(*front) {}, false, false},
+		{"three threads, two balancers", 3, 2, func(*front) {}, false, false},
+		{"control: checks by HTTP", 2, 1, byHTTP, true, false},
+		{"control: threads less one", 2, 1, func(f *front) { f.swap(haproxyCfg, " maxconn 2\n", " maxconn 1\n") }, false, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
+			const work = 2600 * time.Millisecond // longer than fall × timeout check
 			clients := []*client{newClient(t, "c1", test.threads), newClient(t, "c2", test.threads)}
-			f := balanced(t, frontHost(servedBy(clients...), func(h *topology.Host) { h.Front.Backends[0].TCPCheck = test.tcp }), test.change)
-			until(t, "both are up", func() bool { return strings.HasPrefix(f.server("c1"), "UP") && strings.HasPrefix(f.server("c2"), "UP") })
-			var wg sync.WaitGroup
-			var mu sync.Mutex
-			failed := 0
-			ask := func() {
-				defer wg.Done()
-				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep=2600ms")
-				if err != nil || a.Status != 200 {
-					mu.Lock()
-					failed++
-					mu.Unlock()
-				}
-			}
-			for range 4 {
-				wg.Add(1)
-				go ask()
-			}
-			time.Sleep(2300 * time.Millisecond) // longer than fall × timeout check
-			wg.Add(1)
-			ask()
-			wg.Wait()
-			if failed > 0 != test.fails {
-				t.Errorf("%d of 5 requests failed; want failures: %v", failed, test.fails)
-			}
-		})
-	}
-}
-
-// TestBusyBalancers: two balancers may keep all threads of a client busy
-// between them, so that they ask by TCP, which needs none.
-func TestBusyBalancers(t *testing.T) {
-	t.Parallel()
-	for _, tcp := range []bool{true, false} {
-		t.Run(map[bool]string{true: "TCP", false: "control: HTTP"}[tcp], func(t *testing.T) {
-			t.Parallel()
-			clients := []*client{newClient(t, "c1", 3), newClient(t, "c2", 3)}
 			var fronts []*front
-			for range 2 {
-				fronts = append(fronts, balanced(t, frontHost(servedBy(clients...), func(h *topology.Host) { h.Front.Backends[0].TCPCheck = tcp })))
+			for range test.fronts {
+				fronts = append(fronts, balanced(t, frontHost(servedBy(clients...)), test.change))
+			}
+			for _, f := range fronts {
+				until(t, "both are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" })
 			}
 			var wg sync.WaitGroup
-			var failed atomic.Int64
-			ask := func(f *front) {
+			var failed, late atomic.Int64
+			ask := func(f *front, most time.Duration) {
 				defer wg.Done()
-				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep=2600ms")
+				began := time.Now()
+				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.balancer), "", "GET", "x", "/slow?sleep="+work.String())
 				if err != nil || a.Status != 200 {
 					failed.Add(1)
 				}
-			}
-			for i := range 10 {
-				wg.Add(1)
-				go ask(fronts[i%2])
-				if i == 7 {
-					time.Sleep(2300 * time.Millisecond)
+				if time.Since(began) > most {
+					late.Add(1)
 				}
 			}
+			// As many as all threads take at once, and one that waits for the first to end.
+			for i := range 2 * test.threads {
+				wg.Add(1)
+				go ask(fronts[i%test.fronts], work*3/2)
+			}
+			time.Sleep(work * 9 / 10)
+			wg.Add(1)
+			ask(fronts[0], work*5/2)
 			wg.Wait()
-			if n := failed.Load(); n > 0 == tcp {
-				t.Errorf("%d of 10 requests failed", n)
+			if failed.Load() > 0 != test.fails {
+				t.Errorf("%d of %d requests failed; want failures: %v", failed.Load(), 2*test.threads+1, test.fails)
+			}
+			// Two balancers do not know of each other's requests.
+			if !test.fails && test.fronts == 1 && late.Load() > 0 != test.takesLong {
+				t.Errorf("%d of %d requests waited for a thread that was free; want some: %v", late.Load(), 2*test.threads+1, test.takesLong)
 			}
 		})
 	}
@@ -245,7 +224,7 @@ func TestDrain(t *testing.T) {
 		t.Error("one client had no requests to begin with")
 	}
 	isDown := func() bool { return strings.HasPrefix(f.server("c1"), "DOWN") }
-	clients[0].says.Store("down")
+	clients[0].says("down")
 	until(t, "c1 is out", isDown)
 	load(12, "/drained?sleep=50ms")
 	if n := len(clients[0].requests("/drained")); n > 0 {
@@ -257,7 +236,7 @@ func TestDrain(t *testing.T) {
 	if !isDown() {
 		t.Error("it is in before its agent says so:", f.server("c1"))
 	}
-	clients[0].says.Store("up")
+	clients[0].says("up")
 	until(t, "c1 is back", both)
 	load(12, "/after?sleep=50ms")
 	if len(clients[0].requests("/after")) == 0 {
@@ -265,9 +244,9 @@ func TestDrain(t *testing.T) {
 	}
 	// What an operator says stays, over a restart too.
 	f.admin("set server plone/c1 state maint")
-	clients[0].says.Store("down")
+	clients[0].says("down")
 	time.Sleep(time.Second)
-	clients[0].says.Store("up")
+	clients[0].says("up")
 	time.Sleep(time.Second)
 	if got := f.server("c1"); got != "MAINT" {
 		t.Error("the agent undid an operator's maint:", got)
@@ -284,7 +263,7 @@ func TestReload(t *testing.T) {
 		want   string
 	}{
 		{"kept", func(*front) {}, "MAINT"},
-		{"control", func(f *front) { f.swap(haproxyCfg, "PLONEC_SERVER_STATE", "PLONEC_NOTHING") }, "UP"},
+		{"control", func(f *front) { f.swap(haproxyCfg, `server-state-file "${PLONEC_SERVER_STATE}"`, "") }, "UP"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -292,13 +271,13 @@ func TestReload(t *testing.T) {
 			f := balanced(t, frontHost(servedBy(clients[:3]...)), test.change)
 			until(t, "all are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" && f.server("c3") == "UP" })
 			f.admin("set server plone/c1 state maint")
-			clients[1].says.Store("down")
+			clients[1].says("down")
 			until(t, "c2 is out", func() bool { return strings.HasPrefix(f.server("c2"), "DOWN") })
 			if got := f.server("c1"); got != "MAINT" {
 				t.Fatal(got)
 			}
 			// c3's host has another address now; its name is what it was.
-			f.swap(haproxyCfg, fmt.Sprint("server c3 127.0.0.1:", clients[2].port), fmt.Sprint("server c3 127.0.0.2:", clients[2].port))
+			f.swap(haproxyCfg, "server c3 "+clients[2].at(), fmt.Sprint("server c3 127.0.0.2:", clients[2].port))
 			f.reload()
 			time.Sleep(1500 * time.Millisecond)
 			if got := f.server("c1"); got != test.want {
@@ -310,7 +289,7 @@ func TestReload(t *testing.T) {
 			if state := f.admin("show servers state"); !strings.Contains(state, "c3 127.0.0.2 ") {
 				t.Error("the new file's address does not count:", state)
 			}
-			clients[1].says.Store("up")
+			clients[1].says("up")
 			until(t, "c2 is back", func() bool { return f.server("c2") == "UP" })
 		})
 	}
@@ -323,7 +302,7 @@ func TestBackends(t *testing.T) {
 	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
 	f := balanced(t, frontHost(servedBy(clients...)))
 	until(t, "both are up", func() bool { return f.server("c1") == "UP" && f.server("c2") == "UP" })
-	clients[1].says.Store("down")
+	clients[1].says("down")
 	until(t, "c2 is out", func() bool { return strings.HasPrefix(f.server("c2"), "DOWN") })
 
 	const hostEnv, reloading = "/etc/plonec/host.env", "/run/plonec-haproxy/reloading"
@@ -408,7 +387,7 @@ func TestApps(t *testing.T) {
 	f := balanced(t, frontHost(servedBy(a), func(h *topology.Host) {
 		h.Front.Backends = append(h.Front.Backends, &topology.Backend{
 			Name: "intra", Prefixes: []string{"/VirtualHostBase/http/intra.example.com:80/", "/VirtualHostBase/https/intra.example.com:443/"},
-			Servers: []*topology.Server{{Name: "b", Address: "127.0.0.1", Port: b.port, AgentPort: b.agent, MaxConn: 3}},
+			Servers: []*topology.Server{b.line()},
 		})
 	}))
 	until(t, "both are up", func() bool { return f.server("a") == "UP" && f.server("b") == "UP" })

@@ -30,8 +30,8 @@ func echoed(t *testing.T, h *topology.Host, change ...func(*front)) (*front, *cl
 	t.Helper()
 	c := newClient(t, "c", 8)
 	f := newFront(t, h)
-	f.swap(nginxConf, fmt.Sprint("127.0.0.1:", f.ports.cache), fmt.Sprint("127.0.0.1:", c.port))
-	f.swap(nginxConf, fmt.Sprint("127.0.0.1:", f.ports.balancer), fmt.Sprint("127.0.0.1:", c.port))
+	f.swap(nginxConf, fmt.Sprint("127.0.0.1:", f.ports.cache), c.at())
+	f.swap(nginxConf, fmt.Sprint("127.0.0.1:", f.ports.balancer), c.at())
 	for _, x := range change {
 		x(f)
 	}

@@ -57,11 +57,22 @@ func (v hostView) MaxConn() int {
 }
 
 // FastInter is the interval between two checks of a client that is about to
-// change its state, or is down.
+// change its state, or is down. Over a second, rise checks after a reload of many
+// servers came before the agent's (measured: 530 of 5,836 requests with 2 s).
 func (v hostView) FastInter() time.Duration {
 	inter := time.Duration(v.Stack.Haproxy.CheckInterval)
-	return min(inter, max(inter/8, 250*time.Millisecond))
+	return min(inter, max(inter/8, 250*time.Millisecond), time.Second)
 }
+
+// AgentInter is the interval between two agent checks, which take a connection each.
+// Scripts of a host that drains wait a little longer (let_them_see).
+func (hostView) AgentInter() time.Duration { return 10 * time.Second }
+
+// SyncSocket is where statesync asks HAProxy.
+func (hostView) SyncSocket() string { return service.SyncSocket }
+
+// AgentPort is where it hears of clients.
+func (hostView) AgentPort() int { return service.AgentPort }
 
 // maxTimeout is the longest time that HAProxy knows.
 const maxTimeout = math.MaxInt32 * time.Millisecond
@@ -69,15 +80,6 @@ const maxTimeout = math.MaxInt32 * time.Millisecond
 // CheckTimeout is how long a client may take to answer a check.
 func (v hostView) CheckTimeout() time.Duration {
 	return min(time.Duration(v.Stack.Haproxy.CheckInterval)*5/2, maxTimeout)
-}
-
-// CheckMethod is what checks ask with. OPTIONS, OpsWorks' own default, is
-// refused by waitress.
-func (v hostView) CheckMethod() string {
-	if m := v.Stack.Haproxy.HealthCheckMethod; m != "OPTIONS" {
-		return m
-	}
-	return "GET"
 }
 
 func (hostView) ScriptDir() string { return ScriptDir }

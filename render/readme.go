@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
@@ -99,7 +100,7 @@ func runs(h *topology.Host) (what, ports []string) {
 				noun = "client"
 			}
 			what = append(what, fmt.Sprintf("%d %s of %s", n, noun, a.Name))
-			ports = append(ports, span(a.Clients[0].Port, a.Clients[n-1].Port), span(a.Clients[0].AgentPort, a.Clients[n-1].AgentPort))
+			ports = append(ports, span(a.Clients[0].Port, a.Clients[n-1].Port), strconv.Itoa(service.AgentPort), span(a.Clients[0].AgentPort, a.Clients[n-1].AgentPort))
 		}
 		if a.Zeo != nil {
 			what = append(what, "ZEO of "+a.Name)

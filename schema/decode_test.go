@@ -46,7 +46,7 @@ func TestDecode(t *testing.T) {
 		{s.Haproxy.ServerTimeout, Millis(5 * time.Second)},
 		{s.Haproxy.ClientTimeout, Millis(time.Minute)},
 		{s.Haproxy.ConnectTimeout, Millis(500 * time.Millisecond)},
-		{s.Haproxy.CheckInterval, Millis(2 * time.Second)},
+		{s.Haproxy.CheckInterval, Millis(5 * time.Second)},
 		{s.Haproxy.StatsPassword, Secret{Ref: "env:P", Source: "env:P"}},
 		{s.Haproxy.HealthCheckMethod + s.Haproxy.HealthCheckURL, "GET/ok"},
 		{s.PloneZeoserver.EnableBackup, true},

@@ -35,8 +35,8 @@ func derive(s, base *Stack) {
 	if base == nil || s.NewRelic != base.NewRelic {
 		or(&s.NewRelic.ApplicationMonitoring.AppName, s.PloneInstances.AppName)
 	}
-	if (base == nil || s.Haproxy != base.Haproxy) && s.Haproxy.HealthCheckMethod == "OPTIONS" {
-		s.Haproxy.HealthCheckMethod = "GET" // what the stack's OpsWorks default meant; see refused-method
+	if base == nil || s.Haproxy != base.Haproxy {
+		s.Haproxy.Rise = max(s.Haproxy.Rise, minRise)
 	}
 }
 

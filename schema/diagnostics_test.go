@@ -57,7 +57,7 @@ func TestDiagnostics(t *testing.T) {
 	for _, code := range []string{
 		"unknown-key", "bad-key", "missing-key", "wrong-type", "bad-value", "out-of-range", "secret-reference",
 		"plain-secret", "set-twice", "ignored-known", "deprecated", "not-rendered", "not-in-layer", "layers-disagree",
-		"instance-differs", "same-address", "two-blob-mounts", "refused-method", "not-shared",
+		"instance-differs", "same-address", "two-blob-mounts", "rise-raised", "not-shared",
 	} {
 		if !seen[code] {
 			t.Errorf("no case has %s", code)

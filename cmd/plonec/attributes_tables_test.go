@@ -20,8 +20,9 @@ var alike = map[string][]string{
 // spelled are values that stand otherwise in the files: by the attribute, the value
 // and what a line holds; empty where it holds none.
 var spelled = map[string]map[string]string{
-	"haproxy.health_check_method":        {"OPTIONS": "GET"},
 	"haproxy.stats_rate":                 {"1": "1r/s", "1000": "1000r/s"},
+	"haproxy.rise":                       {"1": "2"},
+	"haproxy.health_check_url":           {"/ok?a=b&c=%20": "/ok?a=b&c=%%20"},
 	"nginx_plone.proxy_port":             {"8080": ""}, // there is no cache
 	"varnish.storage_size":               {"1%": "1", "50%": "50", "100%": "100"},
 	"plone_instances.relstorage.db.type": {"postgres": "postgresql"},

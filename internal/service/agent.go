@@ -1,11 +1,14 @@
 package service
 
-// AgentPort: the agent tells balancers of client N on AgentPort+N.
+// AgentPort: balancers connect there to hear of all clients of a host. Agent checks ask
+// for client N on AgentPort+N.
 const AgentPort = 9080
 
-// Agent answers the balancers' agent checks for all clients of a host.
+// Agent tells balancers how the clients of a host are.
 var Agent = add(Service{
 	Name: "agent", Title: "drain agent", Role: "clients", Unit: "plonec-agent.service",
-	Ports: func(Host) []Port { return []Port{{Number: AgentPort, Each: true, From: FrontEnds}} },
+	Ports: func(Host) []Port {
+		return []Port{{Number: AgentPort, From: FrontEnds}, {Number: AgentPort, Each: true, From: FrontEnds}}
+	},
 	Shows: func(Host) []Process { return nil }, // beside the clients
 })

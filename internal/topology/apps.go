@@ -156,7 +156,7 @@ func (r *resolver) clients(h *Host) {
 		a.Clients = append(a.Clients, &Client{
 			App: a, N: i, Name: name, Unit: unit(a.Name, name),
 			Address: address, Port: service.ClientPort + i, AgentPort: service.AgentPort + i,
-			Threads: threads, MaxConn: max(threads-1, 1),
+			Threads: threads,
 		})
 	}
 }

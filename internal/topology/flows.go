@@ -47,6 +47,7 @@ func (t *Topology) Flows() []Flow {
 				for _, s := range b.Servers {
 					add(h, s.Address, s.Port, "client")
 					add(h, s.Address, s.AgentPort, "agent")
+					add(h, s.Address, service.AgentPort, "agent")
 				}
 			}
 			for _, b := range h.Front.Balancers {

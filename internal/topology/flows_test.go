@@ -24,6 +24,7 @@ func TestFlows(t *testing.T) {
 {app1 db1 8001 ZEO}
 {lb1 10.0.0.8 10000 peers}
 {lb1 app1 8081 client}
+{lb1 app1 9080 agent}
 {lb1 app1 9081 agent}`
 	var got []string
 	for _, f := range top.Flows() {

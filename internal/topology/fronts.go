@@ -67,11 +67,6 @@ func (r *resolver) fronts() {
 			if slices.ContainsFunc(f.Backends, func(b *Backend) bool { return b.Sticky }) {
 				f.Balancers = balancers
 			}
-			// Together they may keep all of a client's threads busy, the one too that
-			// each leaves free for its checks.
-			for _, b := range f.Backends {
-				b.TCPCheck = true
-			}
 		}
 		f.Sites = sites
 		h.Front = f
@@ -106,9 +101,8 @@ func (r *resolver) backends() []*Backend {
 			}
 			b.Sticky = b.Sticky || h.Stack.PloneInstances.StickySessions
 			for _, c := range a.Clients {
-				b.TCPCheck = b.TCPCheck || c.Threads == 1
 				b.Servers = append(b.Servers, &Server{
-					Name: c.Server(), Address: c.Address, Port: c.Port, AgentPort: c.AgentPort, MaxConn: c.MaxConn,
+					Name: c.Server(), Address: c.Address, Port: c.Port, AgentPort: c.AgentPort, MaxConn: c.Threads,
 				})
 			}
 		}

@@ -81,12 +81,9 @@ func describe(t *topology.Topology) string {
 			}
 			for _, be := range f.Backends {
 				fmt.Fprintf(&b, " backend=%s%v", be.Name, be.Prefixes)
-				if be.TCPCheck {
-					b.WriteString(" by TCP")
-				}
 				for _, s := range be.Servers {
 					fmt.Fprintf(&b, " %s=%s:%d", s.Name, s.Address, s.Port)
-					if s.MaxConn != 3 { // one of the four threads stays free
+					if s.MaxConn != 4 {
 						fmt.Fprintf(&b, "*%d", s.MaxConn)
 					}
 				}
@@ -173,18 +170,12 @@ m [memcached]
 			  "plone_instances": {"per_cpu": 1, "enable_celery": true, "celery_args": "--loglevel=info", "zeo": {"address": "10.9.9.9:8100"}}, ` + apps + `}`,
 			`a [clients redis celerybeat] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8100 plone-plone_instances-celery.service(bin/celery worker --loglevel=info) plone-plone_instances-celerybeat.service(bin/celery beat)
 `, nil},
-		{"several balancers check by TCP, and so does one whose clients have a thread each",
+		{"a client gets as many requests at once as it has threads",
 			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb"], "address": "10.0.0.2"}, "a": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1}},
 			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}, "zserver_threads": 1}, ` + apps + `}`,
 			`a [clients] plone_instances: client1=10.0.0.3:8081 to=10.9.9.9:8001
-l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.1] from [10.0.0.3]
-l2 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.2] from [10.0.0.3]
-`, nil},
-		{"several balancers check by TCP",
-			`{"instances": {"l1": {"layers": ["lb"], "address": "10.0.0.1"}, "l2": {"layers": ["lb", "plone_instances"], "address": "10.0.0.2", "cpus": 1}},
-			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}}, ` + apps + `}`,
-			`l1 [frontend] site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1 10.0.0.1] from [10.0.0.2]
-l2 [frontend clients] plone_instances: client1=10.0.0.2:8081 to=10.9.9.9:8001 site=[example.org]/Plone backend=plone_instances[] by TCP l2-client1=10.0.0.2:8081 purge=[127.0.0.1] from []
+l1 [frontend] site=[example.org]/Plone backend=plone_instances[] a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.1] from [10.0.0.3]
+l2 [frontend] site=[example.org]/Plone backend=plone_instances[] a-client1=10.0.0.3:8081*1 purge=[127.0.0.1 10.0.0.2] from [10.0.0.3]
 `, nil},
 		{"roles: [] does nothing on purpose",
 			`{"instances": {"a": {"layers": ["spare"], "address": "10.0.0.2"}}, "layers": {"spare": {"roles": []}}}`,

@@ -74,7 +74,6 @@ type Client struct {
 	Port      int    // 8080+N
 	AgentPort int    // 9080+N
 	Threads   int    // worker threads
-	MaxConn   int    // what a balancer may send at once: one thread stays free for its check
 }
 
 // A ZeoServer is the storage server of an app.
@@ -148,9 +147,6 @@ type Backend struct {
 	Sticky   bool
 	Prefixes []string // paths that belong to it, where there are several backends
 	Servers  []*Server
-	// TCPCheck: the clients have one thread, which an HTTP check would compete
-	// for, or several balancers may take all threads between them.
-	TCPCheck bool
 }
 
 // A Server is one client in a backend.
@@ -159,7 +155,7 @@ type Server struct {
 	Address   string
 	Port      int
 	AgentPort int
-	MaxConn   int
+	MaxConn   int // what a balancer sends at once: as many requests as it has threads
 }
 
 // A Site is one virtual host of nginx: the names it answers to and the path in

@@ -44,10 +44,11 @@ haproxy_takes_over() {
 	rm -f -- "$reloading"
 }
 
-# haproxy_servers SOCKET: BACKEND SERVER STATUS, a line for each.
+# haproxy_servers SOCKET: BACKEND SERVER STATUS, a line for each. HAProxy says UP of one
+# whose weight is 0 too.
 haproxy_servers() {
 	haproxy_says 'show stat' "$1" |
-		awk -F , '$1 !~ /^#/ && $33 == 2 { print $1, $2, $18 }'
+		awk -F , '$1 !~ /^#/ && $33 == 2 { print $1, $2, ($18 ~ /^UP/ && $19 == 0 ? "DRAIN" : $18) }'
 }
 
 # haproxy_reloads: a process is about to take over that may not know yet which client

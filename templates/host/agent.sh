@@ -8,11 +8,11 @@ announce() {
 	printf '%s\n' "$2" >"$file.$$" && mv -fT -- "$file.$$" "$file"
 }
 
-# let_them_see NAME: until every balancer that polls has been told that it is
-# down; the agent notes what it told whom. Where none polls there is nothing to
-# wait for.
+# let_them_see NAME: until every balancer that is connected has done it, and every other
+# that polls has been told, which it is every ten seconds; the agent notes that. Where
+# there is none there is nothing to wait for.
 let_them_see() {
-	local deadline=$((SECONDS + 3)) told=/run/plonec-agent/$1
+	local deadline=$((SECONDS + 12)) told=/run/plonec-agent/$1
 	[[ -s $told ]] || sleep 0.2
 	while ((SECONDS < deadline)); do
 		if [[ ! -s $told ]] || ! grep -qv " down\$" "$told"; then return 0; fi
