@@ -174,6 +174,35 @@ var operations = []scenario{
 		}
 		s.must(0, "deploy", "site")
 	}},
+	{"a drain outlives what happens to its balancer", dayTwo, long, func(s *trial) {
+		is := func(when, status string) {
+			s.t.Helper()
+			s.until(15*time.Second, when, func() bool {
+				out := s.exec("lb1", "/usr/local/lib/plonec/host backends")
+				return strings.Contains(out, "app1-client1 "+status)
+			})
+		}
+		s.must(0, "drain", "app1")
+		s.exec("lb1", "for n in 1 2 3; do systemctl reload haproxy; sleep 1; done")
+		is("it is out after reloads", "DOWN")
+		s.exec("lb1", "systemctl kill -s KILL plonec-statesync")
+		is("it is out while the state sync begins anew", "DOWN")
+		s.must(0, "undrain", "app1")
+		is("it is back", "UP")
+
+		// Without the state sync a restart by hand waits for HAProxy's own checks.
+		s.exec("lb1", "systemctl stop plonec-statesync")
+		s.exec("app1", "systemctl restart plone-site-client1")
+		s.serving(time.Minute)
+		s.exec("lb1", "systemctl start plonec-statesync")
+
+		// What an operator says stays over a restart of the client.
+		s.exec("lb1", "echo 'set server site/app1-client1 state maint' | socat - /run/haproxy/admin.sock")
+		s.exec("app1", "systemctl restart plone-site-client1")
+		is("the operator's maint stays", "MAINT")
+		s.exec("lb1", "echo 'set server site/app1-client1 state ready' | socat - /run/haproxy/admin.sock")
+		s.serving(time.Minute)
+	}},
 	{"stop and start", dayTwo, core, func(s *trial) {
 		if out := s.must(1, "stop", "database"); !strings.Contains(out, "database on db1 is the ZEO server of site on app1, app2") {
 			s.t.Errorf("a ZEO server is stopped, or its users are not named:\n%s", out)

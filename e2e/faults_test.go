@@ -567,7 +567,7 @@ var controls = []scenario{
 	{"control: redispatch alone", faults, long, func(s *trial) {
 		s.control = true
 		s.exec("lb1", `cp -p /etc/haproxy/haproxy.cfg /root/kept
-			sed -i -e '/default-server agent-check/d' -e '/default-server observe/d' -e 's/ agent-port [0-9]*//' -e 's/default-server check inter.*/default-server check inter 10s fall 3/' /etc/haproxy/haproxy.cfg
+			sed -i -e '/default-server .*agent-check/d' -e '/default-server observe/d' -e 's/ agent-port [0-9]*//' -e 's/default-server check inter.*/default-server check inter 10s fall 3/' /etc/haproxy/haproxy.cfg
 			systemctl reload haproxy; sleep 2`)
 		s.exec("app1", `for n in 1 2; do d=/run/systemd/system/plone-site-client$n.service.d; mkdir -p $d
 			printf '[Service]\nExecStop=\nKillSignal=SIGKILL\n' >$d/nodrain.conf; done; systemctl daemon-reload

@@ -362,9 +362,9 @@ func TestCompilePackages(t *testing.T) {
 // TestAgent starts the responder and asks it in each state.
 func TestAgent(t *testing.T) {
 	states, told := t.TempDir(), t.TempDir()
-	ports := []int{loopbackPort(t), loopbackPort(t)}
+	ports := []int{loopbackPort(t), loopbackPort(t), loopbackPort(t)}
 	cmd := exec.Command("/usr/bin/python3", hostScripts(t)+"/agent",
-		fmt.Sprintf("127.0.0.1,%d,one", ports[0]), fmt.Sprintf("127.0.0.1,%d,two", ports[1]))
+		fmt.Sprintf("127.0.0.1,%d,one", ports[0]), fmt.Sprintf("127.0.0.1,%d,two", ports[1]), fmt.Sprintf("127.0.0.1,%d,*", ports[2]))
 	cmd.Env = []string{"AGENT_DIR=" + states, "AGENT_TOLD=" + told}
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -405,8 +405,16 @@ func TestAgent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range []struct{ text, want string }{{"up", "up"}, {"down", "down"}, {"up", "up"}, {"", "up"}, {"maint\ndown", "up"}} {
+	for _, c := range []struct{ text, want string }{
+		{"up", "up 100%"}, {"down", "down 0%"}, {"up", "up 100%"}, {"", "up 100%"}, {"maint\ndown", "up 100%"}, {"long since up", "up"}, {"down", "down 0%"},
+	} {
 		set("one", c.text)
+		if strings.HasPrefix(c.text, "long since") {
+			before := time.Now().Add(-2 * time.Minute)
+			if err := os.Chtimes(filepath.Join(states, "one"), before, before); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if got := ask(ports[0]); got != c.want+"\n" {
 			t.Errorf("%q: %q, want %q", c.text, got, c.want)
 		}
@@ -437,11 +445,53 @@ func TestAgent(t *testing.T) {
 	}
 	defer idle.Close()
 	for i := range 2000 {
-		if got := ask(ports[i%2]); got != []string{"down\n", "up\n"}[i%2] {
+		if got := ask(ports[i%2]); got != []string{"down 0%\n", "up\n"}[i%2] {
 			t.Fatalf("poll %d: %q", i, got)
 		}
 	}
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+	// One that is connected hears of both at once and of what changes, and counts as told
+	// when it says so itself. What its own agent checks are answered is plain.
+	watch, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[2]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	watch.SetDeadline(time.Now().Add(10 * time.Second))
+	lines := bufio.NewReader(watch)
+	hears := func(port int, state string) {
+		t.Helper()
+		if line, err := lines.ReadString('\n'); err != nil || line != fmt.Sprintf("%d %s\n", port, state) {
+			t.Fatalf("it hears %q %v, want %d %s", line, err, port, state)
+		}
+	}
+	knows := func(want string) {
+		t.Helper()
+		until(t, "one is known to be "+want, func() bool {
+			text, _ := os.ReadFile(filepath.Join(told, "one"))
+			return string(text) == "127.0.0.1 "+want+"\n"
+		})
+	}
+	hears(ports[0], "down")
+	hears(ports[1], "up")
+	knows("-")
+	if got := ask(ports[0]); got != "down\n" {
+		t.Errorf("while it is connected: %q", got)
+	}
+	knows("-")
+	fmt.Fprintf(watch, "%d up\nnonsense\n%d down\n", ports[0], ports[0])
+	knows("down")
+	set("one", "up")
+	hears(ports[0], "up")
+	knows("-")
+	fmt.Fprintf(watch, "%d down\n", ports[0]) // what it was told before
+	set("one", "down")
+	hears(ports[0], "down")
+	knows("-")
+	fmt.Fprintf(watch, "%d down\n", ports[0])
+	knows("down")
+	watch.Close()
+	until(t, "it is gone", func() bool { return ask(ports[0]) == "down 0%\n" })
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+2:]))
 	t.Logf("2,000 polls: user %s, system %s ticks", fields[11], fields[12])
 }
