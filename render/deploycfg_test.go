@@ -121,6 +121,12 @@ address = 10.0.2.11:8001
 # For buildouts that look for the address here.
 address = ${zeo-host:address}
 
+# Whose word on a visitor's address Zope takes. The buildout has no say in it: an option
+# of a part would take the place of what the part has from a macro. zope.conf gets it from
+# here when the buildout is done.
+[plonec]
+trusted-proxy = 10.0.0.11
+
 [client1]
 http-address = 10.0.1.11:8081
 # The port opens when Zope has loaded: until then a balancer sees it down.

@@ -151,6 +151,10 @@ func (r *resolver) clients(h *Host) {
 	if r.allOn(h, Frontend) {
 		address = loopback
 	}
+	a.TrustedProxies = p.WaitressTrustedProxy
+	if a.TrustedProxies == nil {
+		a.TrustedProxies = r.balancersOf(h)
+	}
 	for i := 1; i <= n; i++ {
 		name := "client" + strconv.Itoa(i)
 		a.Clients = append(a.Clients, &Client{
@@ -159,6 +163,22 @@ func (r *resolver) clients(h *Host) {
 			Threads: threads,
 		})
 	}
+}
+
+// balancersOf are the addresses from which balancers connect to the clients of h, in the
+// order of their hosts. Those that are not online count too: one that comes back must
+// not need every app built anew.
+func (r *resolver) balancersOf(h *Host) []string {
+	if r.allOn(h, Frontend) {
+		return []string{loopback}
+	}
+	var list []string
+	for _, f := range r.all[Frontend] {
+		if f.Address != "" && !slices.Contains(list, f.Address) {
+			list = append(list, f.Address)
+		}
+	}
+	return list
 }
 
 // allOn tells whether every host of a role is h, so that the loopback is

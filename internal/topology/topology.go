@@ -60,8 +60,9 @@ type App struct {
 	SolrHost         string   // empty: none
 	BrokerHost       string   // empty: no Celery
 	BrokerPort       int
-	Celerybeat       bool // the scheduler runs here
-	Pack             bool // this host packs RelStorage
+	TrustedProxies   []string // addresses whose word on a visitor's Zope takes
+	Celerybeat       bool     // the scheduler runs here
+	Pack             bool     // this host packs RelStorage
 }
 
 // A Client is one Zope process.
