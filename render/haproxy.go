@@ -64,9 +64,11 @@ func (v hostView) FastInter() time.Duration {
 	return min(inter, max(inter/8, 250*time.Millisecond), time.Second)
 }
 
-// AgentInter is the interval between two agent checks, which take a connection each.
+// agentInter is the interval between two agent checks, which take a connection each.
 // Scripts of a host that drains wait a little longer (let_them_see).
-func (hostView) AgentInter() time.Duration { return 10 * time.Second }
+const agentInter = 10 * time.Second
+
+func (hostView) AgentInter() time.Duration { return agentInter }
 
 // SyncSocket is where statesync asks HAProxy.
 func (hostView) SyncSocket() string { return service.SyncSocket }

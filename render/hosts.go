@@ -171,14 +171,14 @@ func appConfs(h *topology.Host) []Instance {
 }
 
 // settle is the seconds that a balancer may take to see a client up that has
-// come back: its health checks, and a poll of the agent. The next client waits
-// for that long at least.
+// come back: its health checks, and an agent check where nobody tells it. The next
+// client waits for that long at least.
 func settle(h *topology.Host) int {
 	p := h.Stack.Haproxy
 	if p == nil {
 		return 0
 	}
-	d := time.Duration(p.CheckInterval)*time.Duration(p.Rise) + time.Second
+	d := max(time.Duration(p.CheckInterval)*time.Duration(p.Rise), agentInter) + time.Second
 	return int((d + time.Second - 1) / time.Second)
 }
 
