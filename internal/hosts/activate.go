@@ -88,6 +88,7 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 	argv := []string{plan.StateDir + "/gen/" + generation + "/root" + plan.ScriptDir + "/transaction", "confirm", generation, m.Seen.Boot}
 	until := time.Now().Add(m.fleet.options.Confirm - 5*time.Second)
 	var last error
+	waits := false
 	for {
 		try, cancel := context.WithTimeout(ctx, 20*time.Second)
 		last = m.conn.RunFresh(try, remote.Command{Script: script, Argv: argv, Line: m.output("confirm")})
@@ -98,6 +99,10 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 		var exit *remote.ExitError
 		if errors.As(last, &exit) || time.Now().After(until) {
 			break
+		}
+		if !waits {
+			waits = true
+			m.note(Note, "no new login yet, which confirms the change ("+last.Error()+"): trying again", "")
 		}
 		time.Sleep(time.Second)
 	}

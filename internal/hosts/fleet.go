@@ -122,6 +122,9 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 		f.scripts[name] = string(text)
 	}
 	var err error
+	options.SSH.Tell = func(host, text string) {
+		sink(Event{Time: time.Now(), Host: host, Kind: Warning, Step: "connect", Text: text})
+	}
 	if f.dialer, err = remote.NewDialer(disk, options.SSH); err != nil {
 		return nil, err
 	}

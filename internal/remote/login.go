@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,13 +50,18 @@ type Dialer struct {
 	acceptNew bool     // a host that is not known yet is trusted
 	config    string   // in place of the user's own configuration; empty: that
 	env       []string // of ssh and rsync
+	tell      func(host, text string)
 	made      atomic.Int32
+	jumps     jumps
 }
 
 // Options of a Dialer.
 type Options struct {
 	AcceptNew bool   // trust the key of a host that is not known yet
 	SSHConfig string // a file in place of the user's ~/.ssh/config; empty: that
+	// Tell is told why a login takes long, as it does; nil: nobody is. It may be called
+	// from many goroutines at once.
+	Tell func(host, text string)
 }
 
 // NewDialer makes one for the hosts of a tree. Close takes its folder away.
@@ -66,7 +72,13 @@ func NewDialer(disk *tree.Disk, o Options) (*Dialer, error) {
 		os.Remove(dir)
 		dir, err = os.MkdirTemp("/tmp", "plonec-")
 	}
-	return &Dialer{dir: dir, tree: disk.Dir, acceptNew: o.AcceptNew, config: o.SSHConfig, env: child.Environ(variables(disk.Manifest))}, err
+	if o.Tell == nil {
+		o.Tell = func(string, string) {}
+	}
+	return &Dialer{
+		dir: dir, tree: disk.Dir, acceptNew: o.AcceptNew, config: o.SSHConfig, env: child.Environ(variables(disk.Manifest)), tell: o.Tell,
+		jumps: jumps{many: len(disk.Manifest.Hosts) > jumpLogins},
+	}, err
 }
 
 // variables are the names of the variables that references to secrets name, for
@@ -86,10 +98,45 @@ func variables(m *tree.Manifest) []string {
 // Close takes the sockets away. The connections were closed before.
 func (d *Dialer) Close() { os.RemoveAll(d.dir) }
 
-// dial logs in, and has the login itself run a first command, which spares another
+// A refusal is a login that did not come about, for now.
+type refusal struct {
+	error
+	saying
+}
+
+func (r *refusal) Unwrap() error { return r.error }
+
+// dial is login, and again for a while where sshd refuses it for now: nobody has been
+// let in, and first has not begun.
+func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, error) {
+	began, pause := time.Now(), firstPause
+	for {
+		c, err := d.login(ctx, h, first)
+		var r *refusal
+		if !errors.As(err, &r) || time.Since(began) >= r.wait {
+			return c, err
+		}
+		if pause == firstPause {
+			d.tell(h.Name, fmt.Sprintf("%s: trying again for %s", r.why, r.wait))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s: %w", h.Name, context.Cause(ctx))
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 8*firstPause)
+	}
+}
+
+const (
+	firstPause = time.Second     // until a login that was refused is tried again; then longer
+	quietTime  = 3 * time.Second // after which a login is said to take long
+)
+
+// login logs in, and has the login itself run a first command, which spares another
 // one's time; nil: none. The command's input ends with a line of its own: that of
 // the login stays open. The error says what to do.
-func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, error) {
+func (d *Dialer) login(ctx context.Context, h tree.Host, first *Command) (*conn, error) {
 	if !isAddress(h.SSHAddress) {
 		return nil, fmt.Errorf("%q is no address to connect to", h.SSHAddress)
 	}
@@ -136,11 +183,18 @@ func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, 
 	}
 	// The master ends when its own session does, and that when this process is
 	// gone, however it went.
-	args := append([]string{"-o", "ControlMaster=yes", "-o", "ControlPath=" + c.socket, "-o", "ControlPersist=no"}, c.options...)
+	// What sshd and PAM have to say is shown from LogLevel INFO on alone; of two -o the
+	// first counts.
+	args := append([]string{"-o", "LogLevel=INFO", "-o", "ControlMaster=yes", "-o", "ControlPath=" + c.socket, "-o", "ControlPersist=no"}, c.options...)
+	c.begin = firstBegin + NewID()
 	stays, end := "exec cat >/dev/null", firstEnd+NewID()+" "
 	if first != nil {
 		stays = "(" + c.asRoot(*first) + "); echo \"" + end + "$?\"; " + stays
 	}
+	stays = "echo \"" + c.begin + "\"; echo \"" + c.begin + "\" >&2; " + stays
+	c.jump = d.jumps.of(ctx, c)
+	loggedIn := sync.OnceFunc(c.jump.login())
+	defer loggedIn()
 	c.master = exec.Command("ssh", append(args, "--", h.SSHAddress, stays)...)
 	c.master.Stderr, c.master.Env = c.said, c.env
 	stdin, err := c.master.StdinPipe()
@@ -158,8 +212,13 @@ func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, 
 	}
 	ended := make(chan int, 1) // the first command, with a status
 	go func() {
+		begun := false
 		readLines(stdout, Command{Line: func(line string) {
-			if status, ok := strings.CutPrefix(line, end); ok {
+			if !begun { // it is the account's shell that says it, or a file of that
+				if begun = line == c.begin; !begun {
+					fmt.Fprintln(c.said, line)
+				}
+			} else if status, ok := strings.CutPrefix(line, end); ok {
 				n, _ := strconv.Atoi(status)
 				ended <- n
 			} else if first != nil {
@@ -171,6 +230,8 @@ func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, 
 	}()
 	login, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
+	quiet := time.NewTimer(quietTime)
+	defer quiet.Stop()
 	for {
 		if info, err := os.Stat(c.socket); err == nil && info.Mode()&os.ModeSocket != 0 {
 			break
@@ -181,9 +242,12 @@ func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, 
 		case <-login.Done():
 			c.close()
 			return nil, fmt.Errorf("no login to %s within %s", h.SSHAddress, loginTimeout)
+		case <-quiet.C:
+			d.tell(h.Name, fmt.Sprintf("no login to %s within %s: ssh goes on trying", h.SSHAddress, quietTime))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	loggedIn()
 	if first == nil {
 		return c, nil
 	}
@@ -192,7 +256,8 @@ func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, 
 	case status := <-ended:
 		if status != 0 {
 			c.close() // and all is there that it said
-			return nil, failed(status, c.said.String())
+			_, text := c.words()
+			return nil, failed(status, text)
 		}
 		return c, nil
 	case <-c.dead:
@@ -206,17 +271,31 @@ func (d *Dialer) dial(ctx context.Context, h tree.Host, first *Command) (*conn, 
 	}
 }
 
+// firstBegin begins the line that comes before what the first command prints, in its
+// output and in what it writes to standard error: what comes before is the login's.
+const firstBegin = "plonec: logged in: "
+
+// words are what was said of the login, and by the first command after it.
+func (c *conn) words() (login, command string) {
+	login, command, _ = strings.Cut(c.said.String(), c.begin)
+	return login, strings.TrimSpace(command)
+}
+
 // firstEnd begins the line that ends what the first command prints, before a word
 // that nobody on the host knows beforehand, and its status.
 const firstEnd = "plonec: the first command ended: "
 
 func (c *conn) refused() error {
-	said := c.said.String()
-	text := visible(said)
+	login, command := c.words()
+	text := visible(login + "\n" + command)
 	if text == "" {
 		text = "ssh ended without a word"
 	}
-	return diag.WithRemedy(fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), remedy(said))
+	err := diag.WithRemedy(fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), remedy(login+"\n"+command))
+	if s := said(login); s.wait > 0 && command == "" {
+		return &refusal{err, s}
+	}
+	return err
 }
 
 // visible is what ssh said where a login failed, from the banner to the error,

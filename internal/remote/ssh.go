@@ -33,7 +33,9 @@ type conn struct {
 	master  *exec.Cmd
 	stdin   io.Closer // the master lives as long as this is open
 	dead    chan struct{}
+	jump    jump
 	said    *tail
+	begin   string // the line with which the login is done: see words
 }
 
 // close ends the connection and all that runs over it.
@@ -89,6 +91,7 @@ func (c *conn) run(ctx context.Context, what Command) error {
 // runFresh runs a command over a login of its own: the master would go on
 // working where nobody can log in any more.
 func (c *conn) runFresh(ctx context.Context, what Command) error {
+	defer c.jump.login()()
 	args := append([]string{"-o", "ControlMaster=no", "-o", "ControlPath=none"}, c.options...)
 	return c.ssh(ctx, args, what)
 }
@@ -147,7 +150,8 @@ func failed(status int, said string) error {
 }
 
 // sudo is what a word of the remote shell becomes: nothing for who is root.
-const sudo = "$(test \"$(id -u)\" = 0 || echo sudo -n)"
+// What sudo says is in English.
+const sudo = "$(test \"$(id -u)\" = 0 || echo env LC_ALL=C sudo -n)"
 
 // asRoot is the command line for the remote shell.
 func (c *conn) asRoot(what Command) string {

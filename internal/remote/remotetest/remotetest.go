@@ -49,6 +49,10 @@ type Reply struct {
 }
 
 func fakeSSH(args []string) int {
+	if args[0] == "-G" {
+		fmt.Println("proxyjump none")
+		return 0
+	}
 	end := slices.Index(args, "--")
 	host, command := args[end+1], args[end+2]
 	if slices.Contains(args, "ControlMaster=yes") {
@@ -61,6 +65,11 @@ func fakeSSH(args []string) int {
 			}
 		}
 		// The login itself runs the first command.
+		begin, command, _ := strings.Cut(strings.TrimPrefix(command, "echo \""), "\"; ")
+		fmt.Println("Welcome to a host of the test.") // which a login's startup file may say
+		fmt.Println(begin)
+		fmt.Fprintln(os.Stderr, begin)
+		_, command, _ = strings.Cut(command, ">&2; ")
 		if first, end, ok := strings.Cut(command, "); echo \""); ok {
 			end, _, _ = strings.Cut(end, "$?")
 			known := end[:strings.LastIndex(strings.TrimSpace(end), " ")+1] // what anybody may know of it
