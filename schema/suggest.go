@@ -1,12 +1,14 @@
 package schema
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"cuelang.org/go/cue"
 
@@ -301,6 +303,8 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		return "list each name: there are no wildcards"
 	case (a.def == "#Address" || a.def == "#HostPort") && isNetwork(n.Text):
 		return "a network is no host: write the address of one"
+	case unseen(n.Text) != 0:
+		return fmt.Sprintf("take the character U+%04X out, which nobody sees", unseen(n.Text))
 	case (a.Pasted() || a.def == "#Piece") && strings.Contains(n.Text, "\r"):
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
@@ -311,6 +315,17 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		}
 	}
 	return ""
+}
+
+// unseen is the first character of a text that steers a terminal or changes the
+// direction of writing, but for blanks and line breaks; 0: there is none.
+func unseen(text string) rune {
+	for _, r := range text {
+		if unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) || unicode.Is(unicode.Bidi_Control, r) {
+			return r
+		}
+	}
+	return 0
 }
 
 // inside matches a reference in a text, which nothing reads.
