@@ -67,7 +67,7 @@ nothing is written.`
 				fmt.Fprintf(out.stderr, "plonec: note: %s\n", terminal.PrintableLines(farewell(left, f.Tree)))
 			}
 			if !check || changes.None() {
-				fmt.Fprintf(out.stdout, "%s: %s\n", f.Tree, summary(hosts, b.files, changes))
+				fmt.Fprintf(out.stdout, "%s: %s\n", terminal.Printable(f.Tree), summary(hosts, b.files, changes))
 			}
 		}
 		if check && len(changes.Foreign) > 0 {
@@ -172,7 +172,7 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 				continue
 			}
 			if shown < limit {
-				fmt.Fprintf(w, "%s %s\n", list.mark, p)
+				fmt.Fprintf(w, "%s %s\n", list.mark, terminal.Printable(p))
 			}
 			shown++
 		}
@@ -188,7 +188,7 @@ func printChanges(w io.Writer, c *tree.Changes, limit int) {
 		fmt.Fprintf(w, "  … %d more\n", shown-limit)
 	}
 	for _, line := range common {
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, terminal.Printable(line))
 	}
 }
 

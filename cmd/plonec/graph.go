@@ -12,6 +12,7 @@ import (
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/graph"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/terminal"
 )
 
 func graphCommand(v *verb, c *cobra.Command) {
@@ -53,7 +54,7 @@ the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`
 			if err := regular.Write(out, picture, 0o644); err != nil {
 				return err
 			}
-			fmt.Fprintf(r.stdout, "%s: %s\n", out, g.Summary)
+			fmt.Fprintf(r.stdout, "%s: %s\n", terminal.Printable(out), g.Summary)
 			return nil
 		})(c, args)
 	}

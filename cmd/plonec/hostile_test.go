@@ -36,7 +36,8 @@ var hostile = []string{
 	"<path> &amp; </path> <![CDATA[",
 	"-oProxyCommand=x --flag",
 	"| * _ [link](x) <script>",
-	"Größe 漢字 \u202e \u00a0",
+	"Größe 漢字 \u00a0",
+	"a \u202e b",
 	"'''\"\"\"",
 }
 

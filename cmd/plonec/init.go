@@ -19,6 +19,7 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/templates"
@@ -176,7 +177,7 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 			return err
 		}
 		name := filepath.Join(repo.Top, filepath.FromSlash(s.name))
-		shown := git.FromHere(name)
+		shown := terminal.Printable(git.FromHere(name))
 		before, err := regular.Read(name, tree.MaxFile)
 		switch {
 		case errors.Is(err, os.ErrNotExist):
@@ -191,7 +192,7 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 			fmt.Fprintf(stdout, "= %s\n", shown)
 		case s.lacks == nil:
 			fmt.Fprintf(stdout, "= %s (yours: it differs from what this plonec writes, and stays)\n", shown)
-			fmt.Fprintf(stderr, "plonec: to compare: plonec init%s --print %s | diff %s -\n", argument, s.name, shown)
+			fmt.Fprintf(stderr, "plonec: to compare: plonec init%s --print %s | diff %s -\n", terminal.Printable(argument), s.name, shown)
 		default:
 			missing := s.lacks(string(before), string(content))
 			if len(missing) == 0 {

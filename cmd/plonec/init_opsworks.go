@@ -166,7 +166,7 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 	for _, s := range r.Sources {
 		fmt.Fprintf(w, "read     %s\n", terminal.Printable(s))
 	}
-	at := func(name string) string { return filepath.Join(dir, name) }
+	at := func(name string) string { return terminal.Printable(filepath.Join(dir, name)) }
 	fmt.Fprintf(w, "wrote    %s: %s\n", at(opsworks.StackFile), r.Contents())
 	fmt.Fprintf(w, "wrote    %s: %d changed, %d left out, each with its reason\n", at(opsworks.ReportFile), len(r.Changed), len(r.Dropped))
 	if n := len(m.Secrets); n > 0 {
@@ -195,7 +195,7 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 	if filepath.Clean(dir) != "." {
 		next = "cd " + dir + "; " + next
 	}
-	fmt.Fprintf(w, "\nnext     %s\n", next)
+	fmt.Fprintf(w, "\nnext     %s\n", terminal.Printable(next))
 }
 
 // fromOpsWorksFlag adds --from-opsworks to plonec init.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -37,7 +38,7 @@ func manCommand(_ *verb, c *cobra.Command) {
 				return err
 			}
 		}
-		_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", args[0], words.Count(len(pages), "page"))
+		_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", terminal.Printable(args[0]), words.Count(len(pages), "page"))
 		return err
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -14,7 +15,7 @@ func (m *Migration) Markdown() string {
 	r := &m.Report
 	b.WriteString("# What became of OpsWorks' stack\n\nWritten once by `plonec init --from-opsworks`; tick off what is done, and delete it in the end.\n\nRead were:\n\n")
 	for _, s := range r.Sources {
-		fmt.Fprintf(&b, "- %s\n", escape(s))
+		fmt.Fprintf(&b, "- %s\n", escape(diag.Visible(s, 1000)))
 	}
 	fmt.Fprintf(&b, "\n`%s` has %s.\n", StackFile, r.Contents())
 

@@ -131,9 +131,9 @@ func (r *Diff) Text() string {
 	var b strings.Builder
 	label := func(s string) string { return terminal.Paint(r.Color, terminal.Bold, terminal.Pad(s, 8)) }
 	if !r.Changed() {
-		fmt.Fprintf(&b, "%s%s → %s: no host's files change\n", label("diff"), r.Before, r.After)
+		fmt.Fprintf(&b, "%s%s → %s: no host's files change\n", label("diff"), terminal.Printable(r.Before), terminal.Printable(r.After))
 	} else {
-		fmt.Fprintf(&b, "%s%s → %s; hosts not read\n", label("diff"), r.Before, r.After)
+		fmt.Fprintf(&b, "%s%s → %s; hosts not read\n", label("diff"), terminal.Printable(r.Before), terminal.Printable(r.After))
 	}
 	for i, line := range r.why() {
 		b.WriteString(label(map[bool]string{true: "why"}[i == 0]) + line + "\n")

@@ -19,7 +19,7 @@ const MaxComment = 65_000
 // Markdown is the whole report as one comment on a pull request.
 func (r *Diff) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n### plonec diff\n\n`%s` → %s; no host was read.\n", diffMarker, strings.ReplaceAll(r.Before, "`", "'"), r.After)
+	fmt.Fprintf(&b, "%s\n### plonec diff\n\n`%s` → %s; no host was read.\n", diffMarker, strings.ReplaceAll(terminal.Printable(r.Before), "`", "'"), terminal.Printable(r.After))
 	if !r.Changed() {
 		b.WriteString("\nNo host's files change.\n")
 	} else {

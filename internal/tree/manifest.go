@@ -20,6 +20,7 @@ import (
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/render"
 )
 
@@ -207,15 +208,8 @@ func (m *Manifest) Bytes() ([]byte, error) {
 // write writes those bytes line by line.
 func (m *Manifest) write(to io.Writer) error {
 	w := bufio.NewWriter(to)
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
 	enc := func(v any) error {
-		line.Reset()
-		if err := e.Encode(v); err != nil {
-			return err
-		}
-		_, err := w.Write(line.Bytes()[:line.Len()-1]) // less Encode's newline
+		_, err := w.WriteString(strings.TrimSuffix(words.JSONLine(v), "\n"))
 		return err
 	}
 	fmt.Fprintf(w, "{\n\"format\": %d,\n\"plonec\": %q,\n\"inputs\": ", m.Format, m.Plonec)

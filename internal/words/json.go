@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -30,6 +31,9 @@ func encode(v any, indent string) string {
 // spelt spells out in JSON's own way what encoding/json leaves as it is but a
 // terminal may act on.
 func spelt(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+		return text
+	}
 	out := make([]byte, 0, len(text))
 	for _, r := range text {
 		switch {
