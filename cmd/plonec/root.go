@@ -42,13 +42,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root := rootCommand()
 	setUsage(root, args)
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &output{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	code, text := ending(root.Execute())
 	if text != "" {
 		fmt.Fprintf(stderr, "plonec: %s\n", terminal.PrintableLines(text))
 	}
-	return code
+	return out.cutShort(code, stderr)
 }
 
 // rootCommand is plonec with all its commands.

@@ -90,7 +90,7 @@ func NewProgress(out, err io.Writer, format string, names []string, title string
 		p.live = IsTerminal(out)
 	}
 	if p.live {
-		fd := int(out.(*os.File).Fd())
+		fd := int(File(out).Fd())
 		p.size = func() (int, int) {
 			if width, height, err := term.GetSize(fd); err == nil && width > 0 && height > 0 {
 				return width, height

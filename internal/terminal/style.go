@@ -32,10 +32,21 @@ func Pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }
 
+// File is the file that w writes to, or that what w is wrapped around does; nil: none.
+func File(w io.Writer) *os.File {
+	switch w := w.(type) {
+	case *os.File:
+		return w
+	case interface{ File() *os.File }:
+		return w.File()
+	}
+	return nil
+}
+
 // IsTerminal tells whether w is one.
 func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	f := File(w)
+	return f != nil && term.IsTerminal(int(f.Fd()))
 }
 
 // UseColor follows NO_COLOR and FORCE_COLOR, else asks whether w is a terminal.
@@ -46,6 +57,5 @@ func UseColor(w io.Writer) bool {
 	if os.Getenv("FORCE_COLOR") != "" {
 		return true
 	}
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return IsTerminal(w)
 }
