@@ -3,6 +3,8 @@ package diag
 var _ = register(map[string]Code{
 	"no-hosts": {Error, "the stack has no hosts",
 		"OpsWorks kept its instances apart from the custom JSON. Add them: \"instances\": {\"app1\": {\"layers\": [\"plone_instances\"], \"address\": \"10.0.1.11\", \"cpus\": 2}}, or the opsworks.layers of a JSON that a host received."},
+	"no-host-address": {Error, "an address is not that of one host",
+		"0.0.0.0 and :: stand for every address of a machine, 255.255.255.255 and multicast addresses for many machines: nobody logs in there, and no daemon is reached there. Give the host's own address."},
 	"bad-address": {Warning, "no other host finds this one at its address",
 		"An instance's address is the one at which the other hosts of the stack reach it, not a loopback address."},
 	"public-address": {Warning, "what only the hosts of the stack are to reach listens at a public address",

@@ -46,3 +46,27 @@ func TestMisnamedApp(t *testing.T) {
 		})
 	}
 }
+
+// An address that is no host's is refused, with one host and with several.
+func TestNoAddressOfAHost(t *testing.T) {
+	for _, test := range []struct{ facts, want string }{
+		{`"address": "10.0.0.2", "ssh_address": "0.0.0.0"`, "instances.a.ssh_address: 0.0.0.0 is no address of a host; give the address to log in at"},
+		{`"address": "10.0.0.2", "ssh_address": "224.0.0.1"`, "instances.a.ssh_address: 224.0.0.1 is no address of a host; give the address to log in at"},
+		{`"address": "10.0.0.2", "ssh_address": "ff02::1"`, "instances.a.ssh_address: ff02::1 is no address of a host; give the address to log in at"},
+		{`"address": "255.255.255.255"`, "instances.a.address: 255.255.255.255 is no address of a host; give its private address"},
+		{`"address": "::"`, "instances.a.address: :: is no address of a host; give its private address"},
+		{`"address": "10.0.0.2", "ssh_address": "127.0.0.1"`, ""},
+		{`"address": "127.0.0.1"`, ""},
+	} {
+		_, diags := resolve(t, `{"instances": {"a": {"layers": ["plone_instances"], `+test.facts+`, "cpus": 1}}, "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, `+apps+`}`)
+		got := ""
+		for _, d := range diags {
+			if d.Code == "no-host-address" {
+				got += fmt.Sprintf("%s: %s; %s", d.Path, d.Message, d.Remedy)
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s:\ngot  %q\nwant %q", test.facts, got, test.want)
+		}
+	}
+}

@@ -38,13 +38,26 @@ func (r *resolver) faults() {
 	}
 }
 
-// addressFault: an address at which no other host finds this one.
+// addressFault: an address at which no other host finds this one, or that is none of
+// a host. Who logs in may do so by a port of the loopback that is led on.
 func (r *resolver) addressFault(h *Host) {
+	for _, a := range []struct{ name, is, remedy string }{
+		{"address", h.Address, "give its private address"}, {"ssh_address", h.SSHAddress, "give the address to log in at"},
+	} {
+		ip, err := netip.ParseAddr(a.is)
+		if err == nil && (ip.IsUnspecified() || ip.IsMulticast() || ip == broadcast) {
+			r.report("no-host-address", []string{"instances", h.Name, a.name}, fmt.Sprintf("%s is no address of a host", a.is), a.remedy)
+			return
+		}
+	}
 	address, err := netip.ParseAddr(h.Address)
-	if err == nil && (address.IsLoopback() || address.IsUnspecified() || address.IsMulticast()) && len(r.t.Hosts) > 1 {
+	if err == nil && address.IsLoopback() && len(r.t.Hosts) > 1 {
 		r.report("bad-address", []string{"instances", h.Name}, fmt.Sprintf("no other host finds it at %s", h.Address), "give its private address")
 	}
 }
+
+// broadcast reaches every host of a network.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // reserved are names that HAProxy's configuration uses itself.
 var reserved = []string{"plonec", "plonec-stats", "http-in"}
