@@ -43,6 +43,9 @@ func knownHosts(file string) (string, error) {
 	return `UserKnownHostsFile="` + strings.ReplaceAll(file, "%", "%%") + `"`, nil
 }
 
+// plainPath is a path that ssh takes as it is, in an option and in a command line.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./+:,@-]+$`)
+
 // A Dialer makes connections. Its folder holds their sockets.
 type Dialer struct {
 	dir       string
@@ -66,9 +69,10 @@ type Options struct {
 
 // NewDialer makes one for the hosts of a tree. Close takes its folder away.
 func NewDialer(disk *tree.Disk, o Options) (*Dialer, error) {
-	// A socket's path is short: os.TempDir may be a long one on macOS.
+	// A socket's path is short, and ssh takes a blank for its end and % for something to
+	// put in: os.TempDir may be a long one on macOS, and is whatever TMPDIR says.
 	dir, err := os.MkdirTemp("", "plonec-")
-	if err == nil && len(dir) > 60 {
+	if err == nil && (len(dir) > 60 || !plainPath.MatchString(dir)) {
 		os.Remove(dir)
 		dir, err = os.MkdirTemp("/tmp", "plonec-")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,6 +81,27 @@ func TestKnownHostsOption(t *testing.T) {
 	} {
 		if got, err := knownHosts(file); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %s, %v", file, got, err)
+		}
+	}
+}
+
+// The sockets' folder is one that ssh reads as it is, whatever TMPDIR says.
+func TestSocketsFolder(t *testing.T) {
+	for _, name := range []string{"plain", "two words", "100%h", "it's", "${HOME}"} {
+		tmp := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(tmp, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("TMPDIR", tmp)
+		d, err := NewDialer(&tree.Disk{Manifest: &tree.Manifest{}}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		socket := filepath.Join(d.dir, "1")
+		out, err := exec.Command("ssh", "-F", "none", "-G", "-o", "ControlPath="+socket, "host").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "controlpath "+socket+"\n") {
+			t.Errorf("%s: ssh takes %s otherwise: %v\n%.200s", name, socket, err, out)
 		}
 	}
 }
