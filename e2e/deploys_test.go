@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"bufio"
+	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -201,6 +204,80 @@ var operations = []scenario{
 		s.exec("app1", "systemctl restart plone-site-client1")
 		is("the operator's maint stays", "MAINT")
 		s.exec("lb1", "echo 'set server site/app1-client1 state ready' | socat - /run/haproxy/admin.sock")
+		s.serving(time.Minute)
+	}},
+	{"a command in the release, and the journals", dayTwo, long, func(s *trial) {
+		exec := func(status int, command ...string) string {
+			s.t.Helper()
+			return s.must(status, append([]string{"exec", "site", "--"}, command...)...)
+		}
+		// As the clients run: where, as whom, with what, and how far they get.
+		out := exec(0, "sh", "-c", "pwd -P; id -un; echo token-${#SITE_TOKEN}; touch /etc/x 2>&1; touch ../../shared/by-exec && echo wrote; cat /proc/self/cgroup")
+		for _, want := range []string{"plonec: on app1\n", "/srv/www/site/releases/" + s.release("app1") + "\n", "deploy\n", fmt.Sprintf("token-%d\n", len(siteToken)), "Read-only file system", "wrote\n", "plone-site.slice/plonec-exec-"} {
+			if !strings.Contains(out, want) {
+				s.t.Errorf("no %q in\n%s", want, out)
+			}
+		}
+		if uid := s.exec("app1", "stat -c %U /srv/www/site/shared/by-exec; rm /srv/www/site/shared/by-exec"); uid != "deploy" {
+			s.t.Errorf("it writes as %s", uid)
+		}
+		exec(7, "sh", "-c", "exit 7")
+		exec(127, "no-such-command")
+		if out := exec(0, "printf", "<%s>", "$HOME", "two\nlines", "%h"); !strings.HasSuffix(out, "<$HOME><two\nlines><%h>") {
+			s.t.Errorf("a command's words came as %q", out)
+		}
+		// Beside the client that runs.
+		s.exec("app1", "echo 'print(\"beside it\", len(app.objectIds()) > 0)' >/srv/www/site/shared/beside.py")
+		if out := exec(0, "bin/client1", "run", "/srv/www/site/shared/beside.py"); !strings.Contains(out, "beside it True") {
+			s.t.Errorf("bin/client1 run beside client1:\n%s", out)
+		}
+		s.exec("app1", "rm /srv/www/site/shared/beside.py")
+		if left := s.exec("app1", "systemctl list-units --all --no-legend 'plonec-exec-*'"); left != "" {
+			s.t.Errorf("it left %s", left)
+		}
+
+		// Of both hosts in the order of time, and no more than was asked for.
+		s.must(0, "restart", "site")
+		out = s.must(0, "logs", "site", "--format", "json", "--lines", "50")
+		last, seen := "", map[string]int{}
+		for line := range strings.Lines(out) {
+			var l struct{ Time, Host, Unit, Text string }
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				s.t.Fatalf("%v: %s", err, line)
+			}
+			at, err := time.Parse(time.RFC3339Nano, l.Time)
+			if now := at.Format("2006-01-02T15:04:05.000000"); err != nil || now < last {
+				s.t.Errorf("%v: %s comes after %s", err, now, last)
+			} else {
+				last = now
+			}
+			seen[l.Host]++
+		}
+		if seen["app1"] == 0 || seen["app2"] == 0 || seen["app1"]+seen["app2"] != 50 {
+			s.t.Errorf("lines by host: %v", seen)
+		}
+		cmd := s.command("logs", "site", "--follow", "--lines", "1")
+		pipe, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.exec("app2", "systemctl reload-or-restart plone-site-client2")
+		lines, found := bufio.NewScanner(pipe), false
+		for !found && lines.Scan() {
+			found = strings.Contains(lines.Text(), "app2") && strings.Contains(lines.Text(), "client2") && strings.Contains(lines.Text(), "Started ")
+		}
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+		if !found || cmd.ProcessState.ExitCode() != 130 {
+			s.t.Errorf("a restart is not among what is followed (%v), or it ended with %d", found, cmd.ProcessState.ExitCode())
+		}
+		s.until(20*time.Second, "nobody reads the journals any more", func() bool {
+			_, err := s.try("app2", "pgrep -f 'journalctl.*--follow'")
+			return err != nil
+		})
 		s.serving(time.Minute)
 	}},
 	{"stop and start", dayTwo, core, func(s *trial) {

@@ -28,6 +28,11 @@ func (c *cluster) reboot(host string) {
 func (s *trial) freshIDs(from time.Time) {
 	s.t.Helper()
 	s.must(0, "restart", "site")
+	s.twiceGiven(from)
+}
+
+// twiceGiven excuses writes from a time on, until clients have restarted.
+func (s *trial) twiceGiven(from time.Time) {
 	s.excuse(from, "an id of a new object that the ZEO server gave out twice, before and after its restart", func(f meter.Failure) bool {
 		return f.Write && f.Outcome == "500"
 	})
@@ -172,7 +177,26 @@ var breakages = []scenario{
 		from := time.Now()
 		s.exec("db1", "systemctl restart plone-database-zeo")
 		s.serving(time.Minute)
+		// status says whose ids are those of before, until they restart.
+		if out := s.must(2, "status", "--exit-code"); !strings.Contains(out, "database on db1, restarted after client1, client2 came up") || !strings.Contains(out, "plonec restart site --host app2") {
+			s.t.Errorf("status does not tell of the ZEO server:\n%s", out)
+		}
 		s.freshIDs(from)
+		s.must(0, "status", "--exit-code")
+	}},
+	{"the ZEO server restarted by plonec, which rolls its clients", faults, long, func(s *trial) {
+		from := time.Now()
+		pids := func(host string) string {
+			return s.exec(host, "systemctl show -p MainPID --value plone-site-client1 plone-site-client2")
+		}
+		before := pids("app1") + pids("app2")
+		s.must(0, "restart", "database")
+		s.serving(time.Minute)
+		s.twiceGiven(from)
+		if now := pids("app1") + pids("app2"); now == before {
+			s.t.Error("the clients run on")
+		}
+		s.must(0, "status", "--exit-code")
 	}},
 	{"two applies at once", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "72s" })

@@ -29,6 +29,7 @@ func (f *Fleet) Plan(ctx context.Context, diffs bool) (*plan.Plan, error) {
 		}
 		return m.failed
 	})
+	plan.Rolls(f.tree.Disk, p.Hosts)
 	p.Always, p.Outage = plan.Always(planned(f.members)), plan.Outage(f.tree.Disk, p.Hosts)
 	return p, err
 }

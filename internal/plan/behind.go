@@ -72,3 +72,53 @@ func serverBegan(list []HostStatus, hosts []tree.Host, server tree.Server) time.
 	}
 	return time.Time{}
 }
+
+// Rolls adds to plans for hosts of a tree the restarts of processes whose server
+// restarts: a deploy or a restart goes on to these.
+func Rolls(disk *tree.Disk, plans []HostPlan) {
+	servers := map[tree.Server]bool{}
+	host := func(name string) *tree.Host {
+		i := slices.IndexFunc(disk.Manifest.Hosts, func(h tree.Host) bool { return h.Name == name })
+		if i < 0 {
+			return nil
+		}
+		return &disk.Manifest.Hosts[i]
+	}
+	for _, p := range plans {
+		h := host(p.Host)
+		for _, a := range p.Deploy {
+			if h != nil && slices.ContainsFunc(a.Restart, func(unit string) bool { return Serves(*h, unit) }) {
+				servers[tree.Server{Host: p.Host, App: a.App}] = true
+			}
+		}
+	}
+	for i := range plans {
+		p := &plans[i]
+		h := host(p.Host)
+		if h == nil || p.Error != nil || p.Unsure != nil {
+			continue
+		}
+		for _, app := range h.Apps {
+			if !servers[app.ServedBy] {
+				continue
+			}
+			at := slices.IndexFunc(p.Deploy, func(a AppPlan) bool { return a.App == app.Name })
+			if at < 0 { // nothing of it is due: all of it runs
+				at = slices.IndexFunc(p.Deploy, func(a AppPlan) bool { return a.App > app.Name })
+				if at < 0 {
+					at = len(p.Deploy)
+				}
+				p.Deploy = slices.Insert(p.Deploy, at, AppPlan{App: app.Name, Builder: app.Builder})
+			}
+			a := &p.Deploy[at]
+			var restart []string
+			for _, s := range h.Services {
+				if s.App == app.Name && (slices.Contains(a.Restart, s.Unit) || !Serves(*h, s.Unit) && !slices.Contains(a.Start, s.Unit)) {
+					restart = append(restart, s.Unit)
+				}
+			}
+			a.Restart = restart
+			a.Maybe = slices.DeleteFunc(a.Maybe, func(unit string) bool { return slices.Contains(restart, unit) })
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -47,6 +48,38 @@ func TestBehind(t *testing.T) {
 	for key, want := range map[string]bool{"site.unit.plone-site-client1.service.up": true, "site.unit.x.age": true, "site.unit.x.state": false, "site.up": false} {
 		if IsAge(key) != want {
 			t.Errorf("%s: %v", key, !want)
+		}
+	}
+}
+
+// Where a server restarts, what runs of the apps that it serves does, once, and in the
+// order in which it starts.
+func TestRolls(t *testing.T) {
+	server := tree.Server{Host: "db1", App: "database"}
+	services := []tree.Service{{Unit: "c1", Kind: "client", App: "site"}, {Unit: "c2", Kind: "client", App: "site"}, {Unit: "w", Kind: "command", App: "site"}, {Unit: "o", Kind: "client", App: "other"}}
+	disk := &tree.Disk{Manifest: &tree.Manifest{Hosts: []tree.Host{
+		{Name: "db1", Apps: []tree.App{{Name: "database"}}, Services: []tree.Service{{Unit: "z", Kind: "zeo", App: "database"}}},
+		{Name: "app1", Apps: []tree.App{{Name: "other"}, {Name: "site", ServedBy: server}}, Services: services},
+	}}}
+	for _, test := range []struct {
+		db, app1 []AppPlan
+		want     string
+	}{
+		{[]AppPlan{{App: "database", Restart: []string{"z"}}}, nil, "[site restart [c1 c2 w] start []]"},
+		{[]AppPlan{{App: "database", Restart: []string{"z"}}}, []AppPlan{{App: "site", Restart: []string{"c2"}, Start: []string{"w"}}}, "[site restart [c1 c2] start [w]]"},
+		{[]AppPlan{{App: "database", Restart: []string{"z"}}}, []AppPlan{{App: "zzz"}}, "[site restart [c1 c2 w] start [] zzz restart [] start []]"},
+		{[]AppPlan{{App: "database", Maybe: []string{"z"}}}, nil, "[]"},
+		{[]AppPlan{{App: "database", Start: []string{"z"}}}, nil, "[]"},
+		{nil, []AppPlan{{App: "other", Restart: []string{"o"}}}, "[other restart [o] start []]"},
+	} {
+		plans := []HostPlan{{Host: "db1", Deploy: test.db}, {Host: "app1", Deploy: test.app1}, {Host: "app9", Error: &Reason{}}}
+		Rolls(disk, plans)
+		got := []string{}
+		for _, a := range plans[1].Deploy {
+			got = append(got, fmt.Sprintf("%s restart %v start %v", a.App, a.Restart, a.Start))
+		}
+		if fmt.Sprint(got) != test.want {
+			t.Errorf("db1 %v, app1 %v: %v, want %s", test.db, test.app1, got, test.want)
 		}
 	}
 }

@@ -88,6 +88,7 @@ func Compare(before, after *tree.Disk) (*Comparison, error) {
 	}
 	will = slices.DeleteFunc(will, func(m *Host) bool { return m.Status != "online" })
 	c.Apps, c.Always = Apps(will), Always(will)
+	Rolls(after, c.Hosts)
 	c.Outage = Outage(after, c.Hosts)
 	return c, nil
 }
