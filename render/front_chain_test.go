@@ -388,3 +388,30 @@ func TestChainReload(t *testing.T) {
 		t.Errorf("%d requests, %d executed", total, got)
 	}
 }
+
+// Where no client host is online visitors are answered 503, and so are balancers in front
+// that ask whether all is well.
+func TestChainStopped(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*topology.Host){"with a cache": func(*topology.Host) {}, "without": noVarnish} {
+		t.Run(name, func(t *testing.T) {
+			f := newFront(t, frontHost(servedBy(), change))
+			f.haproxy()
+			if _, ok := f.files[vclFile]; ok {
+				f.varnish()
+			}
+			f.nginx()
+			for _, path := range []string{"/", "/news", "/login?came_from=x"} {
+				if a := f.ask("GET", "www.example.com", path); a.Status != http.StatusServiceUnavailable {
+					t.Error(path, a)
+				}
+			}
+			if a := f.ask("GET", "127.0.0.1", HealthPath); a.Status != http.StatusServiceUnavailable {
+				t.Error(HealthPath, a)
+			}
+			if a := f.ask("GET", "other.example.com", "/"); a.Status == http.StatusServiceUnavailable {
+				t.Error("another name", a)
+			}
+		})
+	}
+}

@@ -307,8 +307,10 @@ func (c *converter) placehold(d diag.Diagnostic) bool {
 		why, remedy = "Solr is on and nothing says where it is; the address written leads nowhere", "write Solr's, or set solr_enabled to false"
 	case "in-home":
 		return c.leaveHome(d, name)
+	case "none-online":
+		return c.wake()
 	case "no-clients":
-		return c.wake() || c.noFront()
+		return c.noFront()
 	default:
 		return false
 	}

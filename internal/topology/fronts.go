@@ -22,14 +22,15 @@ func (r *resolver) fronts() {
 	backends := r.backends()
 	if len(backends) == 0 {
 		r.near = fronts[0]
-		switch {
-		case len(r.all[Clients]) == 0:
+		if len(r.all[Clients]) == 0 {
 			r.report("no-clients", []string{"layers"}, "there is a front end and no host that runs clients",
 				"put a host in the layer plone_instances, or give a layer the role clients")
-		case len(r.online[Clients]) == 0:
-			r.report("no-clients", []string{"layers"}, "there is a front end and no client host is online", "bring one online")
 		}
 		r.near = nil
+	}
+	if len(r.all[Clients]) > 0 && len(r.online[Clients]) == 0 {
+		r.report("none-online", []string{"instances", r.all[Clients][0].Name}, "no client host is online: visitors are answered 503",
+			"write the status of those that run: \"status\": \"online\"")
 	}
 	servers := 0
 	for _, b := range backends {
@@ -86,10 +87,12 @@ func (r *resolver) cache(h *Host, f *Front) {
 	}
 }
 
-// backends gathers the clients of the online hosts by app, sorted.
+// backends gathers the clients of the online hosts by app, sorted. An app of which no host
+// is online has a backend without servers: its visitors are answered 503, and not as if
+// there were no such site.
 func (r *resolver) backends() []*Backend {
 	byApp := map[string]*Backend{}
-	for _, h := range r.online[Clients] {
+	for _, h := range r.all[Clients] {
 		for _, a := range h.Apps {
 			if len(a.Clients) == 0 {
 				continue
@@ -98,6 +101,9 @@ func (r *resolver) backends() []*Backend {
 			if b == nil {
 				b = &Backend{Name: a.Name}
 				byApp[a.Name] = b
+			}
+			if !h.Online {
+				continue
 			}
 			b.Sticky = b.Sticky || h.Stack.PloneInstances.StickySessions
 			for _, c := range a.Clients {
@@ -194,9 +200,11 @@ func (r *resolver) viewOf(app string, front *Host) *schema.Stack {
 	if front.Stack.PloneInstances.AppName == app {
 		return front.Stack
 	}
-	for _, h := range r.online[Clients] {
-		if h.Stack.PloneInstances.AppName == app {
-			return h.Stack
+	for _, hosts := range [][]*Host{r.online[Clients], r.all[Clients]} {
+		for _, h := range hosts {
+			if h.Stack.PloneInstances.AppName == app {
+				return h.Stack
+			}
 		}
 	}
 	return front.Stack

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -65,7 +66,7 @@ func (r *resolver) zeoAddress(h *Host) string {
 	if p.Zeo.Address != "" {
 		return p.Zeo.Address
 	}
-	for _, server := range r.layers[p.ZeoLayer] {
+	for _, server := range r.within(h, p.ZeoLayer) {
 		if address := serverAddress(server); address != "" {
 			return address
 		}
@@ -90,6 +91,22 @@ func (r *resolver) zeoAddress(h *Host) string {
 			"name the layer of the one to use: plone_instances.zeo_layer")
 		return ""
 	}
+}
+
+// within are the hosts of a layer in which h finds what it needs: those that are online.
+// A host that is not online itself, when it is started, finds those that are not online
+// either, where no other is: a stack that is stopped for the night is compiled all the same.
+func (r *resolver) within(h *Host, layer string) []*Host {
+	hosts := r.layers[layer]
+	if len(hosts) > 0 || h.Online {
+		return hosts
+	}
+	for _, other := range r.t.Hosts {
+		if slices.Contains(other.Layers, layer) {
+			hosts = append(hosts, other)
+		}
+	}
+	return hosts
 }
 
 // zeoAt is the ZEO server of the stack that h finds at an address. One on the
@@ -118,7 +135,7 @@ func serverAddress(h *Host) string {
 // first gives the address of the first online host of a layer, else of a
 // role; a host finds itself on the loopback.
 func (r *resolver) first(h *Host, layer string, role Role) string {
-	hosts := r.layers[layer]
+	hosts := r.within(h, layer)
 	if len(hosts) == 0 {
 		hosts = r.online[role]
 	}
@@ -189,7 +206,4 @@ func (r *resolver) celery(h *Host, a *App) {
 	}
 	a.Celerybeat = p.Celerybeat || h.Has(Celerybeat)
 	r.command(a, "celery", a.Builder().Celery.Path, strings.TrimSpace("worker "+p.CeleryArgs), 0)
-	if a.Celerybeat {
-		r.command(a, "celerybeat", a.Builder().Celery.Path, strings.TrimSpace("beat "+p.BeatArgs), 0)
-	}
 }

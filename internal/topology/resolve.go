@@ -31,6 +31,7 @@ func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 	for _, h := range r.all[Clients] {
 		r.partners(h)
 	}
+	r.designate()
 	r.onlyOnes()
 	r.unserved()
 	r.fronts()
@@ -168,7 +169,7 @@ func (r *resolver) onlyOnes() {
 		first := map[string]*Host{}
 		for _, h := range r.t.Hosts {
 			for _, a := range h.Apps {
-				if !h.Online || !only.OnApp(a) {
+				if !h.Online || !*only.OnApp(a) {
 					continue
 				}
 				if f := first[a.Name]; f != nil {

@@ -206,9 +206,41 @@ l2 [frontend] site=[example.org]/Plone backend=plone_instances[] a-client1=10.0.
 		{"two client apps on one host",
 			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver", "intra"], "address": "10.0.0.2", "cpus": 1}},
 			  "layers": {"intra": {"roles": ["clients"], "custom_json": {"plone_instances": {"app_name": "intranet"}}}}, ` + apps + `}`, "", []string{"two-client-apps"}},
-		{"a front end whose clients are stopped",
-			`{"instances": {"w": {"layers": ["lb"], "address": "10.0.0.1"}, "a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"}}, ` + apps + `}`,
-			"", []string{"no-clients", "no-zeo-server"}},
+		{"a stack that is stopped",
+			`{"instances": {"w": {"layers": ["lb"], "address": "10.0.0.1"}, "a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"}},
+			  "plone_instances": {"per_cpu": 1}, ` + apps + `}`,
+			`a [clients zeo] plone_instances: client1=10.0.0.2:8081 to=127.0.0.1:8001 zeoserver: zeo=127.0.0.1:8001
+w [frontend] site=[example.org]/Plone backend=plone_instances[] purge=[127.0.0.1] from []
+`, []string{"none-online"}},
+		{"a scheduler and a pack for the whole stack",
+			`{"instances": {"d": {"layers": ["plone_instances"], "address": "10.0.0.5", "cpus": 1}, "c": {"layers": ["plone_instances"], "address": "10.0.0.4", "cpus": 1}, "b": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1},
+			  "a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"}},
+			  "plone_instances": {"per_cpu": 1, "enable_relstorage": true, "shared_blobs": false, "relstorage": {"enable_pack": true, "db": {"name": "p", "host": "10.0.0.9"}}, "enable_celery": true, "celerybeat": true, "broker": {"host": "10.0.0.8"}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}}}}`,
+			`a [clients] plone_instances: client1=10.0.0.2:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker)
+b [clients] plone_instances: client1=10.0.0.3:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker) plone-plone_instances-celerybeat.service(bin/celery beat) packs
+c [clients] plone_instances: client1=10.0.0.4:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker)
+d [clients] plone_instances: client1=10.0.0.5:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker)
+`, []string{"designated", "designated"}},
+		{"a host that is chosen by its role",
+			`{"instances": {"c": {"layers": ["plone_instances", "chosen"], "address": "10.0.0.4", "cpus": 1}, "b": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1}}, "layers": {"chosen": {"roles": ["pack"]}},
+			  "plone_instances": {"per_cpu": 1, "enable_relstorage": true, "shared_blobs": false, "relstorage": {"enable_pack": true, "db": {"name": "p", "host": "10.0.0.9"}}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}}}}`,
+			`b [clients] plone_instances: client1=10.0.0.3:8081 to=postgresql:p@10.0.0.9
+c [clients pack] plone_instances: client1=10.0.0.4:8081 to=postgresql:p@10.0.0.9 packs
+`, nil},
+		{"two hosts that are chosen",
+			`{"instances": {"c": {"layers": ["plone_instances", "chosen"], "address": "10.0.0.4", "cpus": 1}, "b": {"layers": ["plone_instances", "chosen"], "address": "10.0.0.3", "cpus": 1}}, "layers": {"chosen": {"roles": ["pack"]}},
+			  "plone_instances": {"per_cpu": 1, "enable_relstorage": true, "shared_blobs": false, "relstorage": {"db": {"name": "p", "host": "10.0.0.9"}}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}}}}`, "", []string{"two-pack"}},
+		{"an app of several whose hosts are stopped",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances"], "address": "10.0.0.1", "cpus": 1}, "a": {"layers": ["intra"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"}},
+			  "layers": {"intra": {"roles": ["clients"], "custom_json": {"plone_instances": {"app_name": "intra"}}}}, "haproxy": {"enable_stats": false},
+			  "plone_instances": {"per_cpu": 1, "zeo": {"address": "10.9.9.9:8001"}, "shared_blobs": false},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "domains": ["example.org"]}, "intra": {"scm": {"repository": "r"}, "domains": ["intra.example.org"]}}}`,
+			`a [clients] intra: client1=10.0.0.2:8081 to=10.9.9.9:8001
+w [frontend clients] plone_instances: client1=127.0.0.1:8081 to=10.9.9.9:8001 site=[intra.example.org]/Plone site=[example.org]/Plone backend=plone_instances[/VirtualHostBase/http/example.org:80/ /VirtualHostBase/https/example.org:443/] w-client1=127.0.0.1:8081 backend=intra[/VirtualHostBase/http/intra.example.org:80/ /VirtualHostBase/https/intra.example.org:443/] purge=[127.0.0.1] from []
+`, nil},
 		{"two apps in one directory, one of them root's, at a loopback address",
 			`{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "127.0.0.1", "cpus": 1}, "b": {"layers": ["spare"], "address": "10.0.0.9"}}, "layers": {"spare": {"roles": []}},
 			  "deploy": {"plone_instances": {"scm": {"repository": "r"}, "deploy_to": "/srv/x", "user": "root"}, "zeoserver": {"scm": {"repository": "r"}, "deploy_to": "/srv/x"}}}`,

@@ -68,10 +68,13 @@ type Duty struct {
 
 	// Beside: it adds to what a host does already, and is nobody's only duty.
 	Beside bool
-	// OnApp, of a duty that one host of clients has for each app, tells whether
-	// it has it. Title says what that host does, after "a host that".
-	OnApp func(*App) bool
+	// OnApp, of a duty that one host of clients has for each app, is where the app says
+	// whether it has it. Title says what that host does, after "a host that". Wide is the
+	// attribute that gives it to every client host where it is set for the whole stack.
+	OnApp func(*App) *bool
 	Title string
+	Wide  string
+	wide  func(*schema.Stack) bool
 }
 
 // A LayerName is an attribute that names the layer of a role.
@@ -122,12 +125,14 @@ var roles = []Duty{
 	{
 		Role: Celerybeat, Rank: RankClients, Stage: AtClients, Does: "the Celery scheduler, on one client host",
 		Recipes: []string{"plone_buildout::instances-celerybeat"},
-		Beside:  true, Title: "runs the Celery scheduler", OnApp: func(a *App) bool { return a.Celerybeat },
+		Beside:  true, Title: "runs the Celery scheduler", OnApp: func(a *App) *bool { return &a.Celerybeat },
+		Wide: "plone_instances.celerybeat", wide: func(s *schema.Stack) bool { return s.PloneInstances.Celerybeat },
 	},
 	{
 		Role: Pack, Rank: RankClients, Stage: AtClients, Does: "packs RelStorage, on one client host",
 		Recipes: []string{"plone_buildout::enable_pack"},
-		Beside:  true, Title: "packs the database", OnApp: func(a *App) bool { return a.Pack },
+		Beside:  true, Title: "packs the database", OnApp: func(a *App) *bool { return &a.Pack },
+		Wide: "plone_instances.relstorage.enable_pack", wide: func(s *schema.Stack) bool { return s.PloneInstances.Relstorage.EnablePack },
 	},
 }
 

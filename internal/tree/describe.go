@@ -23,7 +23,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 	for _, a := range h.Apps {
 		app := App{
 			Name: a.Name, Builder: a.Builder().Name, Config: configSum(a, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
-			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(),
+			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(), Duties: a.Duties(),
 		}
 		if by := a.ServedBy(); by != nil {
 			app.ServedBy = Server{by.Host.Name, by.Name}

@@ -121,6 +121,8 @@ type App struct {
 	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
+	// Duties are the roles that this host alone has for the app: celerybeat, pack.
+	Duties []topology.Role `json:"duties,omitempty"`
 	// ServedBy is the app of the stack that serves its database, on another host or on
 	// this one; empty: none does.
 	ServedBy Server `json:"served_by,omitzero"`
