@@ -2,6 +2,7 @@ package render
 
 import (
 	"maps"
+	"math"
 	"net"
 	"regexp"
 	"slices"
@@ -135,6 +136,14 @@ func (d deployCfg) zeoListens() string {
 // every interface.
 func (d deployCfg) HTTPAddress(c *topology.Client) string {
 	return net.JoinHostPort(c.Address, strconv.Itoa(c.Port))
+}
+
+// MaxRequestBody is the first size of a request's body that waitress refuses, in bytes.
+func (d deployCfg) MaxRequestBody() int64 {
+	if d.MaxUpload == 0 {
+		return math.MaxInt64
+	}
+	return d.MaxUpload + 1
 }
 
 // ZeoBlobs and ZeoSyslog are the ZEO server's own, where one runs here.

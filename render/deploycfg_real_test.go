@@ -84,6 +84,12 @@ func TestBuildout(t *testing.T) {
 		same(name+" persistent cache", c.Storage["client"], "") // where it does not serve
 		same(name+" persistent cache", c.Storage["var"], client+"/var")
 	}
+	// One size of an upload: waitress and Zope take what nginx lets through.
+	for file, want := range map[string]string{"wsgi.ini": "\nmax_request_body_size = 134217729\n", "zope.conf": "\n  form-disk-limit 134217729\n"} {
+		if text, err := os.ReadFile(client + "/parts/client2/etc/" + file); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%v: no %q in %s", err, want, file)
+		}
+	}
 	same("zeo address", conf["zeo"].Address, []any{net + "4", 8001})
 	same("zeo blobs", conf["zeo"].Storage["blob_dir"], blobs)
 	same("zeo file", conf["zeo"].Storage["path"], zeo+"/var/filestorage/Data.fs")

@@ -132,6 +132,8 @@ http-address = 10.0.1.11:8081
 # The port opens when Zope has loaded: until then a balancer sees it down.
 http-fast-listen = off
 threads = 4
+# One more than nginx lets through: the server refuses this size itself.
+max-request-body-size = 134217729
 # Where the clients keep their caches, each under a name of its own. That is for a
 # client that serves: run, debug and whatever else reads zope.conf keep none, and
 # so take no lock of a client that runs.
@@ -224,6 +226,7 @@ event-log-custom =
 http-address = 10.0.1.11:8081
 http-fast-listen = off
 threads = 2
+max-request-body-size = 134217729
 event-log-level = WARN
 event-log-handler = logging.handlers.SysLogHandler
 event-log-args = ('/dev/log',)
@@ -232,6 +235,7 @@ event-log-kwargs = {'facility': 'local3'}`},
 http-address = 10.0.1.11:8081
 http-fast-listen = off
 threads = 4
+max-request-body-size = 134217729
 shared-blob = no
 blob-storage = ${buildout:directory}/var/blobcache`},
 		{"shared blobs, a debug build, an environment", `{
@@ -242,6 +246,7 @@ blob-storage = ${buildout:directory}/var/blobcache`},
 http-address = 10.0.1.11:8081
 http-fast-listen = off
 threads = 4
+max-request-body-size = 134217729
 debug-mode = on
 verbose-security = on
 blob-storage = /srv/blobs

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -51,4 +52,18 @@ type Piece struct {
 // IsSet tells whether there is anything but blanks in it.
 func (p Pasted) IsSet() bool {
 	return slices.ContainsFunc(p, func(piece Piece) bool { return piece.Secret.IsSet() || strings.TrimSpace(piece.Text) != "" })
+}
+
+// maxBytes is what Bytes gives for all that is larger, 512 TiB: every daemon takes it.
+const maxBytes = 1 << 49
+
+// Bytes gives a size as #Size has it, such as 128m, in bytes.
+func Bytes(size string) int64 {
+	digits := strings.TrimRight(size, "kKmMgG")
+	unit := map[string]int64{"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[strings.ToLower(size[len(digits):])]
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n > maxBytes/unit {
+		return maxBytes
+	}
+	return n * unit
 }

@@ -31,6 +31,8 @@ var _ = register(map[string]Code{
 		"Ports are taken: nginx has 80 and 443, Varnish 6081 (purge 6082), HAProxy 8080, its peers 10000, clients 8081 and up, their agents 9081 and up, ZEO 8001."},
 	"path-clash": {Error, "the statistics would hide another page",
 		"haproxy.stats_url wants a path of its own, such as /balancer/stats."},
+	"upload-limit": {Warning, "Zope would refuse an upload that nginx lets through",
+		"nginx_plone.client_max_body_size is the largest upload for nginx and for Zope's server. Where nginx lets a larger one through, by a line of its own in pasted text, visitors get an error 503. Zope itself takes forms of 1 GB at most, unless <dos_protection> in the buildout's zope-conf-additional has a larger form-disk-limit, as examples/buildout has it."},
 	"short-timeout": {Warning, "a time limit is very short",
 		"HAProxy's times count milliseconds where they have no unit. Give one: \"900s\"."},
 	"unused-app": {Warning, "no host runs this app",

@@ -55,6 +55,9 @@ type App struct {
 	Zeo      *ZeoServer // the ZEO server that runs from this app here, or nil
 	Commands []*Command // buildout_init_commands, Celery
 	Storage  Storage    // what the clients connect to
+	// MaxUpload is the largest body of a request that reaches the clients, in bytes: what
+	// any front end lets through. 0: any.
+	MaxUpload int64
 
 	MemcachedServers []string // "host:port", for RelStorage
 	SolrHost         string   // empty: none
