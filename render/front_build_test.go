@@ -36,8 +36,11 @@ func frontHost(change ...func(*topology.Host)) *topology.Host {
 			PloneInstances: &schema.PloneInstances{AppName: "plone", SiteID: "Plone"},
 			NginxPlone:     &schema.NginxPlone{ProxyPort: 6081, LogRetentionDays: 14, ClientMaxBodySize: "128m", IPv6: true},
 			Nginx:          &schema.Nginx{},
-			VarnishPlone:   &schema.VarnishPlone{Grace: schema.Seconds(time.Minute), DefaultTTL: schema.Seconds(5 * time.Minute)},
-			Varnish:        &schema.Varnish{StorageSize: "256M"},
+			VarnishPlone: &schema.VarnishPlone{
+				Grace: schema.Seconds(time.Minute), DefaultTTL: schema.Seconds(5 * time.Minute), NotFoundTTL: schema.Seconds(10 * time.Second),
+				MaxBody: "16m", Cookies: []string{"I18N_LANGUAGE", "cart", "connect.sid", "_shibsession_*"},
+			},
+			Varnish: &schema.Varnish{StorageSize: "256M"},
 			Haproxy: &schema.Haproxy{
 				Balance: "leastconn", Retries: 3, Rise: 2, Fall: 3, HTTPServerClose: true,
 				CheckInterval:      schema.Millis(2 * time.Second),

@@ -107,7 +107,16 @@ func TestChain(t *testing.T) {
 			"/star?h=Vary:+*":                                       false,
 			"/a/login":                                              false,
 			"/a/login?came_from=x":                                  false,
-			"/a/login-help":                                         true,
+			"/a/login/":                                             false,
+			"/a/login_form":                                         false,
+			"/a/@@login-help":                                       false,
+			"/a/%40%40login?h=Cache-Control:+max-age=60":            false,
+			"/++api++/@login-oidc/x":                                false,
+			"/a/passwordreset/0123?h=Cache-Control:+s-maxage=60":    false,
+			"/acl_users/oidc/callback?h=Cache-Control:+max-age=60":  false,
+			"/a/login-news":                                         true,
+			"/a/relogin":                                            true,
+			"/a?came_from=/login":                                   true,
 			"/past?h=Expires:+Mon,+01+Jan+2001+00:00:00+GMT":        false,
 			// Plone's own, with a day of one digit; Varnish reads none of these.
 			"/plone?" + header("Expires: Sat, 1 Jan 2000 00:00:00 GMT"):                                                      false,
@@ -154,7 +163,8 @@ func TestChain(t *testing.T) {
 	t.Run("who is logged in", func(t *testing.T) {
 		for _, header := range []string{
 			"Authorization: Basic eA==", "Cookie: __ac=x", "Cookie: a=b; __ac=x", "Cookie: __ac_name=x", "Cookie: _ZopeId=x", "Cookie: __cp=x",
-			"Cookie: statusmessages=x", "Cookie: auth_token=x", "Cookie: a=b;__ac=x",
+			"Cookie: statusmessages=x", "Cookie: auth_token=x", "Cookie: a=b;__ac=x", `Cookie: a="b",__ac=x`, "Cookie: a=b\r\nCookie: __ac=x",
+			"Cookie: cart=x", "Cookie: a=b; I18N_LANGUAGE=x", "Cookie: _shibsession_abc=x", "Cookie: connect.sid=x",
 		} {
 			if hits("/kept", header) {
 				t.Errorf("%s was given a page out of the cache", header)
@@ -165,10 +175,24 @@ func TestChain(t *testing.T) {
 				t.Errorf("the page of %s was given to another", header)
 			}
 		}
-		for _, header := range []string{"Cookie: _ga=x", "Cookie: I18N=x; not__ac=y"} {
+		for _, header := range []string{
+			"Cookie: _ga=x", "Cookie: I18N=x; not__ac=y", "Cookie: carts=x; ACART=x", "Cookie: x_shibsession_y=z", "Cookie: connect-sid=x", "Cookie: x=cart",
+		} {
 			if !hits("/anonymous", header) {
 				t.Errorf("%s kept a page out of the cache", header)
 			}
+		}
+		before := sent(clients, "/shop")
+		get("/shop", "Cookie: a=b; cart=x")
+		for _, c := range clients {
+			for _, r := range c.requests("/shop") {
+				if before++; r.Header.Get("Cookie") != "a=b; cart=x" {
+					t.Error("a cart is lost on its way:", r.Header)
+				}
+			}
+		}
+		if before != 1 {
+			t.Error("a request with a cart did not reach a client once, but", before)
 		}
 		for _, c := range clients {
 			for _, r := range c.requests("/anonymous") {
@@ -328,12 +352,20 @@ func TestChainSticky(t *testing.T) {
 	f, clients := chained(t, func(h *topology.Host) { h.Front.Backends[0].Sticky = true })
 	used := map[string]bool{}
 	for i := range 8 {
-		cookie := fmt.Sprintf("Cookie: __ac=%064d", i)
-		first := f.ask("GET", "www.example.com", "/mine", cookie).Header.Get("X-Client")
-		used[first] = true
-		for range 6 {
-			if a := f.ask("GET", "www.example.com", "/mine", cookie); a.Header.Get("X-Client") != first || a.Header.Get("Set-Cookie") != "" {
-				t.Errorf("visitor %d moved from %s: %v", i, first, a)
+		token := fmt.Sprintf("%064d", i)
+		// The two ways of a token are one visitor's.
+		for _, ways := range [][]string{
+			{"Cookie: __ac=" + token},
+			{"Cookie: a=b; auth_token=e." + token, "Authorization: Bearer e." + token, "authorization: bearer  e." + token},
+			{"Authorization: Bearer f." + token},
+		} {
+			first := f.ask("GET", "www.example.com", "/mine", ways[0]).Header.Get("X-Client")
+			used[first] = true
+			for n := range 6 {
+				way := ways[n%len(ways)]
+				if a := f.ask("PATCH", "www.example.com", "/mine", way, "Content-Length: 0"); a.Header.Get("X-Client") != first || a.Header.Get("Set-Cookie") != "" {
+					t.Errorf("visitor %d, %.30s: moved from %s: %v", i, way, first, a)
+				}
 			}
 		}
 	}

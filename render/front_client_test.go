@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -24,6 +25,7 @@ import (
 //	h=Name:+value     a header of the answer
 //	status=404        its status
 //	body=TEXT         its body
+//	size=BYTES        a file of so many bytes, or the part of it that is asked for
 type client struct {
 	name    string
 	address string
@@ -147,6 +149,11 @@ func (c *client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		kind = "json"
 	}
 	w.Header().Set("Content-Type", map[string]string{"html": "text/html; charset=utf-8", "json": "application/json"}[kind])
+	var size int64
+	if n, _ := fmt.Sscan(q.Get("size"), &size); n == 1 {
+		http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(zeros{}, 0, size))
+		return
+	}
 	status := http.StatusOK
 	fmt.Sscan(q.Get("status"), &status)
 	w.WriteHeader(status)
@@ -155,6 +162,14 @@ func (c *client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintf(w, "%s %s", kind, r.RequestURI)
+}
+
+// zeros is a file without an end.
+type zeros struct{}
+
+func (zeros) ReadAt(p []byte, _ int64) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // requests gives what the client has seen whose address holds a text.

@@ -33,7 +33,7 @@ func haproxySecrets(h *topology.Host) []SecretFile {
 }
 
 // minMaxConn is what HAProxy takes at once where the clients are few: visitors
-// wait in its queue rather than outside. A connection costs some 30 kB while
+// wait in its queue rather than outside. A connection costs some 50 kB while
 // it lasts.
 const minMaxConn = 4096
 
@@ -95,6 +95,12 @@ func (v hostView) Sticky() bool {
 	}
 	return false
 }
+
+// BufSize is the memory for the head of a request or of an answer, in bytes.
+func (hostView) BufSize() int { return (headSize + headRoom) << 10 }
+
+// Tickets are the cookies that a sticky visitor is known by.
+func (hostView) Tickets() []string { return ticketCookies }
 
 // Peers are the balancers that share what they know of sticky visitors, this
 // one among them: alone it hands its table to itself in a reload. A host that

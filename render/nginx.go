@@ -200,6 +200,11 @@ func (v hostView) additionalServers() pasted {
 // TLS tells whether there is a TLS server.
 func (v hostView) TLS() bool { return len(tlsApps(v.Host)) > 0 }
 
+// anyHost matches the names that a site answers to where the stack gives none.
+const anyHost = "[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+
+func (hostView) AnyHostName() string { return anyHost }
+
 // AnyHost tells whether the site answers to names that the stack does not
 // give.
 func (v hostView) AnyHost() bool {

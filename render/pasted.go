@@ -119,17 +119,24 @@ func (p pasted) secretFiles() []SecretFile {
 	})
 }
 
+// allPasted is all of the stack's own text in nginx.conf, as often as it stands there.
+func (v hostView) allPasted() []pasted {
+	all := []pasted{v.additionalServers()}
+	for _, s := range v.Servers() {
+		all = append(all, s.Pasted...)
+	}
+	return all
+}
+
 // includedSecrets gives the secrets of all texts that nginx.conf holds, each once.
 func includedSecrets(v hostView) []SecretFile {
-	all := v.additionalServers().secretFiles()
+	var all []SecretFile
 	seen := map[string]bool{}
-	for _, s := range v.Servers() {
-		for _, p := range s.Pasted {
-			if !seen[p.name] {
-				all = append(all, p.secretFiles()...)
-			}
-			seen[p.name] = true
+	for _, p := range v.allPasted() {
+		if !seen[p.name] {
+			all = append(all, p.secretFiles()...)
 		}
+		seen[p.name] = true
 	}
 	return all
 }

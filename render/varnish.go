@@ -1,10 +1,16 @@
 package render
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/render/escape"
+	"github.com/plonec/plonec/schema"
 )
 
 var _ = renders(nil,
@@ -85,6 +91,58 @@ func (v hostView) MemoryShare() string {
 
 // Storage is varnishd's -s for a cache of a size.
 func (v hostView) Storage() string { return "malloc," + v.Stack.Varnish.StorageSize }
+
+// CookiePattern matches the Cookie header of a request that is not for the cache.
+func (v hostView) CookiePattern() string {
+	return cookiePattern(append(slices.Clip(loginCookies), v.Stack.VarnishPlone.Cookies...))
+}
+
+func (hostView) LoginPattern() string { return loginPattern() }
+
+// QuotedPath quotes a path as this host's nginx does.
+func (v hostView) QuotedPath() []substitution { return quotedPath(!v.System.Nginx.Before(1, 22)) }
+
+// MaxBody is the largest answer that is kept, in bytes.
+func (v hostView) MaxBody() int64 { return schema.Bytes(v.Stack.VarnishPlone.MaxBody) }
+
+// A root is what nginx writes before the paths of visitors.
+type root struct {
+	Text    string
+	Pattern bool // a regular expression: the site answers to every name
+}
+
+// Roots are those of all sites. Servers of the stack's own text may have any.
+func (v hostView) Roots() []root {
+	var all []root
+	for _, s := range v.Servers() {
+		if s.Site == nil {
+			continue
+		}
+		path := escape.URLPath(s.Site.Path)
+		r := root{Pattern: s.Default}
+		if r.Pattern {
+			r.Text = fmt.Sprintf("^/VirtualHostBase/%s/%s:%d/%s/VirtualHostRoot/$", s.Site.Scheme, anyHost, s.Site.Port, regexp.QuoteMeta(path))
+		} else {
+			r.Text = fmt.Sprintf("/VirtualHostBase/%s/%s:%d/%s/VirtualHostRoot/", s.Site.Scheme, escape.URLPath(s.Name), s.Site.Port, path)
+		}
+		all = append(all, r)
+	}
+	for _, text := range v.allPasted() {
+		if slices.ContainsFunc(text.pieces, func(p schema.Piece) bool { return p.Secret.IsSet() || strings.Contains(p.Text, "VirtualHostBase") }) {
+			return append(all, root{Text: "^/VirtualHostBase/.*/VirtualHostRoot/$", Pattern: true})
+		}
+	}
+	return all
+}
+
+// WholeHead is the memory for the head of a request or of an answer, in KiB.
+func (hostView) WholeHead() int { return headSize + headRoom }
+
+// Workspace is the memory in which such a head is worked on, in KiB.
+func (v hostView) Workspace() int { return 2*v.WholeHead() + 32 }
+
+// PipeTimeout is how long a pipe may be silent, in seconds: as long as any answer takes.
+func (v hostView) PipeTimeout() int { return int(v.Wait() / time.Second) }
 
 // Sick is how long Varnish goes on showing what it has while no client is up.
 func (hostView) Sick() string { return "24h" }

@@ -247,8 +247,11 @@ type Nginx struct {
 }
 
 type VarnishPlone struct {
-	Grace      Seconds `json:"grace"`
-	DefaultTTL Seconds `json:"default_ttl"`
+	Grace       Seconds  `json:"grace"`
+	DefaultTTL  Seconds  `json:"default_ttl"`
+	NotFoundTTL Seconds  `json:"not_found_ttl"`
+	MaxBody     string   `json:"max_body"` // such as 16m
+	Cookies     []string `json:"cookies"`  // names; one that ends in * stands for all that begin so
 }
 
 type Varnish struct {

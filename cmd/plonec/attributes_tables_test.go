@@ -24,6 +24,8 @@ var spelled = map[string]map[string]string{
 	"haproxy.rise":                       {"1": "2"},
 	"haproxy.health_check_url":           {"/ok?a=b&c=%20": "/ok?a=b&c=%%20"},
 	"nginx_plone.proxy_port":             {"8080": ""}, // there is no cache
+	"varnish_plone.max_body":             {"128m": "134217728", "77M": "80740352", "77k": "78848", "77K": "78848", "3g": "3221225472", "3G": "3221225472"},
+	"varnish_plone.cookies[]":            {"other.session": `other\.session`, "_other-*": "_other-"},
 	"varnish.storage_size":               {"1%": "1", "50%": "50", "100%": "100"},
 	"plone_instances.relstorage.db.type": {"postgres": "postgresql"},
 	"deploy.<app>.database.adapter":      {"postgres": "postgresql", "mysql2": "mysql"},
