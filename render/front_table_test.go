@@ -12,7 +12,7 @@ import (
 )
 
 // What reached waitress, as Zope's own code reads it: testdata/python/waitress_echo.py.
-type reached struct {
+type seenByZope struct {
 	Path, Query, Authorization string
 	Cookies                    []string
 	Length                     int
@@ -65,10 +65,10 @@ func TestChainTable(t *testing.T) {
 
 func (f *front) table(cached bool, upload int) {
 	t := f.t
-	ask := func(method, target string, headers ...string) (answer, reached) {
+	ask := func(method, target string, headers ...string) (answer, seenByZope) {
 		t.Helper()
 		a := f.ask(method, "www.example.com", target, headers...)
-		var r reached
+		var r seenByZope
 		if a.Status == 200 && method != "HEAD" {
 			if err := json.Unmarshal([]byte(a.Body), &r); err != nil {
 				t.Errorf("%s: %v: %v", target, err, a)
