@@ -43,6 +43,62 @@ sub vcl_recv {
         if (client.ip !~ purgers) {
             return (synth(403));
         }
+        # The path as nginx writes it: Plone quotes otherwise what it purges.
+        set req.http.X-Query = regsub(req.url, "^[^?]*", "");
+        set req.url = regsub(req.url, "\?.*$", "");
+        if (req.url ~ "%a([0-9A-Fa-f])") { set req.url = regsuball(req.url, "%a([0-9A-Fa-f])", "%A\1"); }
+        if (req.url ~ "%([0-9A-F])a") { set req.url = regsuball(req.url, "%([0-9A-F])a", "%\1A"); }
+        if (req.url ~ "%b([0-9A-Fa-f])") { set req.url = regsuball(req.url, "%b([0-9A-Fa-f])", "%B\1"); }
+        if (req.url ~ "%([0-9A-F])b") { set req.url = regsuball(req.url, "%([0-9A-F])b", "%\1B"); }
+        if (req.url ~ "%c([0-9A-Fa-f])") { set req.url = regsuball(req.url, "%c([0-9A-Fa-f])", "%C\1"); }
+        if (req.url ~ "%([0-9A-F])c") { set req.url = regsuball(req.url, "%([0-9A-F])c", "%\1C"); }
+        if (req.url ~ "%d([0-9A-Fa-f])") { set req.url = regsuball(req.url, "%d([0-9A-Fa-f])", "%D\1"); }
+        if (req.url ~ "%([0-9A-F])d") { set req.url = regsuball(req.url, "%([0-9A-F])d", "%\1D"); }
+        if (req.url ~ "%e([0-9A-Fa-f])") { set req.url = regsuball(req.url, "%e([0-9A-Fa-f])", "%E\1"); }
+        if (req.url ~ "%([0-9A-F])e") { set req.url = regsuball(req.url, "%([0-9A-F])e", "%\1E"); }
+        if (req.url ~ "%f([0-9A-Fa-f])") { set req.url = regsuball(req.url, "%f([0-9A-Fa-f])", "%F\1"); }
+        if (req.url ~ "%([0-9A-F])f") { set req.url = regsuball(req.url, "%([0-9A-F])f", "%\1F"); }
+        if (req.url ~ "%21") { set req.url = regsuball(req.url, "%21", "!"); }
+        if (req.url ~ "%24") { set req.url = regsuball(req.url, "%24", "$"); }
+        if (req.url ~ "%26") { set req.url = regsuball(req.url, "%26", "&"); }
+        if (req.url ~ "%27") { set req.url = regsuball(req.url, "%27", "'"); }
+        if (req.url ~ "%28") { set req.url = regsuball(req.url, "%28", "("); }
+        if (req.url ~ "%29") { set req.url = regsuball(req.url, "%29", ")"); }
+        if (req.url ~ "%2A") { set req.url = regsuball(req.url, "%2A", "*"); }
+        if (req.url ~ "%2B") { set req.url = regsuball(req.url, "%2B", "+"); }
+        if (req.url ~ "%2C") { set req.url = regsuball(req.url, "%2C", ","); }
+        if (req.url ~ "%2D") { set req.url = regsuball(req.url, "%2D", "-"); }
+        if (req.url ~ "%2E") { set req.url = regsuball(req.url, "%2E", "."); }
+        if (req.url ~ "%2F") { set req.url = regsuball(req.url, "%2F", "/"); }
+        if (req.url ~ "%3A") { set req.url = regsuball(req.url, "%3A", ":"); }
+        if (req.url ~ "%3B") { set req.url = regsuball(req.url, "%3B", ";"); }
+        if (req.url ~ "%3D") { set req.url = regsuball(req.url, "%3D", "="); }
+        if (req.url ~ "%40") { set req.url = regsuball(req.url, "%40", "@"); }
+        if (req.url ~ "%5B") { set req.url = regsuball(req.url, "%5B", "["); }
+        if (req.url ~ "%5D") { set req.url = regsuball(req.url, "%5D", "]"); }
+        if (req.url ~ "%5F") { set req.url = regsuball(req.url, "%5F", "_"); }
+        if (req.url ~ "%7E") { set req.url = regsuball(req.url, "%7E", "~"); }
+        if (req.url ~ "\x22") { set req.url = regsuball(req.url, "\x22", "%22"); }
+        if (req.url ~ "\x3c") { set req.url = regsuball(req.url, "\x3c", "%3C"); }
+        if (req.url ~ "\x3e") { set req.url = regsuball(req.url, "\x3e", "%3E"); }
+        if (req.url ~ "\x5c") { set req.url = regsuball(req.url, "\x5c", "%5C"); }
+        if (req.url ~ "\x5e") { set req.url = regsuball(req.url, "\x5e", "%5E"); }
+        if (req.url ~ "\x60") { set req.url = regsuball(req.url, "\x60", "%60"); }
+        if (req.url ~ "\x7b") { set req.url = regsuball(req.url, "\x7b", "%7B"); }
+        if (req.url ~ "\x7c") { set req.url = regsuball(req.url, "\x7c", "%7C"); }
+        if (req.url ~ "\x7d") { set req.url = regsuball(req.url, "\x7d", "%7D"); }
+        if (req.url ~ "/{2,}") { set req.url = regsuball(req.url, "/{2,}", "/"); }
+        # 200 is for addresses that a visitor can have asked for.
+        set req.http.X-Root = regsub(req.url, "^(/VirtualHostBase/.*?/VirtualHostRoot/).*$", "\1");
+        if (!(false
+            || req.http.X-Root == "/VirtualHostBase/http/www.library.example:80/library/VirtualHostRoot/"
+            || req.http.X-Root == "/VirtualHostBase/http/library.example:80/library/VirtualHostRoot/")) {
+            return (synth(404, "Not the address of a site"));
+        }
+        if (req.url ~ "/\.\.?(/|$)|%(3[0-9]|[46][1-9A-F]|[57][0-9A])") {
+            return (synth(404, "Not an address as nginx writes it"));
+        }
+        set req.url = req.url + req.http.X-Query;
         return (purge);
     }
 
@@ -50,6 +106,12 @@ sub vcl_recv {
     if (req.method !~ "^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK)$") {
         return (synth(405));
     }
+
+    # It came here because the answer is large: a pipe holds nothing of it.
+    if (req.restarts > 0 && req.http.X-Large) {
+        return (pipe);
+    }
+    unset req.http.X-Large;
 
     # Varnish has added nginx's address; the visitor's is enough.
     if (req.restarts == 0) {
@@ -75,7 +137,11 @@ sub vcl_recv {
         return (pass);
     }
     # Who is logged in, or carries what belongs to one visitor.
-    if (req.http.Authorization || req.http.Cookie ~ "(^|;\s*)(__ac[^=]*|_ZopeId|__cp|statusmessages|auth_token)=") {
+    if (req.http.Authorization || req.http.Cookie ~ "(^|[;,]\s*)(__ac[^=;,]*|_ZopeId|__cp|statusmessages|auth_token|I18N_LANGUAGE|cart|session|sessionid|connect\.sid|JSESSIONID|PHPSESSID|beaker\.session[^=;,]*|authomatic|mod_auth_openidc_[^=;,]*|mellon-[^=;,]*|_oauth2_proxy[^=;,]*|_opensaml_req_[^=;,]*|_shibsession_[^=;,]*|_shibstate_[^=;,]*)=") {
+        return (pass);
+    }
+    # Who is about to log in, or out.
+    if (req.url ~ "^[^?]*/@{0,2}(acl_users|authomatic-handler|failsafe_login|failsafe_login_form|insufficient-privileges|join_form|logged_in|logged_out|login|login-help|login-oidc|login-renew|login_failed|login_form|login_next|login_password|login_success|logout|mail_password|mail_password_form|passwordreset|pwreset_finish|pwreset_form|register|require_login)([/?]|$)") {
         return (pass);
     }
     # Other cookies are for scripts in the browser.
@@ -88,6 +154,21 @@ sub vcl_recv {
 sub vcl_hash {
     hash_data(req.url);
     return (lookup);
+}
+
+# A large answer was here within the last hour: this one goes through a pipe.
+sub vcl_pass {
+    if (req.is_hitpass && req.method == "GET") {
+        set req.http.X-Large = "1";
+        return (restart);
+    }
+    return (fetch);
+}
+
+sub vcl_pipe {
+    set bereq.http.Connection = "close";
+    unset bereq.http.X-Large;
+    return (pipe);
 }
 
 sub vcl_backend_fetch {
@@ -107,6 +188,23 @@ sub vcl_backend_response {
     } else {
         set beresp.http.Vary = "X-Representation";
     }
+    # Varnish would hold a large answer in memory, as a whole and beside its cache,
+    # until its reader has all of it. The request begins again, and goes through a
+    # pipe: this answer is given up after its head. What is not kept anyhow begins
+    # again where it is a file, which costs Zope nothing.
+    unset beresp.http.X-Large;
+    if (std.integer(beresp.http.Content-Length, 0) > 16777216) {
+        if (bereq.is_bgfetch) {
+            return (abandon);
+        }
+        if (!bereq.uncacheable) {
+            set beresp.http.X-Large = "1";
+            return (pass(1h));
+        }
+        if (bereq.method == "GET" && beresp.http.Accept-Ranges ~ "bytes") {
+            set beresp.http.X-Large = "1";
+        }
+    }
     if (bereq.uncacheable) {
         return (deliver);
     }
@@ -124,6 +222,10 @@ sub vcl_backend_response {
         (beresp.http.Expires ~ "^[0-9.+-]*$" || std.time(beresp.http.Expires, now) == now)) {
         set beresp.ttl = 0s;
     }
+    # What is not there may come to be.
+    if (beresp.status >= 400 && beresp.status < 500 && beresp.ttl > 10s) {
+        set beresp.ttl = 10s;
+    }
     if (beresp.ttl <= 0s) {
         set beresp.http.X-Varnish-Action = "pass: no lifetime";
     } elsif (beresp.status >= 500) {
@@ -134,12 +236,11 @@ sub vcl_backend_response {
         set beresp.http.X-Varnish-Action = "pass: private";
     } elsif (beresp.http.Vary ~ "\*") {
         set beresp.http.X-Varnish-Action = "pass: varies";
-    } elsif (bereq.url ~ "/(login|require_login|logout|@@login|@@logout)(\?|$)") {
-        set beresp.http.X-Varnish-Action = "pass: login";
-    } elsif (std.integer(beresp.http.Content-Length, 0) > 16777216) {
-        set beresp.http.X-Varnish-Action = "pass: large";
     } else {
         set beresp.grace = 24h;
+        if (beresp.status >= 400) {
+            set beresp.grace = 0s;
+        }
         return (deliver);
     }
     set beresp.uncacheable = true;
@@ -148,6 +249,13 @@ sub vcl_backend_response {
 }
 
 sub vcl_deliver {
+    if (resp.http.X-Large) {
+        if (req.restarts == 0 && req.method == "GET") {
+            set req.http.X-Large = "1";
+            return (restart);
+        }
+        unset resp.http.X-Large;
+    }
     # s-maxage is for Varnish, which can be purged; no cache further out can.
     if (resp.http.Cache-Control) {
         set resp.http.Cache-Control = regsub(resp.http.Cache-Control, "s-maxage=[0-9]+", "s-maxage=0");
