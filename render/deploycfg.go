@@ -174,8 +174,13 @@ func keepsCache(a *topology.App) bool {
 	return len(a.Clients) > 0 && a.Host.Stack.PloneInstances.PersistentCache && a.Storage.RelStorage == nil
 }
 
-// CacheKept and CacheVar are these two for the template.
+// toldOfCache tells whether they are told by cacheVar. ZConfig reads the environment
+// from 3.1 on, and Plone on Python 2 may have 2.9 or 3.0: there zope.conf has the name.
+func toldOfCache(a *topology.App) bool { return keepsCache(a) && a.WSGI }
+
+// CacheKept, CacheTold and CacheVar are these for the template.
 func (d deployCfg) CacheKept() bool { return keepsCache(d.App) }
+func (d deployCfg) CacheTold() bool { return toldOfCache(d.App) }
 func (deployCfg) CacheVar() string  { return cacheVar }
 
 // notForClients are variables that only concern the run of Ruby or the place

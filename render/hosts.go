@@ -290,7 +290,7 @@ func appEnvs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		var vars []variable
-		if keepsCache(a) {
+		if toldOfCache(a) {
 			vars = append(vars, variable{cacheVar, ""})
 		}
 		for _, name := range slices.Sorted(maps.Keys(a.Config.Environment)) {
