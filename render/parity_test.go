@@ -51,6 +51,7 @@ var additions = []difference{
 	{section: "client1", option: "http-address", why: "the base's bare port is every interface"},
 	{section: "client1", option: "threads", why: "HAProxy's maxconn goes by the same number"},
 	{section: "client1", option: "initialization +=", why: "which says the name of its cache to a client that serves"},
+	{section: "client1", option: "max-request-body-size", why: "the server's limit and nginx's are one"},
 	{section: "client1", option: "zeo-var", why: "without it a persistent cache lies in /tmp"},
 	{section: "plonec", option: "trusted-proxy", why: "Zope took the balancer for the visitor"},
 	{section: "zeo-host", option: "address", why: "the base's bare port is every interface"},
