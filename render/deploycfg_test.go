@@ -306,7 +306,7 @@ host = 10.0.6.11
 port = 6379`},
 		{"Solr", `{"plone_instances": {"solr_enabled": true, "solr_host": "10.0.5.11"}}`, "solr-host", `
 host = 10.0.5.11`},
-		{"caches where ZConfig reads no environment", `{"plonec": {"plone_version": "5.0"}}`, "client2", `
+		{"caches where ZConfig reads no environment", `{"plonec": {"plone_version": "5.0"}, "plone_instances": {"instance_count": 2}}`, "client2", `
 <= client1
 http-address = 10.0.1.11:8082
 zeo-client-client = zeoclient-2`},
