@@ -35,6 +35,7 @@ configured.`
 	c.Flags().BoolVar(&o.Always, "always", false, "a new release even where nothing changed")
 	c.Flags().BoolVar(&o.NewDatabase, "new-database", false, "there is no Data.fs yet: make one")
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
+	f.addAllowTwo(c.Flags())
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if o.Commit != "" && !hosts.IsCommit(o.Commit) {
 			return fmt.Errorf("--commit %q is no commit in full: write what git rev-parse says of it", o.Commit)
@@ -117,6 +118,7 @@ hand.`
 	f.addYes(c.Flags())
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
+	f.addAllowTwo(c.Flags())
 	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		return s.Restart(ctx, args, changed)
 	})

@@ -46,6 +46,7 @@ type fleetFlags struct {
 
 	// Of those that push a tree.
 	yes, force, allowDirty, allowRewind bool
+	allowTwo                            bool // see hosts.Options
 	confirm                             time.Duration
 	plan                                string
 
@@ -89,6 +90,11 @@ func (f *fleetFlags) addReach(flags *pflag.FlagSet) {
 
 func (f *fleetFlags) addYes(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+}
+
+// addAllowTwo adds the flag of commands that start what one host alone runs of an app.
+func (f *fleetFlags) addAllowTwo(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.allowTwo, "allow-two", false, "start the scheduler of an app here, though a host that may run it still cannot be reached")
 }
 
 func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
@@ -153,7 +159,7 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 		options := hosts.Options{
 			Hosts: f.hosts, Layers: f.layers, Parallel: f.parallel, Others: v.needs.has(allHosts), Fronts: v.needs.has(theFronts), Served: v.needs.has(theServed),
 			SSH:   remote.Options{AcceptNew: f.acceptNew, SSHConfig: f.sshConfig},
-			Force: f.force, Confirm: f.confirm, Who: whoami(), Survey: v.reports || v.passes,
+			Force: f.force, AllowTwo: f.allowTwo, Confirm: f.confirm, Who: whoami(), Survey: v.reports || v.passes,
 		}
 		if fresh {
 			options.Judge = func() error { return trust.Believe(disk, release) }

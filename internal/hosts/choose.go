@@ -104,11 +104,21 @@ func (f *Fleet) Names() []string {
 	return names
 }
 
-// Hosts are those of the run: the ones that it connects to.
+// Hosts are those of the run, the ones that it connects to, and those that it may have to
+// ask whether they run what one host alone does for an app.
 func (f *Fleet) Hosts() []tree.Host {
 	var list []tree.Host
 	for _, m := range f.members {
 		list = append(list, m.Host.Host)
+	}
+	for _, m := range f.chosen() {
+		for _, a := range m.Host.Host.Apps {
+			for _, h := range f.rivals(m, a) {
+				if !slices.ContainsFunc(list, func(known tree.Host) bool { return known.Name == h.Name }) {
+					list = append(list, h)
+				}
+			}
+		}
 	}
 	return list
 }

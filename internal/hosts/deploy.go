@@ -67,6 +67,12 @@ func (f *Fleet) deploy(ctx context.Context, apps []string, o DeployOptions) erro
 	}
 	// What is done is brought to its end, whoever interrupts the rest.
 	steady := context.WithoutCancel(ctx)
+	for _, app := range apps {
+		if err := f.handOver(ctx, app); err != nil {
+			f.report(err)
+			return fmt.Errorf("%w: %w", ErrNotDeployed, err)
+		}
+	}
 	if o.AllowOutage {
 		// What uses a database goes before it does.
 		for _, app := range slices.Backward(apps) {

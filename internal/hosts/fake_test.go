@@ -37,7 +37,8 @@ type fakeHosts struct {
 	// follow, where it is there, answers whoever starts or follows a job.
 	follow     func(argv []string) remotetest.Reply
 	exec, logs func(host string, words []string) remotetest.Reply
-	begin      *remotetest.Reply // to the start of a job; nil: it begins
+	other      func(host string, words []string) remotetest.Reply // to anything else; nil: nothing
+	begin      *remotetest.Reply                                  // to the start of a job; nil: it begins
 
 	mu     sync.Mutex
 	jobs   map[string][]string
@@ -132,6 +133,8 @@ func (f *fakeHosts) answer(host string, words []string) remotetest.Reply {
 			return f.resolve(host, words[2:])
 		}
 		return remotetest.Reply{Out: "commit 0123456789abcdef0123456789abcdef01234567\n"}
+	case f.other != nil:
+		return f.other(host, words)
 	}
 	return remotetest.Reply{}
 }

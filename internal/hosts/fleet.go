@@ -30,6 +30,7 @@ type Options struct {
 	Parallel      int      // hosts at work at once; 0: 10
 	SSH           remote.Options
 	Force         bool          // overwrite what was changed by hand
+	AllowTwo      bool          // start what one host alone runs of an app, though another one cannot be asked whether it runs it
 	Who           string        // for locks and histories: user@machine
 	Confirm       time.Duration // the window of a change to be confirmed in; 0: a minute
 	Survey        bool          // only look: a host that cannot be reached or worked with is a part of the answer

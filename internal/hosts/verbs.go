@@ -43,6 +43,10 @@ func (f *Fleet) restart(ctx context.Context, apps []string, changed bool) error 
 		if !changed {
 			argv = append(argv, "--all")
 		}
+		if err := f.handOver(ctx, app); err != nil {
+			f.report(err)
+			return err
+		}
 		if err := f.oneByOne(ctx, f.with(app), app, "restart", func(*member) []string { return append(slices.Clone(argv), app) }, nothing); err != nil {
 			return err
 		}

@@ -43,6 +43,17 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 			}
 		}
 	}
+	for _, h := range plans {
+		for _, a := range h.Deploy {
+			for _, unit := range a.Start {
+				for _, other := range plans {
+					if slices.ContainsFunc(other.Deploy, func(o AppPlan) bool { return o.App == a.App && slices.Contains(o.Stop, unit) }) {
+						add("%s moves from %s to %s: it stops on the one before it starts on the other", strings.TrimSuffix(unit, ".service"), other.Host, h.Host)
+					}
+				}
+			}
+		}
+	}
 	return list
 }
 
