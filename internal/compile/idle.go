@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -318,49 +319,14 @@ func reportIdle(d *schema.Decoded, found []schema.Setting, effective map[string]
 		switch n := in[path]; {
 		case n > 1:
 			list.Add(diag.Diagnostic{Code: "no-effect", Span: d.KeySpan(g...), Path: path,
-				Message: "nothing that it sets has an effect: the tree is the same without it", Remedy: remedy(s.Attr, "take it out")})
+				Message: "nothing that it sets has an effect: the tree is the same without it", Remedy: cmp.Or(s.Attr.Needs(), "take it out")})
 			in[path] = 0
 		case n == 1:
 			list.Add(diag.Diagnostic{Code: "no-effect", Span: s.Key, Path: s.String(),
-				Message: "it has no effect: the tree is the same without it", Remedy: remedy(s.Attr, "take it out; what it does: plonec explain "+s.Attr.Path)})
+				Message: "it has no effect: the tree is the same without it", Remedy: cmp.Or(s.Attr.Needs(), "take it out; what it does: plonec explain "+s.Attr.Path)})
 		}
 	}
 	return list
-}
-
-// needs say what attributes take to have an effect, in the order in which they are looked
-// at: of themselves, or of a group that they are in. Whether one has an effect, they do not
-// say.
-var needs = []struct{ path, remedy string }{
-	{"plone_instances.celery_args", "set plone_instances.enable_celery too"},
-	{"plone_instances.beat_args", "set plone_instances.enable_celery and celerybeat too"},
-	{"plone_instances.celerybeat", "set plone_instances.enable_celery too"},
-	{"plone_instances.broker", "set plone_instances.enable_celery too"},
-	{"plone_instances.solr_host", "set plone_instances.solr_enabled too"},
-	{"plone_instances.solr_layer", "set plone_instances.solr_enabled too"},
-	{"plone_instances.subsite_config", "name it in plone_instances.subsites"},
-	{"plone_instances.relstorage", "set plone_instances.enable_relstorage too"},
-	{"plone_instances.syslog_level", "set plone_instances.syslog_facility too"},
-	{"plone_zeoserver.syslog_level", "set plone_zeoserver.syslog_facility too"},
-	{"plone_blobs.blob_dir", "set plone_instances.shared_blobs to true, or take it out"},
-	{"varnish.storage_size", noVarnish},
-	{"varnish_plone", noVarnish},
-	{"varnish_purge_urls", noVarnish},
-	{"deploy.<app>.ssl_certificate", "set ssl_support to true"},
-	{"deploy.<app>.ssl_certificate_key", "set ssl_support to true"},
-	{"deploy.<app>.ssl_certificate_ca", "set ssl_support to true"},
-}
-
-const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"
-
-// remedy is what an attribute needs; otherwise, where no row says it.
-func remedy(a *schema.Attr, otherwise string) string {
-	for _, n := range needs {
-		if a.Path == n.path || strings.HasPrefix(a.Path, n.path+".") {
-			return n.remedy
-		}
-	}
-	return otherwise
 }
 
 // group is the largest group around an attribute of which nothing has an effect, itself

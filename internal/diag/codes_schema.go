@@ -48,5 +48,5 @@ var _ = register(map[string]Code{
 	"not-shared": {Warning, "a directory that is to be shared belongs to each release alone",
 		"A buildout writes parts, bin, src and develop-eggs. Were they shared between releases, the buildout of a new one would change what the running one runs. They are left out of what is shared."},
 	"package-variable": {Warning, "a variable tells pip or uv alone where packages come from",
-		"uv fills the virtualenv where the host has it, pip where not, and buildout runs pip; uv reads no PIP_ variables and no pip.conf, pip no UV_ ones, and nobody knows UV_NO_INDEX. deploy.<app>.index tells all of them. An address with a password in it is a secret of the environment: as PIP_INDEX_URL and as UV_DEFAULT_INDEX."},
+		"The virtualenv is filled by uv where the host has it, by pip where not, and buildout runs pip. uv reads no PIP_ variables and no pip.conf, pip no UV_ ones, and nobody knows UV_NO_INDEX. deploy.<app>.index tells all of them. An address with a password in it is a secret of the environment: as PIP_INDEX_URL and as UV_DEFAULT_INDEX."},
 })

@@ -1,0 +1,38 @@
+package schema
+
+import "strings"
+
+// needs say what attributes take to have an effect, in the order in which they are looked
+// at: of themselves, or of a group that they are in. Whether one has an effect, they do not
+// say.
+var needs = []struct{ path, remedy string }{
+	{"plone_instances.celery_args", "set plone_instances.enable_celery too"},
+	{"plone_instances.beat_args", "set plone_instances.enable_celery and celerybeat too"},
+	{"plone_instances.celerybeat", "set plone_instances.enable_celery too"},
+	{"plone_instances.broker", "set plone_instances.enable_celery too"},
+	{"plone_instances.solr_host", "set plone_instances.solr_enabled too"},
+	{"plone_instances.solr_layer", "set plone_instances.solr_enabled too"},
+	{"plone_instances.subsite_config", "name it in plone_instances.subsites"},
+	{"plone_instances.relstorage", "set plone_instances.enable_relstorage too"},
+	{"plone_instances.syslog_level", "set plone_instances.syslog_facility too"},
+	{"plone_zeoserver.syslog_level", "set plone_zeoserver.syslog_facility too"},
+	{"plone_blobs.blob_dir", "set plone_instances.shared_blobs to true, or take it out"},
+	{"varnish.storage_size", noVarnish},
+	{"varnish_plone", noVarnish},
+	{"varnish_purge_urls", noVarnish},
+	{"deploy.<app>.ssl_certificate", "set ssl_support to true"},
+	{"deploy.<app>.ssl_certificate_key", "set ssl_support to true"},
+	{"deploy.<app>.ssl_certificate_ca", "set ssl_support to true"},
+}
+
+const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"
+
+// Needs is what the attribute takes to have an effect; empty: no row says it.
+func (a *Attr) Needs() string {
+	for _, n := range needs {
+		if a.Path == n.path || strings.HasPrefix(a.Path, n.path+".") {
+			return n.remedy
+		}
+	}
+	return ""
+}
