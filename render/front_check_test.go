@@ -153,7 +153,7 @@ func TestVarnishOff(t *testing.T) {
 	t.Parallel()
 	h := frontHost(noVarnish)
 	for path, text := range rendered(t, h) {
-		if strings.Contains(path, "varnish") || path == "/etc/plonec/host.env" && !strings.Contains(text, "SERVICES='haproxy nginx'\n") {
+		if strings.Contains(path, "varnish") || path == "/etc/plonec/host.env" && !strings.Contains(text, "SERVICES='haproxy plonec-statesync nginx'\n") {
 			t.Errorf("%s:\n%s", path, text)
 		}
 	}
