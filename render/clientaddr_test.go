@@ -22,7 +22,7 @@ func TestVisitorsAddress(t *testing.T) {
 	if err := os.MkdirAll(dir+"/parts/client1/etc", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	base := "instancehome " + dir + "\n<zodb_db main>\n  <mappingstorage>\n  </mappingstorage>\n  mount-point /\n</zodb_db>\n"
+	base := "instancehome " + dir + "\n<zodb_db main>\n  <mappingstorage>\n  </mappingstorage>\n  mount-point /\n</zodb_db>" // z2i leaves the last line open
 	topo := resolved(t, "../examples/zeo/stack.json")
 	for _, test := range []struct {
 		name, cfg string

@@ -73,6 +73,7 @@ trust_balancers() {
 	# shellcheck disable=SC2016 # for the inner shell
 	as_app /bin/sh -c 'for conf in parts/client*/etc/zope.conf; do
 		[ -f "$conf" ] || continue
+		[ -z "$(tail -c 1 "$conf")" ] || echo >>"$conf" # the recipe may leave the last line open
 		for address do
 			grep -qxF "trusted-proxy $address" "$conf" || printf "trusted-proxy %s\n" "$address" >>"$conf" || exit
 		done
