@@ -11,7 +11,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q ZConfig
+"$work/venv/bin/pip" install -q ZConfig==4.3
 "$work/venv/bin/python" - >"$work/said" <<'PYTHON'
 from ZConfig.datatypes import IpaddrOrHostname
 
