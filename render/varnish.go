@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
@@ -140,9 +139,6 @@ func (hostView) WholeHead() int { return headSize + headRoom }
 
 // Workspace is the memory in which such a head is worked on, in KiB.
 func (v hostView) Workspace() int { return 2*v.WholeHead() + 32 }
-
-// PipeTimeout is how long a pipe may be silent, in seconds: as long as any answer takes.
-func (v hostView) PipeTimeout() int { return int(v.Wait() / time.Second) }
 
 // Sick is how long Varnish goes on showing what it has while no client is up.
 func (hostView) Sick() string { return "24h" }
