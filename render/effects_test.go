@@ -33,3 +33,26 @@ func TestUnknownSystem(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTimeoutsRestartNothing: a new timeout is in files that are reloaded; a daemon that
+// restarts for it loses requests.
+func TestTimeoutsRestartNothing(t *testing.T) {
+	before := rendered(t, frontHost())
+	after := rendered(t, frontHost(func(h *topology.Host) {
+		c := h.Stack.Haproxy
+		c.QueueTimeout, c.ServerTimeout, c.ConnectTimeout, c.ClientTimeout = 51_000, 1_800_000, 7_000, 61_000
+	}))
+	changed := 0
+	for path, text := range after {
+		if text == before[path] {
+			continue
+		}
+		changed++
+		if strings.HasPrefix(path, "/etc/systemd/") {
+			t.Errorf("%s is another, so that its unit restarts", path)
+		}
+	}
+	if changed == 0 {
+		t.Error("no file has the timeouts")
+	}
+}
