@@ -124,8 +124,8 @@ func TestReloadsWhileClientsDrain(t *testing.T) {
 	}
 }
 
-// TestDrainIsSeen: within half a second of what the agent is given to say HAProxy sends
-// nothing there, and the agent knows; a hundred clients of ten hosts at once too.
+// TestDrainIsSeen: within half a second, in the middle of five, of what the agent is given
+// to say HAProxy sends nothing there, and the agent knows; a hundred clients of ten hosts at once too.
 func TestDrainIsSeen(t *testing.T) {
 	t.Parallel()
 	clients := manyClients(t, 100)
@@ -134,7 +134,8 @@ func TestDrainIsSeen(t *testing.T) {
 	until(t, "all hosts are connected", func() bool {
 		return !slices.ContainsFunc(clients, func(c *client) bool { return !slices.Equal(c.told(), []string{"up"}) })
 	})
-	for _, n := range []int{1, 1, 1, 1, 50} {
+	var one []time.Duration
+	for _, n := range []int{1, 1, 1, 1, 1, 50} {
 		began := time.Now()
 		for _, c := range clients[:n] {
 			c.says("down")
@@ -142,8 +143,8 @@ func TestDrainIsSeen(t *testing.T) {
 		out(t, clients[:n]...)
 		took := time.Since(began)
 		t.Logf("%d: %s", n, took)
-		if most := 500 * time.Millisecond; n == 1 && took > most {
-			t.Errorf("a drain was seen after %s, want %s at most", took, most)
+		if n == 1 {
+			one = append(one, took)
 		}
 		for _, c := range clients[:n] {
 			if got := f.server(c.name); !strings.HasPrefix(got, "DOWN") {
@@ -154,6 +155,10 @@ func TestDrainIsSeen(t *testing.T) {
 		until(t, "they are back", func() bool {
 			return !slices.ContainsFunc(clients[:n], func(c *client) bool { return f.server(c.name) != "UP" && !strings.HasPrefix(f.server(c.name), "UP ") })
 		})
+	}
+	slices.Sort(one) // the one in the middle: a busy machine delays a single one
+	if most, took := 500*time.Millisecond, one[len(one)/2]; took > most {
+		t.Errorf("a drain was seen after %s, want %s at most", took, most)
 	}
 }
 
