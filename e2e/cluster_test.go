@@ -145,7 +145,11 @@ type result struct {
 // command makes a plonec command, in the stack's repository.
 func (c *cluster) command(args ...string) *exec.Cmd {
 	if len(args) > 0 && args[0] != "build" && args[0] != "diff" {
-		args = append(args, "--ssh-config", c.runDir()+"/ssh_config")
+		at := len(args) // what stands behind -- is another command's
+		if i := slices.Index(args, "--"); i >= 0 {
+			at = i
+		}
+		args = slices.Insert(slices.Clone(args), at, "--ssh-config", c.runDir()+"/ssh_config")
 	}
 	cmd := exec.Command(cmp.Or(c.program, work+"/plonec"), args...)
 	cmd.Dir = c.dir
