@@ -13,6 +13,6 @@ var Statesync = add(Service{
 	Name: "statesync", Title: "state sync", Role: "frontend", Place: 4,
 	Unit: "plonec-statesync.service", Program: "python3", Packages: []string{"python3"},
 	Config:   "/etc/systemd/system/plonec-statesync.service",
-	Restarts: []string{"/etc/systemd/system/plonec-statesync.service"}, // which has the program's sum
-	Shows:    func(Host) []Process { return nil },                      // beside HAProxy
+	Restarts: []string{"/etc/systemd/system/plonec-statesync.service", SyncProgram},
+	Shows:    func(Host) []Process { return nil }, // beside HAProxy
 })
