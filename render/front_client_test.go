@@ -101,11 +101,13 @@ func (c *client) says(state string) {
 	}
 }
 
-// told is what balancers have done, as the agent notes it: a state each.
+// told is what balancers have done, as the agent notes it: "down", or "asked down" for
+// one that was answered so.
 func (c *client) told() (states []string) {
 	text, _ := os.ReadFile(c.host.dir + "/told/" + c.name)
 	for line := range strings.Lines(string(text)) {
-		states = append(states, strings.Fields(line)[1])
+		_, state, _ := strings.Cut(strings.TrimSpace(line), " ")
+		states = append(states, state)
 	}
 	return states
 }

@@ -426,7 +426,7 @@ func TestAgent(t *testing.T) {
 		state := []string{"down", "up"}[i%2]
 		set("one", state)
 		ask(ports[0])
-		want, note := "127.0.0.1 "+state+"\n", ""
+		want, note := "127.0.0.1 asked "+state+"\n", ""
 		for range 100 { // it is written once the answer is out
 			text, _ := os.ReadFile(filepath.Join(told, "one"))
 			if note = string(text); note == want {

@@ -9,13 +9,17 @@ announce() {
 }
 
 # let_them_see NAME: until every balancer that is connected has done it, and every other
-# that polls has been told, which it is every ten seconds; the agent notes that. Where
-# there is none there is nothing to wait for.
+# that asks has been answered, which it is every ten seconds, and had time to act on it;
+# the agent notes that. Where there is none there is nothing to wait for.
 let_them_see() {
 	local deadline=$((SECONDS + 12)) told=/run/plonec-agent/$1
 	[[ -s $told ]] || sleep 0.2
 	while ((SECONDS < deadline)); do
-		if [[ ! -s $told ]] || ! grep -qv " down\$" "$told"; then return 0; fi
+		if [[ ! -s $told ]]; then return 0; fi
+		if ! grep -qv " down\$" "$told"; then
+			if grep -q " asked " "$told"; then sleep 0.5; fi
+			return 0
+		fi
 		sleep 0.05
 	done
 }

@@ -28,13 +28,14 @@ read_manifest() {
 	while read -r unit _ app; do SERVICE[$unit]=$app; done <"$1/services"
 }
 
-# read_live: what plonec put here, into LIVE and LIVE_EFFECTS by path.
+# read_live: what plonec put here, into LIVE and LIVE_EFFECTS by path. next_live says
+# what = stands for.
 read_live() {
 	local sum effects path
 	declare -gA LIVE=() LIVE_EFFECTS=()
 	[[ -e $STATE/live ]] || return 0
 	while IFS=$'\t' read -r sum effects path; do
-		LIVE[$path]=$sum LIVE_EFFECTS[$path]=$effects
+		LIVE[$path]=$sum LIVE_EFFECTS[$path]=${effects//=/:}
 	done <"$STATE/live"
 }
 
@@ -310,9 +311,11 @@ copy_to() { # PATH TARGET
 	(umask 077 && cp -- "$root$1" "$2") && chown -- "${OWNER[$1]}" "$2" && chmod -- "${MODE[$1]}" "$2" && sync -- "$2"
 }
 
-# next_live: the record of what plonec put here, as it will be.
+# next_live: the record of what plonec put here, as it will be. restart=UNIT in it is
+# restart:UNIT of a unit that goes with its file: plonec 0.1, where somebody goes back
+# to it, would restart what it has just removed, and passes over a word like this.
 next_live() {
-	local path
+	local path unit
 	local -A next=() effects=()
 	for path in "${!LIVE[@]}"; do next[$path]=${LIVE[$path]} effects[$path]=${LIVE_EFFECTS[$path]}; done
 	for path in "${PATHS[@]}"; do
@@ -321,7 +324,11 @@ next_live() {
 	done
 	for path in "${WRITE[@]}"; do next[$path]=${SUM[$path]} effects[$path]=${EFFECTS[$path]}; done
 	for path in "${REMOVE[@]}"; do unset "next[$path]"; done
-	for path in "${!next[@]}"; do printf '%s\t%s\t%s\n' "${next[$path]}" "${effects[$path]}" "$path"; done | sort -t $'\t' -k 3
+	for path in "${!next[@]}"; do
+		unit=${effects[$path]#*:}
+		if [[ -n ${next[/etc/systemd/system/$unit]-} && ${SERVICE[$unit]--} == - ]]; then effects[$path]=${effects[$path]/:/=}; fi
+		printf '%s\t%s\t%s\n' "${next[$path]}" "${effects[$path]}" "$path"
+	done | sort -t $'\t' -k 3
 }
 
 # bring_files: each in one step, what is new first: a script that runs meanwhile may be
