@@ -280,6 +280,31 @@ var operations = []scenario{
 		})
 		s.serving(time.Minute)
 	}},
+	{"node beside a client, in a sandbox that lets it", dayTwo, long, func(s *trial) {
+		s.exec("app1", "apt-get install -y -q --no-install-recommends nodejs >/dev/null")
+		node := func() result {
+			return s.plonec("exec", "--host", "app1", "site", "--", "node", "-e", "console.log('node says', 6 * 7)")
+		}
+		if r := node(); r.status == 0 || strings.Contains(r.out, "node says 42") {
+			s.t.Fatalf("node runs in the whole sandbox: %d\n%s", r.status, r.out)
+		}
+		s.reviewed(func(st map[string]any) { at(st, "plone_instances")["sandbox_lift"] = []string{"MemoryDenyWriteExecute"} })
+		s.foretold("deploy")
+		if r := node(); r.status != 0 || !strings.Contains(r.out, "node says 42") {
+			s.t.Errorf("node ended with %d:\n%s", r.status, r.out)
+		}
+		denied := func(host, unit string) string {
+			return s.exec(host, "systemctl show -P MemoryDenyWriteExecute "+unit)
+		}
+		if client, zeo := denied("app1", "plone-site-client1"), denied("db1", "plone-database-zeo"); client != "no" || zeo != "yes" {
+			s.t.Errorf("MemoryDenyWriteExecute: client1 %s, ZEO server %s", client, zeo)
+		}
+		s.change(func(st map[string]any) { delete(at(st, "plone_instances"), "sandbox_lift") })
+		s.foretold("deploy")
+		if r := node(); r.status == 0 {
+			s.t.Errorf("node runs in the whole sandbox again:\n%s", r.out)
+		}
+	}},
 	{"stop and start", dayTwo, core, func(s *trial) {
 		if out := s.must(1, "stop", "database"); !strings.Contains(out, "database on db1 is the ZEO server of site on app1, app2") {
 			s.t.Errorf("a ZEO server is stopped, or its users are not named:\n%s", out)

@@ -185,6 +185,46 @@ undo_effects
 	}
 }
 
+// TestUnitsOfPlonec: plonec 0.1 does the effects of files that go, and leaves standing
+// that a unit ran which it has taken away.
+func TestUnitsOfPlonec(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	inGeneration(t, root, `
+declare -A SERVICE=([plonec-statesync.service]=- [haproxy.service]=- [plone-site-client1.service]=site)
+declare -A NOW=() LIVE=() LIVE_EFFECTS=() SUM=() EFFECTS=()
+REMOVE=() PATHS=() WRITE=()
+wants() { WRITE+=("$1"); SUM[$1]=sum EFFECTS[$1]=$2; }
+wants /etc/default/haproxy restart:haproxy.service
+wants /etc/plonec/site/app.env deploy:site
+wants /etc/systemd/system/plone-site-client1.service restart:plone-site-client1.service
+wants /etc/systemd/system/plonec-statesync.service restart:plonec-statesync.service
+wants /usr/local/lib/plonec/statesync restart:plonec-statesync.service
+next_live >"$STATE/live"
+read_live
+[[ ${LIVE_EFFECTS[/usr/local/lib/plonec/statesync]} == restart:plonec-statesync.service ]] || exit 5
+: >"$STATE/loaded/plonec-statesync"; : >"$STATE/loaded/haproxy"
+forget_those_that_come
+[[ ! -e $STATE/loaded/plonec-statesync && -e $STATE/loaded/haproxy ]] || exit 6
+: >"$STATE/loaded/plonec-statesync"
+mkdir -p "$txn/before/etc/systemd/system" && : >"$txn/before/etc/systemd/system/plonec-statesync.service"
+forget_those_that_come
+[[ -e $STATE/loaded/plonec-statesync ]] || exit 7
+`)
+	want := ""
+	for _, l := range [][2]string{
+		{"restart:haproxy.service", "/etc/default/haproxy"}, {"deploy:site", "/etc/plonec/site/app.env"},
+		{"restart:plone-site-client1.service", "/etc/systemd/system/plone-site-client1.service"},
+		{"restart=plonec-statesync.service", "/etc/systemd/system/plonec-statesync.service"},
+		{"restart=plonec-statesync.service", "/usr/local/lib/plonec/statesync"},
+	} {
+		want += "sum\t" + l[0] + "\t" + l[1] + "\n"
+	}
+	if live, _ := os.ReadFile(root + "/var/lib/plonec/live"); string(live) != want {
+		t.Errorf("it notes\n%swant\n%s", live, want)
+	}
+}
+
 // TestTheWayBack: a script that is called meanwhile finds those that it reads: what was
 // taken away comes first, what the change brought goes last.
 func TestTheWayBack(t *testing.T) {

@@ -362,6 +362,7 @@ replace_dir() { # FROM TO
 take_effect() {
 	local effect unit
 	if grep -q /systemd/ "$txn/paths"; then systemctl daemon-reload || return 1; fi
+	forget_those_that_come
 	/usr/local/lib/plonec/verbs/configure || return 1
 	for effect in $(other_effects "${WRITE[@]}"); do
 		unit=${effect#*:}
@@ -379,6 +380,17 @@ take_effect() {
 		say "done: $effect"
 	done
 	let_finish "$txn/left" && stop_units_of "$txn/left"
+}
+
+# forget_those_that_come: a unit whose file comes was stopped and disabled by what took
+# it away, and by nobody who wants it so. plonec 0.1 leaves standing that it ran.
+forget_those_that_come() {
+	local path unit
+	for path in "${WRITE[@]}"; do
+		[[ $path == /etc/systemd/system/*.service && ! -e $txn/before$path ]] || continue
+		unit=${path##*/}
+		rm -f -- "$STATE/loaded/${unit%.service}"
+	done
 }
 
 # own_services: the host's own, by unit.

@@ -243,7 +243,11 @@ agent_up() {
 	local agent=plonec-agent.service
 	[[ -e /etc/systemd/system/$agent ]] || return 0
 	systemctl -q enable -- "$agent"
-	if ! is_active "$agent" || [[ $(started "$agent" version) != "$(agent_sum)" ]]; then systemctl restart -- "$agent"; fi
+	if is_active "$agent" && [[ $(started "$agent" version) == "$(agent_sum)" ]]; then return 0; fi
+	# A unit of before 0.4 has a folder of its own in the place of systemd's link, and
+	# systemd (252) does not start one that is to have a link where both are there.
+	if [[ ! -L /run/plonec-agent && -d /run/plonec-agent ]]; then rm -rf -- /run/private/plonec-agent; fi
+	systemctl restart -- "$agent"
 }
 
 # stop_units UNIT…: all at once, each drained.
