@@ -261,6 +261,21 @@ func TestWithoutStatesync(t *testing.T) {
 	is(clients[2], "100", "UP")
 }
 
+// TestStatesyncLate: a client that was given no weight by an agent check before the state
+// sync reached its host, and is up by then, has its weight at the next check.
+func TestStatesyncLate(t *testing.T) {
+	t.Parallel()
+	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
+	f := newFront(t, frontHost(servedBy(clients...)))
+	f.swap(haproxyCfg, "agent-inter 10s", "agent-inter 1s")
+	f.haproxy()
+	clients[0].says("down")
+	until(t, "an agent check takes it out", func() bool { return f.weight("c1") == "0" })
+	clients[0].says("up")
+	f.synced()
+	until(t, "it is in", func() bool { return f.weight("c1") == "100" && strings.HasPrefix(f.server("c1"), "UP") })
+}
+
 // TestAgentGone: a client host whose agent ends, and comes back, changes nothing by that,
 // and a drain right after it began anew still waits for the balancer.
 func TestAgentGone(t *testing.T) {

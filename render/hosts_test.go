@@ -497,8 +497,13 @@ func TestAgent(t *testing.T) {
 	hears(ports[0], "up")
 	fmt.Fprintf(watch, "%d up\n", ports[0])
 	knows("up")
+	for _, want := range []string{"up 100%\n", "up\n"} { // it was given 0% before anybody was connected
+		if got := ask(ports[0]); got != want {
+			t.Errorf("while it is connected: %q, want %q", got, want)
+		}
+	}
 	watch.Close()
-	knows("asked -")
+	knows("asked up")
 	set("one", "down")
 	time.Sleep(1200 * time.Millisecond)
 	knows("asked -")
