@@ -267,7 +267,8 @@ func TestStatesyncLate(t *testing.T) {
 	t.Parallel()
 	clients := []*client{newClient(t, "c1", 4), newClient(t, "c2", 4)}
 	f := newFront(t, frontHost(servedBy(clients...)))
-	f.swap(haproxyCfg, "agent-inter 10s", "agent-inter 1s")
+	f.swap(haproxyCfg, "agent-inter 10s", "agent-inter 2s")
+	f.alone = true
 	f.haproxy()
 	clients[0].says("down")
 	until(t, "an agent check takes it out", func() bool { return f.weight("c1") == "0" })
