@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/plonec/plonec/internal/tree"
@@ -79,6 +80,7 @@ type checker struct {
 	program string
 	judges  func(path string) bool
 	run     func(context.Context, *stage) (output string, err error)
+	apiece  bool // it judges each file by itself
 	// includes is the folder of secrets that the configuration includes. A comment
 	// stands in for each: nobody here has their text.
 	includes string
@@ -96,8 +98,10 @@ type user struct{ name, group string }
 // and first. What is a daemon's comes to it from the file of its name.
 var checkers = []checker{
 	{program: "systemd-analyze", judges: under(unitDir), run: systemd},
-	{program: "bash", judges: isScript, run: scripts},
+	bash,
 }
+
+var bash = checker{program: "bash", judges: isScript, run: scripts, apiece: true}
 
 // add adds a daemon's checker.
 func add(c checker) checker {
@@ -157,15 +161,16 @@ func Check(m *tree.Manifest, contents *tree.Kept, how How) ([]Result, error) {
 	return Judge(hosts, common, how)
 }
 
-// Judge is Check of files in memory. What two hosts have in common is judged once.
+// Judge is Check of files in memory. What two hosts have in common is judged once; of
+// files that are judged apiece the result is that of the first, by path, that is not good.
 // A program that is not installed, or cannot be kept apart, is a result and not an
 // error.
 func Judge(byHost map[string]map[string][]byte, common map[string][]byte, how How) ([]Result, error) {
-	var results []Result // of whom, and of what; what they say comes below
+	var hosts []string // of each result
+	var of [][]int     // the questions of each result
 	var questions []question
-	var of []int // the question of each result
 	known := map[[32]byte]int{}
-	ask := func(host, program string, files map[string][]byte) {
+	ask := func(program string, files map[string][]byte) int {
 		key := sum(program, files)
 		at, ok := known[key]
 		if !ok {
@@ -173,30 +178,47 @@ func Judge(byHost map[string]map[string][]byte, common map[string][]byte, how Ho
 			known[key] = at
 			questions = append(questions, question{program, files})
 		}
-		results, of = append(results, Result{Host: host}), append(of, at)
+		return at
+	}
+	judged := func(host string, c checker, all map[string][]byte) {
+		files := map[string][]byte{}
+		var asked []int
+		for _, path := range slices.Sorted(maps.Keys(all)) {
+			if !c.judges(path) {
+				continue
+			}
+			files[path] = all[path]
+			if c.apiece {
+				asked = append(asked, ask(c.program, map[string][]byte{path: all[path]}))
+			}
+		}
+		if len(files) > 0 && !c.apiece {
+			asked = append(asked, ask(c.program, files))
+		}
+		if len(asked) > 0 {
+			hosts, of = append(hosts, host), append(of, asked)
+		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(byHost)) {
 		for _, c := range checkers {
-			files := map[string][]byte{}
-			for path, content := range byHost[host] {
-				if c.judges(path) {
-					files[path] = content
-				}
-			}
-			if len(files) > 0 {
-				ask(host, c.program, files)
-			}
+			judged(host, c, byHost[host])
 		}
 	}
-	ask("every host", "bash", common)
+	judged("every host", bash, common)
 	answers, err := answer(questions, how)
 	if err != nil {
 		return nil, err
 	}
-	for i := range results {
-		host := results[i].Host
-		results[i] = answers[of[i]]
-		results[i].Host = host
+	var results []Result
+	for i, host := range hosts {
+		r := answers[of[i][0]]
+		for _, at := range of[i] {
+			if r.Outcome == Good {
+				r = answers[at]
+			}
+		}
+		r.Host = host
+		results = append(results, r)
 	}
 	return results, nil
 }
@@ -364,6 +386,21 @@ func (c checker) asked(files map[string][]byte) (output string, refused, err err
 	output, refused = c.run(ctx, &stage{dir: dir, files: files})
 	return strings.ReplaceAll(strings.TrimSpace(output), dir, ""), refused, nil
 }
+
+// knows tells whether what a program says of its options, which it is asked once, has a
+// text.
+func knows(ctx context.Context, text, program string, args ...string) bool {
+	question := program + " " + strings.Join(args, " ")
+	said, asked := options.Load(question)
+	if !asked {
+		said, _ = command(ctx, nil, program, args...)
+		options.Store(question, said)
+	}
+	return strings.Contains(said.(string), text)
+}
+
+// options are what programs said of theirs, by the command.
+var options sync.Map
 
 // lookup finds a program, in the folders of root's too.
 func lookup(program string) (string, error) {

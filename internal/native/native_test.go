@@ -134,3 +134,26 @@ func TestMissingProgram(t *testing.T) {
 		}
 	}
 }
+
+// Of files that are judged each by itself, one that is refused is the host's result, and
+// that of no other host.
+func TestOneOfManyIsRefused(t *testing.T) {
+	const one, two = "/etc/plonec/host.env", "/etc/plonec/site/app.env"
+	good, bad := []byte("A=b\n"), []byte("A=b\n)\n")
+	results, err := Judge(map[string]map[string][]byte{
+		"a": {one: good, two: good}, "b": {one: bad, two: good}, "c": {one: good, two: bad}, "d": {},
+	}, map[string][]byte{"/usr/local/lib/plonec/x.sh": bad}, Here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range results {
+		got = append(got, r.Host+" "+r.Program+" "+r.Outcome)
+		if r.Outcome == Refused && (len(r.Places) != 1 || r.Places[0].Line != 2) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if want := "[a bash good b bash refused c bash refused every host bash refused]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

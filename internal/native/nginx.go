@@ -81,7 +81,7 @@ func nginx(ctx context.Context, s *stage) (string, error) {
 		return "", err
 	}
 	args := []string{"-t", "-q", "-c", conf}
-	if help, _ := command(ctx, nil, "nginx", "-h"); strings.Contains(help, "-e filename") {
+	if knows(ctx, "-e filename", "nginx", "-h") {
 		args = append(args, "-e", filepath.Join(s.dir, "error.log"))
 	}
 	out, err := command(ctx, nil, "nginx", args...)

@@ -90,16 +90,32 @@ func systemd(ctx context.Context, s *stage) (string, error) {
 
 var calendarLine = regexp.MustCompile(`(?m)^OnCalendar=(.+)$`)
 
-// calendars asks for the next time of each calendar of a timer: one of a day that no
+// calendars asks for the next time of each calendar of the timers: one of a day that no
 // month has is a good line, and its timer never starts anything.
 func (s *stage) calendars(ctx context.Context) (string, error) {
-	for _, name := range slices.Sorted(maps.Keys(s.files)) {
-		for _, m := range calendarLine.FindAllSubmatch(s.files[name], -1) {
-			out, err := command(ctx, nil, "systemd-analyze", "calendar", string(m[1]))
-			if err == nil && strings.Contains(out, "Next elapse: never") {
-				err = errors.New("never")
-			}
-			if err != nil {
+	next := func(calendars ...string) (string, error) {
+		out, err := command(ctx, nil, "systemd-analyze", append([]string{"calendar"}, calendars...)...)
+		if err == nil && strings.Contains(out, "Next elapse: never") {
+			err = errors.New("never")
+		}
+		return out, err
+	}
+	named, all := map[string][]string{}, []string{}
+	for name, text := range s.files {
+		for _, m := range calendarLine.FindAllSubmatch(text, -1) {
+			named[name] = append(named[name], string(m[1]))
+			all = append(all, string(m[1]))
+		}
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	if _, err := next(all...); err == nil {
+		return "", nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		for _, calendar := range named[name] {
+			if out, err := next(calendar); err != nil {
 				return name + ":\n" + out, err
 			}
 		}
