@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -268,9 +269,52 @@ func TestShellcheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"--external-sources", "--source-path=SCRIPTDIR", "--source-path=SCRIPTDIR/.."}, scripts...)
-	if out, err := exec.Command("shellcheck", args...).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	shellcheck(t, dir, scripts)
+}
+
+// shellcheck lets shellcheck read scripts of a folder, and what they source. It takes
+// half a second for each, and what it says depends on nothing but itself and the texts: a
+// script that it took is not read again, by this or a later run, until one of them changes.
+func shellcheck(t *testing.T, dir string, scripts []string) {
+	t.Helper()
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("shellcheck", args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	options := []string{"--norc", "--external-sources", "--source-path=SCRIPTDIR", "--source-path=SCRIPTDIR/.."}
+	texts := map[string]string{}
+	common := run("--version") + strings.Join(options, " ") + os.Getenv("SHELLCHECK_OPTS")
+	for path, text := range everyFile(t, dir) {
+		texts[filepath.Join(dir, path)] = text
+	}
+	for _, path := range slices.Sorted(maps.Keys(texts)) {
+		if ext := filepath.Ext(path); ext == ".sh" || ext == ".conf" { // what others source
+			common += fmt.Sprintf("%s %q\n", strings.TrimPrefix(path, dir), texts[path])
+		}
+	}
+	taken := filepath.Join(cmp.Or(os.Getenv("PLONEC_TEST_CACHE"), "../.cache"), "shellcheck")
+	if err := os.MkdirAll(taken, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	args, marks := options, []string(nil)
+	for _, path := range scripts {
+		mark := filepath.Join(taken, sumOf(common+strings.TrimPrefix(path, dir)+"\n"+texts[path]))
+		if _, err := os.Stat(mark); err != nil {
+			args, marks = append(args, path), append(marks, mark)
+		}
+	}
+	if len(marks) == 0 {
+		return
+	}
+	run(args...)
+	for _, mark := range marks {
+		if err := os.WriteFile(mark, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

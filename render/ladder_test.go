@@ -118,7 +118,9 @@ func TestLadder(t *testing.T) {
 	}
 	contains(deploy(0, "--release", "20260101000001"), "nothing to build")
 
-	// Another deploy.cfg: a new release of the same commit.
+	// Another deploy.cfg: a new release of the same commit. The first was filled by pip,
+	// this one and those after it by uv, which is faster.
+	lendUv(t, root)
 	write(config, "[buildout]\nextends = buildout.cfg\n# changed\n")
 	contains(deploy(0, "--release", "20260101000002"), "deploy.cfg, or what the buildout is run with, changed")
 	contains(record("20260101000002"), "commit="+first+"\n")
