@@ -11,11 +11,19 @@ import (
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
 )
 
 // compileJSON compiles a stack given as Go data.
 func compileJSON(t testing.TB, stack any) (*compile.Built, diag.List) {
+	t.Helper()
+	c, _, diags := compileFiles(t, stack)
+	return c, diags
+}
+
+// compileFiles is compileJSON, and gives the files too, which are rendered once.
+func compileFiles(t testing.TB, stack any) (*compile.Built, *tree.Kept, diag.List) {
 	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "stack.json")
@@ -26,11 +34,22 @@ func compileJSON(t testing.TB, stack any) (*compile.Built, diag.List) {
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c, diags, err := compile.Stack([]string{name}, &compile.Options{Tree: filepath.Join(dir, "build"), Release: release})
+	var files tree.Kept
+	var judged *compile.Judged
+	var c *compile.Built
+	read, diags, err := compile.Read([]string{name}, &compile.Options{Tree: filepath.Join(dir, "build"), Release: release})
+	if read != nil {
+		judged, diags, err = read.Judge()
+	}
+	if judged != nil {
+		var more diag.List
+		c, more, err = judged.Render(files.Put)
+		diags = append(diags, more...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, diags
+	return c, &files, diags
 }
 
 // A base is a stack in which attributes are tried; between them the bases

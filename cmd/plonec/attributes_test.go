@@ -27,8 +27,7 @@ func TestEveryValue(t *testing.T) {
 	t.Parallel()
 	tr := &trials{bases: append(bases(t), opsworksBase(t)), hosts: map[string]map[string][]byte{}, judged: map[string]bool{}}
 	for _, base := range tr.bases {
-		c, _ := compileJSON(t, base)
-		files := contents(t, c)
+		c, files, _ := compileFiles(t, base)
 		tr.before = append(tr.before, lookAt(c, files))
 		_, tr.common = native.Files(c.Tree.Manifest, files)
 	}
@@ -163,11 +162,10 @@ func (tr *trials) try(t *testing.T, a *schema.Attr, n *input.Node, base int) att
 			stack = set(stack, strings.Split(placed(path), "."), more[path])
 		}
 	}
-	c, diags := compileJSON(t, set(stack, strings.Split(placed(a.Path), "."), value))
+	c, files, diags := compileFiles(t, set(stack, strings.Split(placed(a.Path), "."), value))
 	if c == nil {
 		return attempt{n, nil, mistakes(diags)}
 	}
-	files := contents(t, c)
 	tr.keep(name, c, files)
 	return attempt{n, lookAt(c, files), nil}
 }

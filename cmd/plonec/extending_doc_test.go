@@ -122,7 +122,7 @@ func TestExtending(t *testing.T) {
 		}
 		return string(out)
 	}
-	run("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./cmd/plonec")
+	run("go", "build", "-ldflags=-s -w", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "./cmd/plonec")
 	more := filepath.Join(dir, "more.json")
 	if err := os.WriteFile(more, []byte(`{"nginx_plone": {"keepalive_timeout": "75s"}, "earlyoom": {"min_free": 7}, "plonec": {"os": "debian14"},
 	    "plone_zeoserver": {"verify_at": "Sat 02:00"}}`), 0o644); err != nil {
