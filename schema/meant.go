@@ -39,6 +39,14 @@ var meant = map[string]map[string]string{
 	"haproxy.stats_socket_level":         {"read-only": "user", "root": "admin"},
 }
 
+// meantKeys are words that stand for attributes of the same map. Those of a host
+// are the service's own for what the short form calls otherwise.
+var meantKeys = map[string][]string{
+	"private_ip": {"address"}, "private_dns_name": {"address"}, "ip": {"ssh_address"}, "elastic_ip": {"ssh_address"},
+	"public_ip": {"ssh_address"}, "InstanceType": {"instance_type"}, "Status": {"status"},
+	"stats_page": {"enable_stats", "stats_url"},
+}
+
 // nearChoice is the choice that a text was meant for; empty: nothing says which.
 func nearChoice(a *Attr, text string) string {
 	lower := strings.ToLower(text)
@@ -127,13 +135,21 @@ var opposites = [][2]string{
 var wordsOf = regexp.MustCompile(`[a-z]+`)
 
 // apart tells whether two names are alike in letters and differ in what they
-// say: another number, or a word that is the opposite of the other's.
+// say: another number, another word among several, or a word that is the opposite of
+// the other's.
 func apart(x, y string) bool {
 	x, y = strings.ToLower(x), strings.ToLower(y)
 	if strings.Join(numbers.FindAllString(x, -1), "") != strings.Join(numbers.FindAllString(y, -1), "") {
 		return true
 	}
 	here, there := wordsOf.FindAllString(x, -1), wordsOf.FindAllString(y, -1)
+	if len(here) > 1 && len(here) == len(there) {
+		for i := range here {
+			if another(here[i], there[i]) {
+				return true
+			}
+		}
+	}
 	for _, pair := range opposites {
 		for i := range pair {
 			one, other := pair[i], pair[1-i]
@@ -143,4 +159,18 @@ func apart(x, y string) bool {
 		}
 	}
 	return false
+}
+
+// another tells whether of two words half of the letters or more differ, and not in
+// their order alone nor by an ending.
+func another(x, y string) bool {
+	longer := max(len(x), len(y))
+	return distance(x, y, longer+1)*2 >= longer && !strings.HasPrefix(x, y) && !strings.HasPrefix(y, x) && !slices.Equal(letters(x), letters(y))
+}
+
+// letters are those of a word, in order.
+func letters(word string) []byte {
+	list := []byte(word)
+	slices.Sort(list)
+	return list
 }

@@ -33,6 +33,20 @@ func TestMeant(t *testing.T) {
 	}
 }
 
+// TestMeantKeys holds the words that stand for attributes against the attributes.
+func TestMeantKeys(t *testing.T) {
+	for word, names := range meantKeys {
+		found := false
+		Root().each(func(a *Attr) {
+			is := func(name string) bool { return a.fields[name] != nil }
+			found = found || !is(word) && !slices.ContainsFunc(names, func(name string) bool { return !is(name) })
+		})
+		if !found {
+			t.Errorf("%q: no map without it has %q", word, names)
+		}
+	}
+}
+
 // TestNearest: likeness of letters alone does not make one name mean the other.
 func TestNearest(t *testing.T) {
 	for _, c := range []struct {
@@ -51,6 +65,8 @@ func TestNearest(t *testing.T) {
 		{"plone2", []string{"plone1"}, ""},
 		{"plone", []string{"plone1"}, ""},
 		{"debian11", []string{"debian12"}, ""},
+		{"stats_page", []string{"stats_rate"}, ""},
+		{"pack_ta", []string{"pack_at"}, "pack_at"},
 		{"ubuntu-2404", []string{"ubuntu24.04"}, "ubuntu24.04"},
 	} {
 		if got := Nearest(c.name, c.of); got != c.want {

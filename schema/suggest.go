@@ -18,17 +18,17 @@ import (
 // maxHints is for how many names a near one is looked for, which takes a while.
 const maxHints = 500
 
-// didYouMean is the remedy for an unknown key: a near name in the same map,
-// else the same name elsewhere, else a near name elsewhere.
+// didYouMean is the remedy for an unknown key: what it is known to mean, a near name
+// in the same map, else the same name elsewhere, else a near name elsewhere.
 func (c *checker) didYouMean(a *Attr, key string) string {
 	if c.hints++; c.hints > maxHints {
 		return ""
 	}
+	if names := meantKeys[key]; len(names) > 0 && a.fields[names[0]] != nil {
+		return "did you mean " + strings.Join(names, " or ") + "?"
+	}
 	if near := Nearest(key, a.names()); near != "" {
 		return "did you mean " + a.fields[near].Name + "?"
-	}
-	if name := ofOpsWorks[key]; name != "" && a.fields[name] != nil {
-		return "did you mean " + name + "?"
 	}
 	paths := c.schema.paths()
 	if at := paths[key]; len(at) > 0 && len(at) <= 4 {
@@ -92,12 +92,6 @@ func elsewhere(path string) string {
 	return "did you mean " + path + ", at the top of the stack?"
 }
 
-// ofOpsWorks are the service's names for what the short form calls otherwise.
-var ofOpsWorks = map[string]string{
-	"private_ip": "address", "private_dns_name": "address", "ip": "ssh_address", "elastic_ip": "ssh_address",
-	"public_ip": "ssh_address", "InstanceType": "instance_type", "Status": "status",
-}
-
 // names are the keys that a map may have.
 func (a *Attr) names() []string {
 	names := make([]string, 0, len(a.fields))
@@ -141,7 +135,7 @@ func (a *Attr) each(f func(*Attr)) {
 
 // Nearest returns the candidate that is most like a name, or "" where none is
 // like enough: one edit in three letters, or one name beginning the other. What
-// differs in a number, or says the opposite, is not like it.
+// differs in a number or in a whole word, or says the opposite, is not like it.
 func Nearest(name string, candidates []string) string {
 	best, least := "", len(name)/3+1
 	if len(name) > 64 {

@@ -119,15 +119,12 @@ const (
 // OfHosts tells whether other hosts of the stack connect, and nobody else is to.
 func (f From) OfHosts() bool { return f == FrontEnds || f == ClientHosts }
 
-// Range is the port in words, or those of the first n of a host.
-func (p Port) Range(n int) string {
-	switch {
-	case !p.Each:
-		return strconv.Itoa(p.Number)
-	case n == 1:
-		return strconv.Itoa(p.Number + 1)
+// Range is from which number to which it is, for the first n (1 or more) of a host.
+func (p Port) Range(n int) (first, last int) {
+	if p.Each {
+		return p.Number + 1, p.Number + n
 	}
-	return fmt.Sprintf("%d to %d", p.Number+1, p.Number+n)
+	return p.Number, p.Number
 }
 
 // A Process is what a picture shows that a host runs, or keeps.

@@ -32,14 +32,25 @@ func isPublic(a netip.Addr) bool {
 }
 
 // open lists what listens at the host's address and is for other hosts of the stack
-// alone, with its ports.
+// alone, with its ports: those that follow each other as one range.
 func (h *Host) open() []string {
-	var list []string
+	type ports struct {
+		name        string
+		first, last int
+	}
+	var found []ports
 	add := func(s *service.Service, clients int) {
 		for _, p := range s.Ports(h.told()) {
 			alone := p.Number == service.PurgePort && len(h.Front.PurgeFrom) == 0 // on the loopback then
-			if p.From.OfHosts() && !alone {
-				list = append(list, fmt.Sprintf("%s on %s", s.PortOf(p), p.Range(clients)))
+			if !p.From.OfHosts() || alone {
+				continue
+			}
+			next := ports{name: s.PortOf(p)}
+			next.first, next.last = p.Range(clients)
+			if n := len(found) - 1; n >= 0 && found[n].name == next.name && found[n].last+1 == next.first {
+				found[n].last = next.last
+			} else {
+				found = append(found, next)
 			}
 		}
 	}
@@ -55,6 +66,13 @@ func (h *Host) open() []string {
 	for _, s := range Daemons() {
 		if h.Runs(s) && s.Ports != nil {
 			add(s, 0)
+		}
+	}
+	list := make([]string, len(found))
+	for i, p := range found {
+		list[i] = fmt.Sprintf("%s on %d", p.name, p.first)
+		if p.last > p.first {
+			list[i] += fmt.Sprintf(" to %d", p.last)
 		}
 	}
 	return list
