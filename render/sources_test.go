@@ -9,12 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/plonec/plonec/internal/sshdtest"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
 )
@@ -78,44 +77,13 @@ func pythonPackage(name string) map[string]string {
 // sshServer runs a real sshd for the tester's key alone, and gives its address and the key.
 func sshServer(t *testing.T) (address, key string) {
 	t.Helper()
-	dir := t.TempDir()
 	if os.Geteuid() == 0 {
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil { // sshd wants it, though it is Debian's
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"host", "key"} {
-		if out, err := exec.Command(program(t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", dir+"/"+name).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	port := loopbackPort(t)
-	conf := fmt.Sprintf(`ListenAddress 127.0.0.1:%d
-HostKey %[2]s/host
-AuthorizedKeysFile %[2]s/key.pub
-AuthenticationMethods publickey
-PermitRootLogin prohibit-password
-StrictModes no
-PidFile none
-`, port, dir)
-	if err := os.WriteFile(dir+"/conf", []byte(conf), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program(t, "sshd"), "-D", "-e", "-f", dir+"/conf")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	for i := 0; exec.Command(program(t, "ssh-keyscan"), "-T", "2", "-p", strconv.Itoa(port), "127.0.0.1").Run() != nil; i++ {
-		if i == 100 {
-			t.Fatal("sshd does not answer")
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	return fmt.Sprintf("127.0.0.1:%d", port), dir + "/key"
+	s := sshdtest.Start(t, "AuthenticationMethods publickey\nPermitRootLogin prohibit-password")
+	return fmt.Sprintf("127.0.0.1:%d", s.Port), s.Key
 }
 
 // A gitServer serves the repositories of a folder by http to whoever knows a user and

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,18 +14,9 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/sshdtest"
 	"github.com/plonec/plonec/internal/tree"
 )
-
-// aDaemon finds sshd, which testdata/tools installs.
-func aDaemon(t *testing.T) string {
-	t.Helper()
-	const path = "/usr/sbin/sshd"
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: apt-get install openssh-server", err)
-	}
-	return path
-}
 
 // A realSSHD is sshd on the loopback, with a user who may log in by a key.
 type realSSHD struct {
@@ -42,81 +32,36 @@ type realSSHD struct {
 // which PAM tells; empty: it is not there.
 func newSSHD(t *testing.T, config, shell, nologin string) *realSSHD {
 	t.Helper()
-	path := aDaemon(t)
 	if os.Getuid() != 0 {
 		t.Skip("sshd lets other users in for root alone")
 	}
-	dir, err := os.MkdirTemp("/tmp", "sshd-") // where nobody else's folder is in the way
-	if err == nil {
-		err = os.Chmod(dir, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	for _, key := range []string{"host", "user"} {
-		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir+"/"+key).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	key, err := os.ReadFile(dir + "/host.pub")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pam := "no"
-	if nologin != "" {
-		pam = "yes"
-	}
-	for name, text := range map[string]string{
-		"conf":       fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %[2]s/host\nAuthorizedKeysFile %[2]s/user.pub\nPidFile none\nUsePAM %s\nStrictModes no\n%s\n", port, dir, pam, config),
-		"known":      fmt.Sprintf("[127.0.0.1]:%d %s", port, key),
-		"ssh_config": "IdentityFile " + dir + "/user\nIdentitiesOnly yes\n",
-		"passwd":     "root:x:0:0::/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\ntester:x:12345:12345::/:" + shell + "\n",
-		"shadow":     "root:*:20000::::::\nsshd:*:20000::::::\ntester:*:20000::::::\n",
-		"pam":        "auth required pam_permit.so\naccount required pam_nologin.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
-		"nologin":    nologin,
-	} {
+	dir := t.TempDir()
+	write := func(name, text string) {
 		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("unshare", "--mount", "/bin/sh", "-ec", `
-		for file in passwd shadow; do mount --bind "$1/$file" /etc/$file; done
+	write("passwd", "root:x:0:0::/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\ntester:x:12345:12345::/:"+shell+"\n")
+	write("shadow", "root:*:20000::::::\nsshd:*:20000::::::\ntester:*:20000::::::\n")
+	write("pam", "auth required pam_permit.so\naccount required pam_nologin.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+	write("nologin", nologin)
+	if nologin != "" {
+		config += "\nUsePAM yes"
+	}
+	server := sshdtest.Start(t, config, "unshare", "--mount", "/bin/sh", "-ec", `
+		dir=$1
+		shift
+		for file in passwd shadow; do mount --bind "$dir/$file" /etc/$file; done
 		mount -t tmpfs tmpfs /run
 		mount -t tmpfs tmpfs /etc/pam.d
 		mkdir /run/sshd
-		cp "$1/pam" /etc/pam.d/sshd
-		[ ! -s "$1/nologin" ] || cp "$1/nologin" /run/nologin
-		exec "$2" -D -e -f "$1/conf"`, "sh", dir, path)
-	log, err := os.Create(dir + "/log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-		if t.Failed() {
-			text, _ := os.ReadFile(dir + "/log")
-			t.Logf("sshd said\n%s", text)
-		}
-	})
-	for range 200 {
-		if text, _ := os.ReadFile(dir + "/log"); strings.Contains(string(text), "listening on") {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	s := &realSSHD{pid: cmd.Process.Pid, host: tree.Host{Name: "app1", SSHAddress: "127.0.0.1", SSH: tree.SSH{User: "tester", Port: port, KnownHosts: dir + "/known"}}}
+		cp "$dir/pam" /etc/pam.d/sshd
+		[ ! -s "$dir/nologin" ] || cp "$dir/nologin" /run/nologin
+		exec "$@"`, "sh", dir)
+	write("known", server.Known)
+	write("ssh_config", "IdentityFile "+server.Key+"\nIdentitiesOnly yes\n")
+	s := &realSSHD{pid: server.PID, host: tree.Host{Name: "app1", SSHAddress: "127.0.0.1", SSH: tree.SSH{User: "tester", Port: server.Port, KnownHosts: dir + "/known"}}}
+	var err error
 	s.dialer, err = NewDialer(&tree.Disk{Dir: dir, Manifest: &tree.Manifest{}}, Options{SSHConfig: dir + "/ssh_config", Tell: func(host, text string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
