@@ -36,14 +36,19 @@ func (j *Judged) idle(known diag.List, hosts []string, kinds map[string]string) 
 		few = &idler{judged: j, stack: j.Stack.Of(hosts)}
 	}
 	now, err := few.sum()
+	if err == nil && now == nil { // they do not compile without the others
+		few = whole
+		now, err = few.sum()
+	}
 	if err != nil {
 		return nil, err
 	}
 	names := namesIn(few.stack)
 	var found []schema.Setting
-	effective := map[string]bool{} // groups in which something has an effect
+	idle := map[string]bool{} // what is found, was told before, or says nothing
 	for _, s := range few.stack.SetValues() {
 		if told(known, s) || few.saysNothing(s) {
+			idle[s.String()] = true
 			continue
 		}
 		same, err := few.same(now, s)
@@ -63,10 +68,6 @@ func (j *Judged) idle(known diag.List, hosts []string, kinds map[string]string) 
 		}
 		if same {
 			found = append(found, s)
-			continue
-		}
-		for n := range s.Path {
-			effective[schema.JoinKeys(s.Path[:n])] = true
 		}
 	}
 	if few != whole && len(found) > 0 {
@@ -74,7 +75,10 @@ func (j *Judged) idle(known diag.List, hosts []string, kinds map[string]string) 
 			return nil, err
 		}
 	}
-	return reportIdle(j.Stack, found, effective), nil
+	for _, s := range found {
+		idle[s.String()] = true
+	}
+	return reportIdle(j.Stack, found, idle), nil
 }
 
 // mostOfAKind is how many hosts that do the same are looked at: with three there are
@@ -300,17 +304,31 @@ var tells = []string{"no-effect", "unused-app", "not-shared"}
 
 // told tells whether an attribute, or what it is in, was reported as one without effect.
 func told(known diag.List, s schema.Setting) bool {
+	path := s.String()
 	return slices.ContainsFunc(known, func(d diag.Diagnostic) bool {
-		path := s.String()
 		return slices.Contains(tells, d.Code) && (path == d.Path || strings.HasPrefix(path, d.Path+"."))
 	})
 }
 
-// reportIdle makes the diagnostics: one for a group of which nothing has an effect.
-func reportIdle(d *schema.Decoded, found []schema.Setting, effective map[string]bool) diag.List {
-	in := map[string]int{} // how many of a group
+// reportIdle makes the diagnostics: one for a group of which all is idle.
+func reportIdle(d *schema.Decoded, found []schema.Setting, idle map[string]bool) diag.List {
+	effective := map[string]bool{} // groups in which something may have an effect
+	for _, s := range d.SetValues() {
+		if idle[s.String()] {
+			continue
+		}
+		for n := range s.Path {
+			effective[schema.JoinKeys(s.Path[:n])] = true
+		}
+	}
+	in, needs := map[string]int{}, map[string]string{} // how many of a group; what all of them need
 	for _, s := range found {
-		in[schema.JoinKeys(group(s, effective))]++
+		path := schema.JoinKeys(group(s, effective))
+		if in[path]++; in[path] == 1 {
+			needs[path] = s.Attr.Needs()
+		} else if needs[path] != s.Attr.Needs() {
+			needs[path] = ""
+		}
 	}
 	var list diag.List
 	for _, s := range found {
@@ -319,7 +337,7 @@ func reportIdle(d *schema.Decoded, found []schema.Setting, effective map[string]
 		switch n := in[path]; {
 		case n > 1:
 			list.Add(diag.Diagnostic{Code: "no-effect", Span: d.KeySpan(g...), Path: path,
-				Message: "nothing that it sets has an effect: the tree is the same without it", Remedy: cmp.Or(s.Attr.Needs(), "take it out")})
+				Message: "nothing that it sets has an effect: the tree is the same without it", Remedy: cmp.Or(needs[path], "take it out")})
 			in[path] = 0
 		case n == 1:
 			list.Add(diag.Diagnostic{Code: "no-effect", Span: s.Key, Path: s.String(),

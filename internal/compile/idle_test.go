@@ -136,6 +136,20 @@ func TestIdleCanAllGo(t *testing.T) {
 	}
 }
 
+// A group of which nothing has an effect is told what all of it needs, if that is one thing.
+func TestIdleGroupNeeds(t *testing.T) {
+	for layer, want := range map[string]string{
+		`{"celery_args": "-v", "solr_host": "10.0.0.9"}`:            "take it out",
+		`{"relstorage": {"db": {"name": "p", "host": "10.0.0.9"}}}`: "set plone_instances.enable_relstorage too",
+	} {
+		j, known := judged(t, idleBase, `{"layers": {"more": {"custom_json": {"plone_instances": `+layer+`}}}}`)
+		list, err := j.Idle(known)
+		if err != nil || len(list) != 1 || list[0].Remedy != want {
+			t.Errorf("%s: %v, %v, want %q", layer, list, err, want)
+		}
+	}
+}
+
 // In a large stack the same is found as if each of its hosts were looked at.
 func TestIdleOfAFewIsThatOfAll(t *testing.T) {
 	defer func(n int) { manyLayers = n }(manyLayers)
@@ -144,7 +158,7 @@ func TestIdleOfAFewIsThatOfAll(t *testing.T) {
 	instances, layers := map[string]any{}, map[string]any{}
 	for i := range n {
 		own := fmt.Sprintf("own%03d", i)
-		attributes := map[string]any{"zodb_cache_size": 1000 + i, "celery_args": "-v"}
+		attributes := map[string]any{"zodb_cache_size": 1000 + i, "celery_args": "-v", "solr_host": "10.0.0.9"}
 		if i%10 == 9 {
 			attributes["app_name"] = "other"
 		}
@@ -184,5 +198,14 @@ func TestIdleOfAFewIsThatOfAll(t *testing.T) {
 	}
 	if got, want := paths(few), paths(all); !slices.Equal(got, want) || len(want) < n {
 		t.Errorf("%d found in a few, %d in all; a few:\n%q\nall:\n%q", len(got), len(want), got, want)
+	}
+}
+
+// Where the few hosts do not compile without the others, all are looked at.
+func TestIdleOfAFewThatDoNotCompile(t *testing.T) {
+	j, known := judged(t, idleBase, `{"plone_instances": {"celery_args": "-v"}}`)
+	list, err := j.idle(known, []string{"lb1"}, nil)
+	if got := paths(list); err != nil || !slices.Equal(got, []string{"plone_instances.celery_args"}) {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
