@@ -158,7 +158,7 @@ func TestIdleOfAFewIsThatOfAll(t *testing.T) {
 	instances, layers := map[string]any{}, map[string]any{}
 	for i := range n {
 		own := fmt.Sprintf("own%03d", i)
-		attributes := map[string]any{"zodb_cache_size": 1000 + i, "celery_args": "-v", "solr_host": "10.0.0.9"}
+		attributes := map[string]any{"zodb_cache_size": 1000 + i, "celery_args": "-v"}
 		if i%10 == 9 {
 			attributes["app_name"] = "other"
 		}
@@ -206,6 +206,30 @@ func TestIdleOfAFewThatDoNotCompile(t *testing.T) {
 	j, known := judged(t, idleBase, `{"plone_instances": {"celery_args": "-v"}}`)
 	list, err := j.idle(known, []string{"lb1"}, nil)
 	if got := paths(list); err != nil || !slices.Equal(got, []string{"plone_instances.celery_args"}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A group of a layer that was not looked at is reported as one only where all of it is idle.
+func TestIdleGroupOfAFew(t *testing.T) {
+	defer func(n int) { manyLayers = n }(manyLayers)
+	manyLayers = 3
+	instances, layers := map[string]any{}, map[string]any{}
+	var want []string
+	for i := range 5 {
+		own := fmt.Sprint("own", i)
+		instances[own] = map[string]any{"layers": []string{"plone_instances", own}, "address": fmt.Sprintf("10.0.1.%d", i+1), "cpus": 1}
+		layers[own] = map[string]any{"roles": []string{}, "custom_json": map[string]any{"plone_instances": map[string]any{
+			"zodb_cache_size": 1000 + i, "celery_args": "-v", "solr_host": "10.0.0.9"}}}
+		want = append(want, "layers."+own+".custom_json.plone_instances.celery_args", "layers."+own+".custom_json.plone_instances.solr_host")
+	}
+	text, err := json.Marshal(map[string]any{"instances": instances, "layers": layers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, known := judged(t, idleBase, string(text))
+	list, err := j.Idle(known)
+	if got := paths(list); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
