@@ -107,7 +107,7 @@ func TestTimersWait(t *testing.T) {
 	}
 	unconfirmed := r.root + "/var/lib/plonec/unconfirmed"
 	r.write(unconfirmed, "generation=1\n")
-	contains(t, r.host(3, "run", "pack"), "a change of this host waits to be confirmed or taken back")
+	contains(t, r.host(3, "run", "pack"), "a change of this host is waiting to be confirmed or reverted")
 	began := time.Now()
 	time.AfterFunc(3*time.Second, func() { os.Remove(unconfirmed) })
 	contains(t, r.host(0, "run", "--timer", "pack", "site"), "ran\n")
@@ -123,7 +123,7 @@ func TestTimersWait(t *testing.T) {
 	r.write(r.scripts+"/jobs.sh", strings.Replace(string(text), "JOB_LOCK_SECONDS=21600", "JOB_LOCK_SECONDS=1", 1))
 	r.write(unconfirmed, "generation=1\n")
 	r.host(3, "run", "--timer", "pack", "site")
-	if got, want := r.packed(), "result=failed unit=plone-site-pack began=T ended=T by=timer why=a change of this host waits to be confirmed or taken back"; got != want {
+	if got, want := r.packed(), "result=failed unit=plone-site-pack began=T ended=T by=timer why=a change of this host is waiting to be confirmed or reverted"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -224,15 +224,15 @@ func TestReceiveRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ line, says string }{
-		{"file\t00\t0644\troot:root\t-\t../x\t/etc/a", "waits for nothing that there is"},
-		{"file\t00\t0644\troot:root\t-\t/etc/a", "waits for nothing that there is"}, // as plonec 0.1 sent it
-		{"gone\t../x\t/etc/a", "no way to remove"},
-		{"gone\t-\tetc/a", "no way to remove"},
-		{"service\ta b.service\tclient\t-", "no service"},
-		{"service\ta.service\tclient\t../x", "no service"},
-		{"leaves\ta b", "no unit"},
-		{"fact\tconfig:../x\t00", "no fact"},
-		{"other\t00", "no line of a list"},
+		{"file\t00\t0644\troot:root\t-\t../x\t/etc/a", "waits for something unknown"},
+		{"file\t00\t0644\troot:root\t-\t/etc/a", "waits for something unknown"}, // as plonec 0.1 sent it
+		{"gone\t../x\t/etc/a", "has no valid way of removal"},
+		{"gone\t-\tetc/a", "has no valid way of removal"},
+		{"service\ta b.service\tclient\t-", "is not a service"},
+		{"service\ta.service\tclient\t../x", "is not a service"},
+		{"leaves\ta b", "is not a unit"},
+		{"fact\tconfig:../x\t00", "is not a fact"},
+		{"other\t00", "is not a line of a list"},
 	} {
 		root := t.TempDir()
 		if err := os.MkdirAll(root+"/var/lib/plonec/stage/s/root", 0o755); err != nil {

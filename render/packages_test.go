@@ -179,7 +179,7 @@ func TestIndex(t *testing.T) {
 			c.Index = schema.Index{FindLinks: []string{t.TempDir()}, Offline: true}
 		})
 		out, err := s.build(commit)
-		if err == nil || !strings.Contains(out, "the wheels here are not all that site takes, and deploy.site.index.offline lets no index be asked") {
+		if err == nil || !strings.Contains(out, "the wheels here do not cover all that site needs, and deploy.site.index.offline forbids using an index") {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})

@@ -184,10 +184,10 @@ func TestForeignReleasesStay(t *testing.T) {
 	for _, name := range theirs {
 		contains(t, status, name+" (")
 	}
-	contains(t, r.host(1, "undeploy", "site"), "wants --yes")
+	contains(t, r.host(1, "undeploy", "site"), "takes --yes")
 	out := r.host(0, "undeploy", "--yes", "site")
 	contains(t, out, "removes the releases 20260101000000 20260104000000 20260105000000 of site")
-	contains(t, out, "in "+r.deployTo+"/releases stays what plonec did not make: 20160101000000 (")
+	contains(t, out, "left in "+r.deployTo+"/releases, not made by plonec: 20160101000000 (")
 	if got, want := r.there(), ".hidden 20160101000000 20160202000000 by-hand"; got != want {
 		t.Errorf("after undeploy there are\n%s, want\n%s", got, want)
 	}
@@ -396,7 +396,7 @@ func TestRollbackFollowsSwitches(t *testing.T) {
 	if out, err := exec.Command("sh", "-c", `git init -q -b main "$1" && git -C "$1" -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m one`, "sh", repo).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	contains(t, r.host(1, "deploy", "--release", "20260201000000", "site"), "would not come after 20390101000005")
+	contains(t, r.host(1, "deploy", "--release", "20260201000000", "site"), "would sort before 20390101000005, which is already here")
 	// So is a name behind one that somebody else gave.
 	os.MkdirAll(r.deployTo+"/releases/99999999999999", 0o755)
 	contains(t, r.host(1, "deploy", "site"), "no name of a release comes after 99999999999999")

@@ -38,7 +38,7 @@ func TestZeoDatabaseBegins(t *testing.T) {
 		t.Errorf("the new database: %v %v", info, err)
 	}
 	out = r.host(0, append(deploy, "--new-database", "site")...)
-	contains(t, out, "plonec: "+data+"/Data.fs is there already: --new-database does nothing\n")
+	contains(t, out, "plonec: "+data+"/Data.fs already exists: --new-database does nothing\n")
 	if strings.Contains(out, "made") {
 		t.Error(out)
 	}
@@ -76,7 +76,7 @@ APP_NAMES=(site other); `, zeo, pid)
 		{`CHOSEN=(site other); ss() { :; }; ask_services users`, ""},
 		{`CHOSEN=(other); down=1; ask_services users`, ""},
 		{`export -f ss systemctl; "$LIB/host" stop site </dev/null 2>&1 || echo "$?"`,
-			"plonec: the ZEO server of site serves " + elsewhere + ", which then have no database\nplonec: without a terminal this wants --yes\n        stop site all the same?\n1"},
+			"plonec: the ZEO server of site serves " + elsewhere + ", which then have no database\nplonec: without a terminal this takes --yes\n        stop site all the same?\n1"},
 		{`export -f ss systemctl; out=$("$LIB/host" undeploy site </dev/null 2>&1) || head -n 1 <<<"$out"`,
 			"plonec: the ZEO server of site serves " + elsewhere + ", which then have no database"},
 		{`stop_app`, "stop -- a.service\nstop -- " + zeo},

@@ -67,7 +67,7 @@ func Compile(t *template.Template, funcs template.FuncMap) (all Programs, err er
 func (all Programs) Execute(out *bytes.Buffer, name string, data any) (err error) {
 	p := all[name]
 	if p == nil {
-		return fmt.Errorf("there is no template %q", name)
+		return fmt.Errorf("the template %q does not exist", name)
 	}
 	return p.execute(out, reflect.ValueOf(data))
 }

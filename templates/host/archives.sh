@@ -8,7 +8,7 @@ unpack_archives() {
 	for i in "${!ARCHIVE_URLS[@]}"; do
 		dir=$DEPLOY_TO/${ARCHIVE_PATHS[i]}
 		# Only shared is the app's: nothing else may be unpacked over.
-		[[ $dir == "$shared"/?* ]] || fail "a cache archive wants to go to $dir" "let its path begin with shared/"
+		[[ $dir == "$shared"/?* ]] || fail "a cache archive would be unpacked into $dir" "let its path begin with shared/"
 		# shellcheck disable=SC2016 # for the inner shell
 		if [[ -z ${ARCHIVE_PURGE[i]} ]] && LOG='' as_app /bin/sh -c '[ -n "$(ls -A -- "$1" 2>/dev/null)" ]' sh "$dir"; then
 			continue
@@ -42,7 +42,7 @@ fetch_archive() {
 		printf 'url = "%s"\n' "$(quoted "${ARCHIVE_URLS[i]}")"
 		[[ -z $user ]] || printf 'user = "%s"\n' "$(quoted "$user:$password")"
 	} | LOG='' as_app curl -fsSL --retry 3 --connect-timeout 20 --proto =http,https -o "$2" -K - ||
-		fail "cannot fetch ${ARCHIVE_URLS[i]}" "curl's own words stand above"
+		fail "cannot fetch ${ARCHIVE_URLS[i]}" "see curl's output above"
 }
 
 # quoted TEXT: for the inside of curl's double quotes.

@@ -23,7 +23,7 @@ run_checkers() {
 		case $daemon in
 		sshd) said=$(install -d /run/sshd && sshd -t 2>&1) || fail "sshd refuses its new configuration" "$said" ;;
 		*)
-			check "$daemon" || fail "$daemon refuses its new configuration" "its own words stand above"
+			check "$daemon" || fail "$daemon refuses its new configuration" "see its output above"
 			check_ports "$daemon" "${DAEMONS[@]}"
 			;;
 		esac

@@ -78,7 +78,7 @@ check_ports() {
 			pid=$(grep -oE 'pid=[0-9]+' <<<"$line" | head -n 1) || continue # its owner has just gone
 			unit=$(sed -nE 's/^(0:|1:name=systemd):.*\/([^/]+)$/\2/p' "/proc/${pid#pid=}/cgroup" 2>/dev/null | head -n 1) || continue
 			if [[ -z $unit || " $daemon $* " != *" ${unit%.service} "* ]]; then
-				fail "$daemon wants port $port, which another program has: $(grep -oE '"[^"]+",pid=[0-9]+' <<<"$line" | head -n 1), unit ${unit:-unknown}" \
+				fail "port $port of $daemon is in use by another program: $(grep -oE '"[^"]+",pid=[0-9]+' <<<"$line" | head -n 1), unit ${unit:-unknown}" \
 					"stop that program, or give one of the two another port"
 			fi
 		done < <(ss -Hltnp "sport = :$port")
@@ -100,7 +100,7 @@ reload() {
 		fi
 		sleep 0.2
 	done
-	printf 'plonec: %s was reloaded, but no new worker runs: is a port of its taken?\n' "$daemon" >&2
+	printf 'plonec: %s was reloaded, but no new worker runs: check whether one of its ports is in use\n' "$daemon" >&2
 	return 1
 }
 
@@ -125,7 +125,7 @@ proved() {
 		[[ ${want%:*} =~ ^([0-9.]+|\[.*\])$ ]] || at=":${want##*:}"
 		until [[ -n $(ss -Hltn "sport = :${want##*:}" | awk -v at="$at" '{ l = $4; if (at ~ /^:/) sub(/.*:/, ":", l); if (l == at) print }') ]]; do
 			if ((SECONDS >= until)); then
-				printf 'plonec: %s runs, and does not listen at %s, as its file says\n' "$1" "$want" >&2
+				printf 'plonec: %s runs but does not listen at %s, as its file says\n' "$1" "$want" >&2
 				return 1
 			fi
 			sleep 0.2
@@ -150,14 +150,14 @@ kept_down() {
 # bring_in DAEMON: its files as they are now, and it runs.
 bring_in() {
 	local daemon=$1 loaded=$STATE/loaded/$1 config start before=''
-	[[ -n ${SERVICE_OF[$daemon]-} ]] || fail "these scripts know no $daemon" "run: plonec build, review, commit, apply"
+	[[ -n ${SERVICE_OF[$daemon]-} ]] || fail "these scripts do not know $daemon" "run: plonec build, review, commit, apply"
 	command -v -- "${PROGRAM[$daemon]}" >/dev/null || fail "$daemon is not installed" "run: host setup"
 	if kept_down "$daemon"; then return 0; fi
 	config=$(config_files "$daemon" | files_sum)
 	start=$(start_files "$daemon" | files_sum)
 	[[ ! -e $loaded ]] || before=$(<"$loaded")
 	if [[ $before == "$config $start" && ${FORCE_RELOAD-} != "$daemon" ]] && systemctl is-active -q -- "$daemon"; then return 0; fi
-	check "$daemon" || fail "$daemon refuses its configuration" "its own words stand above; a process of before goes on as it was"
+	check "$daemon" || fail "$daemon refuses its configuration" "see its output above; a process that was running keeps its old configuration"
 	check_ports "$daemon"
 	[[ -n $before ]] || systemctl -q enable -- "$daemon"
 	if ! systemctl is-active -q -- "$daemon"; then
@@ -167,7 +167,7 @@ bring_in() {
 	else
 		# Should it fail, the files of before are loaded again, as others.
 		printf 'none %s\n' "$start" | write "$loaded"
-		reload "$daemon" || fail "the reload of $daemon did not take" "the old configuration goes on serving"
+		reload "$daemon" || fail "the reload of $daemon did not take" "the old configuration keeps serving"
 	fi
 	proved "$daemon" || fail "$daemon did not take its file" "see: systemctl cat $daemon"
 	printf '%s %s\n' "$config" "$start" | write "$loaded"

@@ -86,7 +86,7 @@ refuse_drift() {
 	for path in "${WRITE[@]}" "${REMOVE[@]}" "${!WAIT[@]}" "${!LEAVE[@]}"; do
 		if [[ -n ${LIVE[$path]-} && ${NOW[$path]-none} != "${LIVE[$path]}" && ${NOW[$path]-none} != "${SUM[$path]-none}" ]]; then changed+=("$path"); fi
 	done
-	((${#changed[@]} == 0)) || fail "changed by hand on this host: ${changed[*]}" "take the change over into the stack, or give --force to overwrite it"
+	((${#changed[@]} == 0)) || fail "changed by hand on this host: ${changed[*]}" "put the change into the stack, or give --force to overwrite it"
 }
 
 # ---- the checkers -------------------------------------------------------------
@@ -95,7 +95,7 @@ refuse_drift() {
 set_up() {
 	local want
 	want=$(fact "$1" setup)
-	[[ -n $want ]] || fail "nobody said what setup depends on" "apply again"
+	[[ -n $want ]] || fail "the sum of the setup is missing" "apply again"
 	[[ $(cat -- "$STATE/setup" 2>/dev/null) != "$want" ]] || return 0
 	/bin/bash "$LIB/verbs/setup" --staged "$1/root/etc/plonec" || return
 	printf '%s\n' "$want" | write "$STATE/setup"
@@ -112,8 +112,8 @@ check_staged() {
 	local -a changed=()
 	for path in "${PATHS[@]}"; do
 		owner=${OWNER[$path]}
-		getent passwd "${owner%:*}" >/dev/null || fail "$path: there is no user ${owner%:*} here" "see what setup said"
-		getent group "${owner#*:}" >/dev/null || fail "$path: there is no group ${owner#*:} here" "see what setup said"
+		getent passwd "${owner%:*}" >/dev/null || fail "$path: there is no user ${owner%:*} here" "see the output of setup"
+		getent group "${owner#*:}" >/dev/null || fail "$path: there is no group ${owner#*:} here" "see the output of setup"
 		if [[ ${NOW[$path]-} != "${SUM[$path]}" ]]; then changed+=("$path"); fi
 	done
 	((${#changed[@]} > 0)) || return 0
@@ -126,7 +126,7 @@ check_staged() {
 		run_checkers "$@"
 	' bash "$dir" "${changed[@]}" || {
 		(($? == 9)) || return 1
-		warn "the staged files cannot be shown to the checkers here: they are asked when the files are in place"
+		warn "the checkers cannot read the staged files here: they check the files once they are in place"
 	}
 }
 
@@ -148,13 +148,13 @@ activate_generation() {
 	fi
 	if ! keep_before || ! place_beside; then
 		abandon
-		fail "not a file of this host was changed" "what failed stands above"
+		fail "no file of this host was changed" "see the error above"
 	fi
 	# From here on the guard looks after it: first the timer, then the record.
 	if ! mark "held=$held" state=activating "until=$(uptime_seconds)" || ! start_guard || ! sync -f -- "$STATE"; then
 		rm -f -- "$STATE/unconfirmed"
 		abandon
-		fail "not a file of this host was changed" "what failed stands above"
+		fail "no file of this host was changed" "see the error above"
 	fi
 	begin=$SECONDS
 	if bring_files && take_effect; then
@@ -420,12 +420,12 @@ revert_generation() {
 	local path unit active enabled held ok=1
 	gen=$(record_of unconfirmed generation)
 	[[ -n $gen ]] || {
-		say "there is nothing to take back"
+		say "nothing to revert"
 		return 0
 	}
 	held=$(record_of unconfirmed held)
 	txn=$STATE/txn/$gen${held:+.held}
-	say "taking generation $gen${held:+ (what was held back)} back: $1"
+	say "reverting generation $gen${held:+ (what was held back)}: $1"
 	mark "held=$held" state=reverting "until=$(uptime_seconds)"
 	stop_new_timers || ok=''
 	restore_files || ok=''
@@ -438,7 +438,7 @@ revert_generation() {
 		undo_effects || ok=''
 	fi
 	if [[ -z $ok ]]; then
-		printf 'plonec: taking generation %s back failed: it is tried again every few seconds\n' "$gen" >&2
+		printf 'plonec: reverting generation %s failed: plonec tries again every few seconds\n' "$gen" >&2
 		history "apply $gen: taking it back failed"
 		return 1
 	fi
@@ -528,9 +528,9 @@ confirm_generation() {
 		say "generation $1 was confirmed"
 		return 0
 	fi
-	[[ $gen == "$1" ]] || fail -4 "generation $1 is not there to be confirmed any more" "see: tail $STATE/history"
+	[[ $gen == "$1" ]] || fail -4 "generation $1 can no longer be confirmed: it is not active" "see: tail $STATE/history"
 	[[ $(record_of unconfirmed state) == active ]] || fail "generation $1 is $(record_of unconfirmed state), not active"
-	[[ $(record_of unconfirmed boot) == "$2" && $(boot_id) == "$2" ]] || fail -4 "this host was booted since: the change is taken back"
+	[[ $(record_of unconfirmed boot) == "$2" && $(boot_id) == "$2" ]] || fail -4 "this host was rebooted: the change is reverted"
 	if [[ -n $(record_of unconfirmed held) ]]; then
 		rm -rf -- "$STATE/txn/$1.held" "$STATE/unconfirmed"
 	else

@@ -62,7 +62,7 @@ usage() { fail -2 "usage: host $1" "more: host --help"; }
 agreed() {
 	local answer
 	[[ -z ${yes-}$JOB ]] || return 0
-	[[ -t 0 ]] || fail "without a terminal this wants --yes" "$1"
+	[[ -t 0 ]] || fail "without a terminal this takes --yes" "$1"
 	read -r -p "$1 [y/N] " answer || answer=''
 	[[ $answer == [yY] || $answer == [yY][eE][sS] ]] || fail "nothing done"
 }
@@ -83,7 +83,7 @@ roots_own() {
 		if [[ -L $dir || -e $dir ]]; then
 			what=$(stat -c '%u %a %F of %U, mode %a' -- "$dir")
 			if [[ ! $what =~ ^$EUID\ [0-7]*[0145][0145]\ directory\  ]]; then
-				printf 'plonec: %s is a %s, not a directory that only root may write: root does not work in %s\n' "$dir" "${what#* * }" "$1" >&2
+				printf 'plonec: %s is a %s, not a directory that only root may write: root does not write to %s\n' "$dir" "${what#* * }" "$1" >&2
 				printf '        see: ls -ld %s; make it root'\''s, or name another directory in the stack\n' "$dir" >&2
 				return 1
 			fi
@@ -189,7 +189,7 @@ chosen_apps() {
 	else
 		CHOSEN=("$@")
 	fi
-	((${#CHOSEN[@]} > 0)) || fail -2 "which app?" "name one of: ${APPS:-none}; or --all"
+	((${#CHOSEN[@]} > 0)) || fail -2 "no app named" "name one of: ${APPS:-none}; or --all"
 }
 
 # as_app COMMAND…: as the app's user, with the app's environment, where the system says

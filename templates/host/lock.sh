@@ -29,7 +29,7 @@ lock() {
 	activate | confirm | revert | setup) ;;
 	*)
 		[[ ! -e $STATE/unconfirmed ]] ||
-			fail -3 "a change of this host waits to be confirmed or taken back" "wait a minute, then try again; see: host status"
+			fail -3 "a change of this host is waiting to be confirmed or reverted" "wait a minute, then try again; see: host status"
 		;;
 	esac
 }

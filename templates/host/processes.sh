@@ -162,7 +162,7 @@ roll() {
 			if ((${#CLIENT_UNITS[@]} == 1)); then
 				if [[ -n $runs ]]; then say "$unit is the only client on this host"; fi
 			elif [[ -n $runs ]] && ! another_serves "$unit"; then
-				printf 'plonec: %s is left alone: no other client of this host answers\n' "$unit" >&2
+				printf 'plonec: %s is not restarted: no other client of this host answers\n' "$unit" >&2
 				return 1
 			fi
 			[[ -n $last ]] || ask_services answers || return 1
@@ -179,7 +179,7 @@ roll() {
 		if [[ -z $(client_index "$unit") ]]; then
 			continue
 		elif [[ -n $drained ]]; then
-			say "$unit is drained by hand, and stays so until: plonec undrain"
+			say "$unit is drained by hand and stays drained until: plonec undrain"
 		else
 			gate after "$unit" || return 1
 			seen=$ATTENDED
@@ -218,7 +218,7 @@ gate() {
 	until read -r -t 1 -u "$from" answer; do
 		# plonec holds this lock as long as it is there.
 		if flock -n "$LOCKS/apply" true; then
-			say "plonec is gone: going on by the clock"
+			say "plonec is gone: continuing by the clock"
 			ATTENDED=''
 			[[ $1 == before ]] || sleep "$SETTLE"
 			answer=go

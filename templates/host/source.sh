@@ -81,7 +81,7 @@ fetch_source() {
 		depth=(--depth=1)
 	fi
 	git_as_app -C "$CACHE" fetch -q --force --prune --no-tags "${depth[@]}" -- "$SCM_REPOSITORY" "${refs[@]}" ||
-		fail "cannot fetch $SCM_REPOSITORY" "git's own words stand above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
+		fail "cannot fetch $SCM_REPOSITORY" "see git's output above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
 }
 
 # fetch_commit COMMIT: into the copy, though no branch may lead to it any more.
@@ -117,7 +117,7 @@ resolve_commit() {
 	[[ -n $wanted ]] || names=(HEAD)
 	[[ $wanted != refs/* ]] || names=("$wanted^{}" "$wanted")
 	found=$("git_as_$(asked_by)" ls-remote -q -- "$SCM_REPOSITORY" "${names[@]}") ||
-		fail "cannot ask $SCM_REPOSITORY" "git's own words stand above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
+		fail "cannot ask $SCM_REPOSITORY" "see git's output above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
 	while IFS=$'\t' read -r commit name; do
 		if is_commit "$commit"; then leads[$name]=$commit; fi
 	done <<<"$found"
@@ -145,13 +145,13 @@ checkout() {
 	# Once for all releases; by no -c, which a repository in a directory would obey too.
 	git_as_app config lfs.storage "$CACHE/lfs"
 	git_as_app checkout -q --detach "$1" ||
-		fail "$1 cannot be checked out" "git's own words stand above"
+		fail "$1 cannot be checked out" "see git's output above"
 	# What it says of it is the app's user's word; the copy was made by git, which
 	# holds each file against the commit's name when it fetches.
-	[[ $(LOG='' git_as_app rev-parse HEAD) == "$1" ]] || fail "the checkout of $1 is another commit" "see: $CACHE"
+	[[ $(LOG='' git_as_app rev-parse HEAD) == "$1" ]] || fail "the checkout of $1 has a different commit" "see: $CACHE"
 	if [[ -n $SCM_SUBMODULES ]] && as_app test -f .gitmodules; then
 		git_as_app submodule sync -q --recursive
 		git_as_app submodule update -q --init --recursive ||
-			fail "the submodules of $SCM_REPOSITORY cannot be fetched" "git's own words stand above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
+			fail "the submodules of $SCM_REPOSITORY cannot be fetched" "see git's output above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
 	fi
 }

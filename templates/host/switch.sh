@@ -22,7 +22,7 @@ refuse_drift() {
 		if [[ $now != "$sum" && $now != "${next[$path]}" ]]; then changed+=("$path"); fi
 	done <"$STATE/live"
 	((${#changed[@]} == 0)) ||
-		fail "changed by hand on this host: ${changed[*]}" "take the change over into the stack, or give --overwrite (plonec deploy --force) to undo it"
+		fail "changed by hand on this host: ${changed[*]}" "put the change into the stack, or give --overwrite (plonec deploy --force) to undo it"
 }
 
 # activate: brings in the app's files that waited for this moment, and keeps
@@ -181,17 +181,17 @@ move() {
 	if [[ $old == "$new" && -z $outage && ! -d $APP_STATE/undo ]]; then
 		rm -f -- "$APP_STATE/switch"
 		history "$verb $APP $new stopped where a process did not come up"
-		fail "the $verb stopped there: the processes that it did not reach run on as they were" \
-			"mend it, then: host $verb $APP"
+		fail "the $verb stopped there: the processes that it did not reach keep running unchanged" \
+			"fix it, then: host $verb $APP"
 	fi
-	warn "that does not work here: going back to what was, ${old:-nothing}"
+	warn "$new does not work here: going back to ${old:-nothing}"
 	if back "$old" "$new" "$outage"; then
 		history "$verb $APP $new from=${old:--} taken back"
-		fail -4 "the $verb was taken back: $APP runs ${old:-nothing} as before" \
-			"what failed stands above; journalctl -u UNIT has more"
+		fail -4 "the $verb was reverted: $APP runs ${old:-nothing} as before" \
+			"see the error above; journalctl -u UNIT has more"
 	fi
 	history "$verb $APP $new from=${old:--} failed, and so did the way back"
-	fail -6 "$new failed, and so did the way back to ${old:-nothing}" "see: host status"
+	fail -6 "$new failed, and going back to ${old:-nothing} failed too" "see: host status"
 }
 
 # enable_units: at a boot too, from now on.
@@ -216,7 +216,7 @@ storage_moves() {
 
 # refuse_outage OLD: says why, and how to go on.
 refuse_outage() {
-	fail "the database of $APP moves, which no rolling restart survives" \
+	fail "the database of $APP moves: a rolling restart is not possible" \
 		"from: $(record_get "$1" storage)" "to:   $(storage)" \
 		"in a quiet hour: host stop $APP, bring the data to its new place, then deploy with --allow-outage"
 }

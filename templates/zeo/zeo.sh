@@ -24,7 +24,7 @@ zeo_made() {
 zeo_new() {
 	[[ -n $FILESTORAGE_DIR ]] || return 0
 	if [[ -e $FILESTORAGE_DIR/Data.fs ]]; then
-		[[ -z $1 ]] || say "$FILESTORAGE_DIR/Data.fs is there already: --new-database does nothing"
+		[[ -z $1 ]] || say "$FILESTORAGE_DIR/Data.fs already exists: --new-database does nothing"
 	elif [[ -z $1 ]]; then
 		fail "there is no Data.fs in $FILESTORAGE_DIR" \
 			"is its disk mounted? for a site that is to begin empty: host deploy --new-database $APP"
