@@ -328,7 +328,7 @@ var operations = []scenario{
 		if out := s.must(0, "status"); !strings.Contains(out, "not plonec's: 20160101000000 (") {
 			s.t.Errorf("status does not name it:\n%s", out)
 		}
-		if out := s.must(1, "undeploy", "site"); !strings.Contains(out, "wants --yes") {
+		if out := s.must(1, "undeploy", "site"); !strings.Contains(out, "undeploy takes --yes") {
 			s.t.Errorf("undeployed unasked:\n%s", out)
 		}
 		from := time.Now()

@@ -71,7 +71,7 @@ func (c *checker) stack(tree *input.Node) {
 	}
 	c.fields(c.schema.root, tree)
 	if c.more {
-		c.add(diag.Diagnostic{Code: "too-many", Span: tree.Span, Message: "there are more than " + strconv.Itoa(maxFindings) + " findings", Remedy: "mend these first"})
+		c.add(diag.Diagnostic{Code: "too-many", Span: tree.Span, Message: "there are more than " + strconv.Itoa(maxFindings) + " findings", Remedy: "fix these first"})
 	}
 }
 

@@ -27,7 +27,7 @@ func stopCommand(v *verb, c *cobra.Command) {
 	c.Short = "stop apps"
 	c.Long = `Stop drains and stops apps, databases last. They stay down over a reboot, until
 start or deploy. On a terminal it asks; elsewhere it goes on, but for a database
-server whose clients are not stopped with it: that wants --yes.`
+server whose clients are not stopped with it: that takes --yes.`
 	c.Example = "  plonec stop site"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
@@ -45,7 +45,7 @@ func undeployCommand(v *verb, c *cobra.Command) {
 	var confirm string
 	c.Short = "take apps away from their hosts"
 	c.Long = `Undeploy stops apps and removes their releases. What they wrote stays, and so
-does what plonec did not make. On a terminal it asks, elsewhere it wants --yes.
+does what plonec did not make. On a terminal it asks, elsewhere it takes --yes.
 Where it is done on some hosts and not on others it ends with status 5.
 
 With --foreign it leaves the app as it is, and removes what lies among its releases
@@ -96,7 +96,7 @@ func mayStop(s *session, args []string) error {
 	case err != nil:
 		return err
 	case hurts && !s.flags.yes && !s.asks():
-		return &status{exitError, "without a terminal, the stop of what others need wants --yes: nothing done"}
+		return &status{exitError, "nothing done: without a terminal, stopping what others need takes --yes"}
 	}
 	return s.agreed("stop " + apps + "?")
 }
@@ -108,7 +108,7 @@ func mayUndeploy(s *session, args []string) error {
 		return err
 	}
 	if !s.flags.yes && !s.asks() {
-		return &status{exitError, "without a terminal, undeploy wants --yes: nothing done"}
+		return &status{exitError, "nothing done: without a terminal, undeploy takes --yes"}
 	}
 	return s.agreed("undeploy " + apps + "?")
 }
@@ -134,12 +134,12 @@ func (s *session) undeployForeign(ctx context.Context, app, confirm string) erro
 		s.note(f.Host, text)
 	}
 	if removable == 0 {
-		s.note("", "there is nothing to remove among the releases of "+app)
+		s.note("", "nothing to remove among the releases of "+app)
 		return nil
 	}
 	switch {
 	case confirm == "" && !s.attended():
-		return &status{exitError, fmt.Sprintf("without a terminal, undeploy --foreign wants --confirm %s; --yes is not enough: nothing done", app)}
+		return &status{exitError, fmt.Sprintf("nothing done: without a terminal, undeploy --foreign takes --confirm %s, and --yes is not enough", app)}
 	case confirm == "":
 		confirm = s.answer("to remove these for good, type the app's name: ")
 	}

@@ -45,7 +45,7 @@ func (a arguments) judge(v *verb, c *cobra.Command, args []string) error {
 	as := "as in: " + v.example()
 	switch {
 	case a.use == "" && len(args) > 0:
-		return fmt.Errorf("plonec %s takes no arguments, and was given %s; see plonec %s --help", v.name, strings.Join(args, " "), v.name)
+		return fmt.Errorf("plonec %s takes no arguments, but was given %s; see plonec %s --help", v.name, strings.Join(args, " "), v.name)
 	case a.words != nil && (len(args) != 1 || !slices.Contains(a.words, args[0])):
 		return fmt.Errorf("plonec %s wants %s, one of %s, %s", v.name, a.what, strings.Join(a.words, ", "), as)
 	case a.what != "" && len(args) == 0:
@@ -78,13 +78,13 @@ func saysNothing(c *cobra.Command, args []string) (err error) {
 		default:
 			return
 		}
-		err = fmt.Errorf("%s is given nothing: is a variable of the shell empty?", what)
+		err = fmt.Errorf("%s is empty: check the shell variable", what)
 	})
 	if own := c.ArgsLenAtDash(); own >= 0 {
 		args = args[:own]
 	}
 	if err == nil && slices.Contains(args, "") {
-		err = errors.New("an argument says nothing: is a variable of the shell empty?")
+		err = errors.New("an argument is empty: check the shell variable")
 	}
 	return err
 }

@@ -19,7 +19,7 @@ func openTree(dir string, fresh bool) (*tree.Disk, error) {
 	disk, err := open(dir, release)
 	var other *tree.OtherRelease
 	if errors.As(err, &other) {
-		return nil, fmt.Errorf("%w\n  to go on with that one: %s\n  to go over to this one: run plonec build, review what changes, and commit it", err, installing(other.Plonec))
+		return nil, fmt.Errorf("%w\n  to keep using that one: %s\n  to switch to this one: run plonec build, review what changes, and commit it", err, installing(other.Plonec))
 	}
 	if err != nil {
 		return nil, err

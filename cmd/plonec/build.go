@@ -71,7 +71,7 @@ nothing is written.`
 			}
 		}
 		if check && len(changes.Foreign) > 0 {
-			return fmt.Errorf("%s holds what no build made (marked ?): remove it, or it would be pushed by hand one day", f.Tree)
+			return fmt.Errorf("%s holds files that no build made (marked ?): remove them", f.Tree)
 		}
 		if check && !changes.None() {
 			return errors.New(stale(f.Tree, b.before, writer))
@@ -139,15 +139,15 @@ func stale(dir string, before *tree.Manifest, writer string) string {
 	_, err := os.Stat(filepath.Join(dir, tree.ManifestName))
 	switch {
 	case err != nil:
-		return fmt.Sprintf("there is no tree in %s: run %s and commit it", dir, command)
+		return fmt.Sprintf("%s has no tree: run %s and commit it", dir, command)
 	case before == nil: // what is no manifest at all was an error before
 		return fmt.Sprintf("%s is in conflict: run %s and commit what it makes", filepath.Join(dir, tree.ManifestName), command)
 	case writer == "":
 		return fmt.Sprintf("%s is stale: run %s and commit it", dir, command)
 	}
 	return fmt.Sprintf(`%s is stale: plonec %s wrote it, and this is plonec %s
-  what differs may come from that, and not from the stack
-  to go on with %s: run %s with it, review what changes, and commit it
+  the differences may come from that and not from the stack
+  to switch to %s: run %s with it, review what changes, and commit it
   to stay with %s: %s`, dir, writer, release, release, command, writer, installing(writer))
 }
 

@@ -62,7 +62,7 @@ can have them print its files.`
 		case refused > 0:
 			return fmt.Errorf("%s refused", words.Count(refused, "configuration"))
 		case len(skipped) > 0:
-			return fmt.Errorf("%s not asked: run it with sudo, or let them see this machine: plonec check --native=here", strings.Join(skipped, ", "))
+			return fmt.Errorf("%s could not be run apart from this machine: run plonec check with sudo, or with --native=here", strings.Join(skipped, ", "))
 		}
 		if out.people() {
 			fmt.Fprintf(out.stdout, "%s, %s: good\n", words.Count(res.Hosts, "host"), words.Count(res.Files, "file"))
@@ -89,7 +89,7 @@ func printCheckers(w io.Writer, results []native.Result) (refused int, skipped [
 		case native.Good:
 			outcome = "accepted by "
 		case native.Missing:
-			outcome = "not installed here, so not asked: "
+			outcome = "not installed here and not run: "
 		case native.NotAsked:
 			outcome = "not asked, " + r.Output + ": "
 			skipped = append(skipped, r.Program)

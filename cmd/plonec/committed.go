@@ -39,7 +39,7 @@ func (f *fleetFlags) committed(disk *tree.Disk) (commit string, descends func(st
 			return "", nil, err
 		}
 		if len(changed) > 0 {
-			return "", nil, fmt.Errorf("%s is not as it is committed: commit it, so that what is on the hosts can be found again, or give --allow-dirty\n  %s",
+			return "", nil, fmt.Errorf("%s has uncommitted changes: commit them, so that the hosts' files are in git, or give --allow-dirty\n  %s",
 				f.tree, strings.Join(firstOf(changed, 10), "\n  "))
 		}
 	}
@@ -48,13 +48,13 @@ func (f *fleetFlags) committed(disk *tree.Disk) (commit string, descends func(st
 	}
 	return commit, func(earlier string) error {
 		if !git.IsID(earlier) {
-			return fmt.Errorf("the host has %.40q in place of a commit: look at the host, or give --allow-rewind", earlier)
+			return fmt.Errorf("the host records %.40q, which is not a commit: check the host, or give --allow-rewind", earlier)
 		}
 		if _, err := repo.Run(nil, "cat-file", "-e", earlier+"^{commit}"); err != nil {
-			return fmt.Errorf("the host has commit %.12s, which is not here: git fetch, with the whole history (in CI: fetch-depth 0), or --allow-rewind", earlier)
+			return fmt.Errorf("the host has commit %.12s, which is not in this repository: run git fetch with the whole history (in CI: fetch-depth 0), or give --allow-rewind", earlier)
 		}
 		if _, err := repo.Run(nil, "merge-base", "--is-ancestor", earlier, commit); err != nil {
-			return fmt.Errorf("the host has commit %.12s, which %.12s does not come after: merge it first, or go back on purpose with --allow-rewind", earlier, commit)
+			return fmt.Errorf("the host has commit %.12s, and %.12s does not descend from it: merge it first, or go back on purpose with --allow-rewind", earlier, commit)
 		}
 		return nil
 	}, nil

@@ -38,7 +38,7 @@ configured.`
 	f.addAllowTwo(c.Flags())
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if o.Commit != "" && !hosts.IsCommit(o.Commit) {
-			return fmt.Errorf("--commit %q is no commit in full: write what git rev-parse says of it", o.Commit)
+			return fmt.Errorf("--commit %q is not a full commit id: write the output of git rev-parse", o.Commit)
 		}
 		return nil
 	}
@@ -164,9 +164,9 @@ fetched afresh, and restart the clients as a deploy does.`
 		case len(args) == 0:
 			return fmt.Errorf("%s wants the name of a recipe, one of %s, as in: %s", c.CommandPath(), strings.Join(names, ", "), v.example())
 		case !slices.Contains(names, args[0]):
-			return fmt.Errorf("there is no recipe %s; there are %s", args[0], strings.Join(names, ", "))
+			return fmt.Errorf("the recipe %s does not exist: choose one of %s", args[0], strings.Join(names, ", "))
 		case len(args) > 1 && !slices.Contains(deploys, args[0]):
-			return fmt.Errorf("%s %s takes no app, and was given %s: it is for hosts, which --host chooses", c.CommandPath(), args[0], strings.Join(args[1:], " "))
+			return fmt.Errorf("%s %s takes no app, but was given %s: it is for hosts, which --host chooses", c.CommandPath(), args[0], strings.Join(args[1:], " "))
 		}
 		return nil
 	}

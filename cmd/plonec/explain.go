@@ -19,7 +19,7 @@ func explainCommand(v *verb, c *cobra.Command) {
 	var f explainFlags
 	c.Short = "what an attribute or a diagnostic means, and what a change would do"
 	c.Long = `Explain tells what an attribute or a group of them does, its type, default, other
-names and place, or what a diagnostic means and how to mend it. Without an argument
+names and place, or what a diagnostic means and how to fix it. Without an argument
 it lists the groups and the codes of all diagnostics.
 
 Of a STACK, or of the one in this folder, it also tells where that sets the
@@ -40,7 +40,7 @@ value is JSON, or a text where it is none; null takes back what is set. Several
 		out := newReporter(c, v.format)
 		if len(f.set) > 0 {
 			if len(args) > 0 && (schema.Lookup(args[0]) != nil || diag.Codes[args[0]].Title != "") {
-				return fmt.Errorf("plonec explain takes an attribute or --set, not both, and was given %s", args[0])
+				return fmt.Errorf("plonec explain takes an attribute or --set, not both, but was given %s", args[0])
 			}
 			return f.effect(out, args)
 		}
@@ -49,7 +49,7 @@ value is JSON, or a text where it is none; null takes back what is set. Several
 		}
 		if code, ok := diag.Codes[args[0]]; ok {
 			if len(args) > 1 {
-				return fmt.Errorf("a code is explained without a STACK, and was given %s", strings.Join(args[1:], " "))
+				return fmt.Errorf("a code is explained without a STACK, but was given %s", strings.Join(args[1:], " "))
 			}
 			return explainCode(out, args[0], code)
 		}

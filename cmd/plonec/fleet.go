@@ -104,7 +104,7 @@ func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
 	flags.StringVar(&f.plan, "plan", "", "do what this `file` of plonec plan --out foretells, or nothing")
-	flags.DurationVar(&f.confirm, "confirm-within", time.Minute, "how long a host waits for the confirmation of a change before it takes it back")
+	flags.DurationVar(&f.confirm, "confirm-within", time.Minute, "how long a host waits for a change to be confirmed before it reverts the change")
 }
 
 // A session is one run of a command over hosts.
@@ -279,7 +279,7 @@ func interruptible(parent context.Context, s *session) (context.Context, func())
 			}
 			if n > 0 {
 				s.progress.Close()
-				const text = "stopped; what a host was at it brings to its end, or takes back, by itself: plonec status"
+				const text = "stopped; hosts finish or undo what they were doing on their own. Check with: plonec status"
 				if s.flags.verb.format == "json" && !s.flags.verb.reports && !s.flags.verb.passes {
 					fmt.Fprint(s.out, words.JSONLine(newEnd(exitInterrupted, text)))
 				} else {
@@ -287,7 +287,7 @@ func interruptible(parent context.Context, s *session) (context.Context, func())
 				}
 				os.Exit(exitInterrupted)
 			}
-			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: "stopping: what is at work is finished first; again to leave at once"})
+			s.progress.Event(hosts.Event{Time: time.Now(), Kind: hosts.Note, Text: "stopping after the current step; press Ctrl-C again to stop at once"})
 			cancel(errInterrupted)
 		}
 	}()
@@ -314,7 +314,7 @@ func (s *session) conclude(ctx context.Context, err error) error {
 		// The report has the errors themselves.
 		return &status{exitUnknown, "the state of " + strings.Join(words.Runs(hostsOf(hosts.HostErrors(err))), ", ") + " is not known"}
 	case number[hosts.Unknown] > 0:
-		return &status{exitUnknown, "the state of a host is not known, or it could not be brought back: plonec status"}
+		return &status{exitUnknown, "the state of a host is not known or could not be restored: plonec status"}
 	case errors.Is(err, errInterrupted):
 		return &status{exitInterrupted, "interrupted"}
 	case errors.Is(err, hosts.ErrSplit):
@@ -322,11 +322,11 @@ func (s *session) conclude(ctx context.Context, err error) error {
 	case errors.Is(err, hosts.ErrHalfDone):
 		return &status{exitError, s.Redact(err.Error())}
 	case number[hosts.Reverted] > 0:
-		return &status{exitReverted, "a host was taken back to what it was"}
+		return &status{exitReverted, "a host was reverted"}
 	case errors.Is(err, hosts.ErrRefused):
 		return &status{exitError, hosts.ErrRefused.Error()}
 	case errors.Is(err, hosts.ErrNotDeployed):
-		return &status{exitError, hosts.ErrNotDeployed.Error() + "; what failed stands above"}
+		return &status{exitError, hosts.ErrNotDeployed.Error() + "; see the errors above"}
 	}
 	return &status{exitError, s.lastWords(err)}
 }

@@ -71,5 +71,5 @@ func graphFormat(name, file string) (graph.Format, error) {
 		}
 		names, endings = append(names, f.Name), append(endings, f.Endings...)
 	}
-	return graph.Format{}, fmt.Errorf("%s: its ending does not say the format: give --format %s, or one of %s", file, strings.Join(names, ", "), strings.Join(endings, " "))
+	return graph.Format{}, fmt.Errorf("%s: its extension does not give the format: give --format %s, or one of %s", file, strings.Join(names, ", "), strings.Join(endings, " "))
 }

@@ -39,7 +39,7 @@ func refuseIgnoredFiles(repo *git.Repository, dir string, names []string) error 
 	if more := len(ignored) - 1; more > 0 {
 		which += fmt.Sprintf(" and %s", words.Count(more, "other file"))
 	}
-	return fmt.Errorf("git would leave %s out of a commit (%s:%s: %s), and hosts get what is committed: %s",
+	return fmt.Errorf("git leaves %s out of commits (%s:%s: %s), and hosts get only what is committed: %s",
 		which, first.Source, first.Line, first.Pattern, remedy)
 }
 
@@ -63,7 +63,7 @@ func keeping(repo *git.Repository, at string, first git.Ignored) (string, error)
 	for _, line := range keepLines(at) {
 		add += " " + shellQuote(line)
 	}
-	return fmt.Sprintf("take the tree in again at the end of %s\n  %s >> %s", where, add, shellQuote(where)), nil
+	return fmt.Sprintf("include the tree again at the end of %s\n  %s >> %s", where, add, shellQuote(where)), nil
 }
 
 // keepLines are the patterns that keep a tree, in the folder that holds it.

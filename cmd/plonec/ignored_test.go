@@ -22,7 +22,7 @@ func TestIgnoredTree(t *testing.T) {
 		}
 		m.Files = append(m.Files, tree.File{Host: host, Path: path})
 	}
-	const again, takeOut = "take the tree in again at the end of ", "take that line out of "
+	const again, takeOut = "include the tree again at the end of ", "take that line out of "
 	for name, c := range map[string]struct {
 		tree     string
 		patterns map[string]string // by file

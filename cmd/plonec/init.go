@@ -46,7 +46,7 @@ FILE takes it, without the same values that OpsWorks set by itself.`
   plonec init --print .github/workflows/plonec.yml`
 	c.Args = func(_ *cobra.Command, args []string) error {
 		if len(f.opsworks) == 0 && len(args) > 1 {
-			return fmt.Errorf("plonec init takes one folder, and was given %s", strings.Join(args, " "))
+			return fmt.Errorf("plonec init takes one folder, but was given %s", strings.Join(args, " "))
 		}
 		return nil
 	}
@@ -287,7 +287,7 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 		if !slices.ContainsFunc(compile.UsualStacks, func(name string) bool { _, err := os.Stat(filepath.Join(abs, name)); return err == nil }) {
 			d.Notes = append(d.Notes, fmt.Sprintf("there is no %s in %s: where the stack is elsewhere, plonec init FOLDER", words.Or(compile.UsualStacks), git.FromHere(abs)))
 		}
-		d.Notes = append(d.Notes, fmt.Sprintf("there is no tree in %s yet: plonec build, then init, writes down which secrets CI needs", git.FromHere(filepath.Join(abs, f.tree))))
+		d.Notes = append(d.Notes, fmt.Sprintf("%s has no tree yet: plonec build, then init, writes down which secrets CI needs", git.FromHere(filepath.Join(abs, f.tree))))
 		return d, nil
 	}
 	var others []string

@@ -68,7 +68,7 @@ var exits = []struct {
 	{exitError, "an error, and a tree that build --check finds stale"},
 	{exitChanges, "with --exit-code: there is something to do, or not running"},
 	{exitLocked, "another plonec is at work"},
-	{exitReverted, "a host was taken back to what it was"},
+	{exitReverted, "a host was reverted"},
 	{exitSplit, "hosts are left on different releases"},
 	{exitUnknown, "a host's state is not known"},
 	{exitInterrupted, "interrupted"},

@@ -35,7 +35,7 @@ The stack is compiled in memory for it, and a tree that is not what comes out is
 refused, as by apply and deploy.
 
 With --out the plan is written too. plonec apply --plan and plonec deploy --plan
-do what it foretells, or nothing where the tree or a host is another by then.`
+do what it foretells, or nothing where the tree or a host has changed by then.`
 	c.Example = `  plonec plan
   plonec plan --out plan.json && plonec apply --plan plan.json`
 	f.add(c.Flags())
@@ -91,7 +91,7 @@ func readPlan(name string) (*plan.Plan, error) {
 	}
 	p, err := plan.ReadPlan(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no plan that plonec plan --out wrote: %w", name, err)
+		return nil, fmt.Errorf("%s is not a plan that plonec plan --out wrote:  %w", name, err)
 	}
 	return p, nil
 }

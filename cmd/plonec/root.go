@@ -20,7 +20,7 @@ const (
 	exitError       = 1
 	exitChanges     = 2 // with --exit-code: there is something to do
 	exitLocked      = 3
-	exitReverted    = 4 // a host was taken back to what it was
+	exitReverted    = 4 // a host was reverted
 	exitSplit       = 5 // hosts are left on different releases
 	exitUnknown     = 6 // a host's state is not known, or its way back failed
 	exitInterrupted = 130

@@ -24,7 +24,7 @@ ends with status 6.
 As JSON it is one object: hosts has those that were asked, skipped those that the
 stack does not have online.
 
-It needs no secrets, and so does not see where the value of one is another than on
+It needs no secrets, and so does not see where the value of one differs from that on
 a host: plonec plan --secrets does.`
 	c.Example = `  plonec status
   plonec status --format json --host app1`

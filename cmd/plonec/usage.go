@@ -21,7 +21,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	text := "there is no command " + args[0]
+	text := "unknown command " + args[0]
 	if like := root.SuggestionsFor(args[0]); len(like) > 0 {
 		slices.Sort(like)
 		return errors.New(text + "; did you mean plonec " + strings.Join(like, " or plonec ") + "?")

@@ -29,7 +29,7 @@ func StackFiles(files []string, o *Options) ([]string, error) {
 		}
 		for _, name := range in.Stack {
 			if _, err := Recorded(o.Tree, name); errors.Is(err, fs.ErrNotExist) {
-				return nil, fmt.Errorf("%s is not there, and %s was compiled from it: if it has another name now, say so once: plonec build STACK", filepath.Join(o.Tree, filepath.FromSlash(name)), o.Tree)
+				return nil, fmt.Errorf("%s is missing, and %s was compiled from it: if it was renamed, run plonec build with its new name", filepath.Join(o.Tree, filepath.FromSlash(name)), o.Tree)
 			} else if err != nil {
 				return nil, err
 			}
@@ -48,7 +48,7 @@ func StackFiles(files []string, o *Options) ([]string, error) {
 			return []string{name}, nil
 		}
 	}
-	return nil, errors.New("no STACK given, and here is no " + strings.Join(UsualStacks[:len(UsualStacks)-1], ", ") + " or " + UsualStacks[len(UsualStacks)-1])
+	return nil, errors.New("no STACK given, and this directory has no " + strings.Join(UsualStacks[:len(UsualStacks)-1], ", ") + " or " + UsualStacks[len(UsualStacks)-1])
 }
 
 // Recorded is the absolute path of a file that the manifest of a tree names, with
@@ -79,7 +79,7 @@ func Recorded(dir, rel string) (string, error) {
 	}
 	// What lies outside is not even told to be missing.
 	if real, err := git.Real(name); err != nil || !inFolder(top, real) {
-		return "", fmt.Errorf("%s says that it was built from %s, which lies outside of %s: that is read only where the command line names it, plonec build STACK; plan, apply and deploy take none, so keep what they need in %s",
+		return "", fmt.Errorf("%s was built from %s, which is outside of %s: plonec reads it only where the command line names it (plonec build STACK), and plan, apply and deploy take no STACK; move what they need into %s",
 			filepath.Join(dir, tree.ManifestName), rel, what, what)
 	}
 	_, err = os.Stat(name)

@@ -134,7 +134,7 @@ func InTexts(texts []string, where string, secrets []schema.PlainSecret) diag.Li
 func inTree(s schema.PlainSecret, where string) diag.Diagnostic {
 	return diag.Diagnostic{
 		Code: "secret-in-tree", Span: s.Span, Path: path(s),
-		Message: "its value also stands in a text that " + where,
+		Message: "its value also appears in a text that " + where,
 		Remedy:  "take it out there, or give this one by reference",
 	}
 }

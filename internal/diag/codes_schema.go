@@ -2,7 +2,7 @@ package diag
 
 var _ = register(map[string]Code{
 	"too-many": {Error, "there is more than plonec goes through",
-		"Beyond 10,000 findings the rest is left out: mend the first ones. A stack in which thousands of hosts each combine many layers with large custom_json crosses a limit too: let hosts share layers."},
+		"Beyond 10,000 findings the rest is left out: fix the first ones. A stack in which thousands of hosts each combine many layers with large custom_json crosses a limit too: let hosts share layers."},
 	"unknown-key": {Error, "no attribute has this name",
 		"Look for a slip of the pen, or for the map that the attribute belongs in; plonec explain lists the attributes. A top-level key of another cookbook can be let through with plonec.ignore."},
 	"bad-key": {Error, "a name in a map cannot be used",

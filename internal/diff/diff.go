@@ -90,7 +90,7 @@ func Compare(before *Side, after *compile.Built, o *compile.Options, work, given
 	for _, h := range r.All.Hosts {
 		for _, c := range h.Files {
 			if c.Secret && strings.Contains(c.Diff, "PLONEC_DSN from") {
-				r.Look = append(r.Look, h.Host+": the address of the database comes from another place: plan sees whether the database moves")
+				r.Look = append(r.Look, h.Host+": the address of the database comes from another place: plonec plan shows whether the database moves")
 			}
 		}
 	}

@@ -27,7 +27,7 @@ func openRevision(rev string) (r *revision, label string, err error) {
 		return nil, "", err
 	}
 	if repo == nil {
-		return nil, "", fmt.Errorf("--against %s: this is no git repository; for a folder with a tree write ./%s", rev, rev)
+		return nil, "", fmt.Errorf("--against %s: this is not a git repository; for a folder with a tree write ./%s", rev, rev)
 	}
 	r = &revision{Repository: repo}
 	r.commit, err = r.Revision(rev)

@@ -39,7 +39,7 @@ func Earlier(files []string, o *compile.Options, against, work string) (*Side, e
 		return treeSide(o.Tree, o.Release, work)
 	case writtenAsPath(against):
 		if _, err := os.Stat(filepath.Join(against, tree.ManifestName)); err != nil {
-			return nil, fmt.Errorf("--against %s: there is no tree in that folder", against)
+			return nil, fmt.Errorf("--against %s: that folder has no tree", against)
 		}
 		return treeSide(against, o.Release, work)
 	}

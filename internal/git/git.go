@@ -133,7 +133,7 @@ func WritesThrough(name string) error {
 		}
 		if top, found := upwards(in); found {
 			shown, _ := filepath.Rel(top, filepath.Join(in, filepath.Base(at)))
-			return fmt.Errorf("%s is a symbolic link in the repository %s, and nothing is written through it: remove it, or put the file or folder itself there", shown, top)
+			return fmt.Errorf("%s is a symbolic link in the repository %s, and plonec writes nothing through it: remove it, or put the file or folder itself there", shown, top)
 		}
 	}
 	return nil
@@ -152,7 +152,7 @@ func gitDir(top string) (string, error) {
 	c.Env = append(c.Env, "GIT_CEILING_DIRECTORIES="+filepath.Dir(top))
 	out, err := run(c, "rev-parse")
 	if err != nil && strings.Contains(err.Error(), "dubious ownership") {
-		err = fmt.Errorf("%s belongs to another user, so git does not look into it: git config --global --add safe.directory %s", top, top)
+		err = fmt.Errorf("%s belongs to another user, so git refuses to read it: git config --global --add safe.directory %s", top, top)
 	}
 	return strings.TrimSuffix(string(out), "\n"), err
 }
@@ -246,7 +246,7 @@ func run(c *exec.Cmd, name string) ([]byte, error) {
 		return out, &Error{name, strings.TrimPrefix(said, "fatal: "), exit.ExitCode()}
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		err = errors.New("there is no git on PATH: install it, or put its folder there")
+		err = errors.New("git is not on PATH: install it, or add its folder to PATH")
 	}
 	return out, err
 }

@@ -76,7 +76,7 @@ git branch plain/below HEAD`)
 func TestNoGit(t *testing.T) {
 	project(t)
 	t.Setenv("PATH", t.TempDir())
-	if _, err := around(t, ".").Run(nil, "status"); err == nil || err.Error() != "there is no git on PATH: install it, or put its folder there" {
+	if _, err := around(t, ".").Run(nil, "status"); err == nil || err.Error() != "git is not on PATH: install it, or add its folder to PATH" {
 		t.Errorf("%v", err)
 	}
 }

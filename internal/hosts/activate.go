@@ -45,12 +45,12 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 			return err
 		case status == 4:
 			m.outcome = Reverted
-			return diag.WithRemedy("the change did not take effect, and was taken back", "the host is as it was; what failed stands above")
+			return diag.WithRemedy("the change did not take effect and was reverted", "the host is unchanged; see the error above")
 		case status == 6:
 			m.outcome = Unknown
-			return diag.WithRemedy("the change did not take effect, and to take it back failed too", "the host tries again every few seconds; see: host status, journalctl -u plonec-guard")
+			return diag.WithRemedy("the change did not take effect, and reverting it failed too", "the host tries again every few seconds; see: host status, journalctl -u plonec-guard")
 		case status != 0:
-			return diag.WithRemedy("the host did not begin with it", "it is as it was; what failed stands above")
+			return diag.WithRemedy("the host did not start the change", "the host is unchanged; see the error above")
 		}
 		return nil
 	})
@@ -71,9 +71,9 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 		}
 		m.note(Result, text, "")
 	case m.outcome == Reverted:
-		m.note(Result, "taken back: as it was before", "")
+		m.note(Result, "reverted: the host is as it was before", "")
 	case m.outcome == Unknown:
-		m.note(Result, "its state is not known", "ask it again: plonec status --host "+m.Name)
+		m.note(Result, "the host's state is not known", "check with: plonec status --host "+m.Name)
 	default:
 		m.note(Result, "not changed", "")
 	}
@@ -84,7 +84,7 @@ func (m *member) activate(ctx context.Context, session string, held bool) error 
 // cannot be said in time the host takes the change back by itself, and this
 // waits until it has.
 func (m *member) confirm(ctx context.Context, generation string, held bool) error {
-	script := `[[ -e $1 ]] || { echo "the host has taken it back already" >&2; exit 4; }; exec /bin/bash "$@"`
+	script := `[[ -e $1 ]] || { echo "the host has already reverted the change" >&2; exit 4; }; exec /bin/bash "$@"`
 	argv := []string{plan.StateDir + "/gen/" + generation + "/root" + plan.ScriptDir + "/transaction", "confirm", generation, m.Seen.Boot}
 	until := time.Now().Add(m.fleet.options.Confirm - 5*time.Second)
 	var last error
@@ -102,11 +102,11 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 		}
 		if !waits {
 			waits = true
-			m.note(Note, "no new login yet, which confirms the change ("+last.Error()+"): trying again", "")
+			m.note(Note, "no new login to confirm the change yet ("+last.Error()+"): trying again", "")
 		}
 		time.Sleep(time.Second)
 	}
-	m.note(Note, "not confirmed ("+last.Error()+"): waiting until the host has taken the change back", "")
+	m.note(Note, "not confirmed ("+last.Error()+"): waiting for the host to revert the change", "")
 	end := time.Now().Add(m.fleet.options.Confirm + remote.ReconnectTime)
 	for time.Now().Before(end) {
 		if o, err := m.observe(ctx, m.conn.AskAnew, plan.Questions{Sums: []string{plan.Balancing}}); err == nil && o.Unconfirmed == "" {
@@ -114,7 +114,7 @@ func (m *member) confirm(ctx context.Context, generation string, held bool) erro
 				return nil // the answer was lost, not the question
 			}
 			m.outcome = Reverted
-			return diag.WithRemedy("it was not confirmed in time, and is taken back: "+last.Error(), "see what of the change, or of the network, keeps people out")
+			return diag.WithRemedy("the change was not confirmed in time and was reverted: "+last.Error(), "check what blocks logins: the change or the network")
 		}
 		time.Sleep(2 * time.Second)
 	}

@@ -95,7 +95,7 @@ func (f *Fleet) lockAll(ctx context.Context, members []*member, session string) 
 		before := m.Seen.Digest()
 		err := m.look(ctx)
 		if err == nil && m.Seen.Digest() != before {
-			err = diag.WithRemedy("the host has changed since it was looked at", "run plonec plan again")
+			err = diag.WithRemedy("the host changed after it was checked", "run plonec plan again")
 		}
 		if err == nil {
 			return nil

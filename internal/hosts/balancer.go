@@ -99,7 +99,7 @@ func (b *balancer) start(m *member) {
 		}})
 		in.CloseWithError(io.EOF)
 		if err == nil {
-			err = errors.New("the balancer of " + m.Name + " ended the conversation")
+			err = errors.New("the balancer of " + m.Name + " closed the connection")
 		}
 		ended <- err
 	}()

@@ -83,7 +83,7 @@ func among(all, apps []string) error {
 	}
 	for _, app := range apps {
 		if !slices.Contains(all, app) {
-			return fmt.Errorf("there is no app %s on the chosen hosts; there are %s", app, strings.Join(all, ", "))
+			return fmt.Errorf("the chosen hosts do not run the app %s: they run %s", app, strings.Join(all, ", "))
 		}
 	}
 	return nil

@@ -79,11 +79,11 @@ func TestOtherPackagesAfterADeploy(t *testing.T) {
 	}{
 		{"a", "a", nil, ""},
 		{"a", "", nil, ""},
-		{"a", "b", nil, "app2 warning : site: other packages are installed than on app1"},
+		{"a", "b", nil, "app2 warning : site: installed packages differ from those on app1"},
 		{"a", "b", map[string]string{
 			"app1" + path: "Products.CMFPlone-6.2.2.dist-info\nZope-5.13.dist-info\nold-1.0-py3.11-linux-x86_64.egg\n",
 			"app2" + path: "Products.CMFPlone-6.2.3.dist-info\nZope-5.13.dist-info\nnew_one-2.0.dist-info\n",
-		}, "app2 warning : site: other packages are installed than on app1: Products.CMFPlone 6.2.3, there 6.2.2; new_one 2.0, which they do not have; no old, of which they have 1.0"},
+		}, "app2 warning : site: installed packages differ from those on app1: Products.CMFPlone 6.2.3, there 6.2.2; new_one 2.0, which they do not have; no old, they have 1.0"},
 	} {
 		f := two(t)
 		f.status = map[string]string{"app1": state + test.app1 + "\n", "app2": state + test.app2 + "\n"}

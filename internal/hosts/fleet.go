@@ -105,7 +105,7 @@ func New(disk *tree.Disk, options Options, secrets *secret.Resolver, sink Sink) 
 		options.Confirm = time.Minute
 	}
 	if p := options.Plan; p != nil && p.Tree != disk.Sum {
-		return nil, fmt.Errorf("the plan is of another tree (%.12s) than %s (%.12s): run plonec plan again", p.Tree, disk.Dir, disk.Sum)
+		return nil, fmt.Errorf("the plan is for the tree %.12s, not for that of %s (%.12s): run plonec plan again", p.Tree, disk.Dir, disk.Sum)
 	}
 	f := &Fleet{
 		tree:    &plan.Tree{Disk: disk, Values: secrets != nil, Redactor: secret.NewRedactor()},

@@ -58,9 +58,9 @@ func (f *Fleet) stopElsewhere(ctx context.Context, rivals []tree.Host, unit stri
 		case err == nil:
 			reached[h.Name] = conn
 		case f.options.AllowTwo:
-			f.sink(Event{Time: time.Now(), Host: h.Name, Kind: Warning, Text: fmt.Sprintf("it cannot be asked whether %s runs here: as allowed, another host starts it all the same", unit)})
+			f.sink(Event{Time: time.Now(), Host: h.Name, Kind: Warning, Text: fmt.Sprintf("this host does not say whether %s runs here: another host starts it, as allowed by --allow-two", unit)})
 		default:
-			return diag.WithRemedy(fmt.Sprintf("%s may still run on %s, which cannot be reached: %v", unit, h.Name, err), "make sure that the host is off, then give --allow-two; or take it out of the stack")
+			return diag.WithRemedy(fmt.Sprintf("%s may still run on %s, which cannot be reached: %v", unit, h.Name, err), "make sure that the host is off, then give --allow-two; or remove it from the stack")
 		}
 	}
 	for _, h := range rivals {
@@ -74,7 +74,7 @@ func (f *Fleet) stopElsewhere(ctx context.Context, rivals []tree.Host, unit stri
 			return diag.WithRemedy(fmt.Sprintf("%s could not be stopped on %s: %v", unit, h.Name, err), "see there: systemctl status "+unit)
 		}
 		if stopped {
-			f.sink(Event{Time: time.Now(), Host: h.Name, Kind: Note, Text: unit + " is stopped here: another host runs it from now on"})
+			f.sink(Event{Time: time.Now(), Host: h.Name, Kind: Note, Text: unit + " is stopped here: another host now runs it"})
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func TestHandOver(t *testing.T) {
 	}{
 		{name: "it moves", said: "app1 note : " + unit + " is stopped here"},
 		{name: "the other host is away", lost: true, want: "give --allow-two"},
-		{name: "the other host is away, as allowed", lost: true, allow: true, said: "app3 warning : it cannot be asked"},
+		{name: "the other host is away, as allowed", lost: true, allow: true, said: "app3 warning : this host does not say whether"},
 		{name: "it runs there already", lost: true, live: true, not: "stop_unit"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,7 +17,7 @@ func (m *member) observe(ctx context.Context, ask func(context.Context, remote.C
 		whole = o.Read(strings.Split(line, "\t")) || whole
 	}})
 	if err == nil && !whole {
-		err = fmt.Errorf("%s said only a part of how it is", m.Name)
+		err = fmt.Errorf("%s sent only a part of its state", m.Name)
 	}
 	return o, err
 }

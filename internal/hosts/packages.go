@@ -44,7 +44,7 @@ func (f *Fleet) comparePackages(ctx context.Context, members []*member, app stri
 		if packages == "" || packages == most {
 			continue
 		}
-		text := app + ": other packages are installed than on " + hostNames(groups[most])
+		text := app + ": installed packages differ from those on " + hostNames(groups[most])
 		if different := differences(f.installed(ctx, m, app, states[i][app+".release"]), there); different != "" {
 			text += ": " + different
 		}
@@ -89,7 +89,7 @@ func differences(here, there map[string]string) string {
 		case !had:
 			parts = append(parts, name+" "+a+", which they do not have")
 		case !has:
-			parts = append(parts, "no "+name+", of which they have "+b)
+			parts = append(parts, "no "+name+", they have "+b)
 		case a != b:
 			parts = append(parts, name+" "+a+", there "+b)
 		}

@@ -49,11 +49,11 @@ func (m *member) stage(ctx context.Context, session string) error {
 	changed := "nothing was changed there"
 	if m.SetupDue() {
 		changed += " but for what setup installed"
-		if err := m.staged(ctx, "setup", session, diag.WithRemedy("setup failed there", "its words stand above; mend it, and do it again: "+changed)); err != nil {
+		if err := m.staged(ctx, "setup", session, diag.WithRemedy("setup failed there", "see its output above; fix it and run it again: "+changed)); err != nil {
 			return err
 		}
 	}
-	return m.staged(ctx, "check", session, diag.WithRemedy("the host refuses what was staged", "its words stand above; "+changed))
+	return m.staged(ctx, "check", session, diag.WithRemedy("the host refused the staged files", "see its output above; "+changed))
 }
 
 // staged runs a verb of the transaction that was staged; failed is the error
@@ -119,6 +119,6 @@ func (m *member) list() ([]byte, error) {
 func (m *member) job(ctx context.Context, limit time.Duration, argv []string, stop bool, answers *remote.Answers, line, told func(string)) (int, error) {
 	return m.conn.RunJob(ctx, remote.Job{
 		Script: m.fleet.scripts["job"], Limit: limit, Argv: argv, Stop: stop, Asks: answers, Line: line, Told: told,
-		Lost: func() { m.note(Warning, "the connection was lost; the host works on", "") },
+		Lost: func() { m.note(Warning, "the connection was lost; the host continues", "") },
 	})
 }

@@ -81,7 +81,7 @@ func halfDone(verb, app string, members []*member, done map[*member]bool, err er
 		return err
 	}
 	is := slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return !done[m] })
-	text := fmt.Sprintf("%s of %s is half done: done on %s and not on %s; mend it and do it again", verb, app, hostNames(is), hostNames(not))
+	text := fmt.Sprintf("%s of %s is half done: done on %s and not on %s; fix it and run it again", verb, app, hostNames(is), hostNames(not))
 	if verb == "undeploy" {
 		return fmt.Errorf("%w: %s: %w", ErrSplit, text, err)
 	}
@@ -133,7 +133,7 @@ func (f *Fleet) Bereft(apps []string) ([]string, error) {
 	var lines []string
 	for _, u := range uses {
 		slices.Sort(users[u])
-		lines = append(lines, fmt.Sprintf("%s on %s is the %s of %s on %s, which has no database without it", u.server, u.on, service.Store().Title, u.app, strings.Join(users[u], ", ")))
+		lines = append(lines, fmt.Sprintf("%s on %s is the %s of %s on %s, which needs it as its database", u.server, u.on, service.Store().Title, u.app, strings.Join(users[u], ", ")))
 	}
 	slices.Sort(lines)
 	return lines, nil

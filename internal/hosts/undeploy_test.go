@@ -41,9 +41,9 @@ func TestBereft(t *testing.T) {
 	}{
 		{"", "", ""},
 		{"", "site", ""},
-		{"", "database", "database on db1 is the ZEO server of site on app1, app2, which has no database without it"},
-		{"db1", "", "database on db1 is the ZEO server of site on app1, app2, which has no database without it"},
-		{"db1 app1", "", "database on db1 is the ZEO server of site on app2, which has no database without it"},
+		{"", "database", "database on db1 is the ZEO server of site on app1, app2, which needs it as its database"},
+		{"db1", "", "database on db1 is the ZEO server of site on app1, app2, which needs it as its database"},
+		{"db1 app1", "", "database on db1 is the ZEO server of site on app2, which needs it as its database"},
 		{"app1", "", ""},
 	} {
 		f := served(t)

@@ -48,10 +48,10 @@ func (m *member) verb(ctx context.Context, step string, limit time.Duration, arg
 		return err
 	case status == 4:
 		m.outcome = Reverted
-		return diag.WithRemedy("it was taken back there: the host runs what it ran before", "what failed stands above; on the host: journalctl -u UNIT")
+		return diag.WithRemedy("the host reverted it and runs what it ran before", "see the error above; on the host: journalctl -u UNIT")
 	case status == 6:
 		m.outcome = Unknown
-		return diag.WithRemedy("it failed there, and so did the way back", "on the host: host status")
+		return diag.WithRemedy("it failed there, and reverting it failed too", "on the host: host status")
 	case status == 3:
 		return &remote.LockedError{Host: m.Name, Who: "another verb runs on the host"}
 	case status != 0:
@@ -83,7 +83,7 @@ func (f *Fleet) oneByOne(ctx context.Context, members []*member, app, step strin
 		}
 		f.asBefore(ctx, rest, app)
 		if done > 0 {
-			err = fmt.Errorf("%w: %s of %s is done on %s and not on %s; mend it and do it again, or plonec rollback %s: %w", ErrSplit, step, app,
+			err = fmt.Errorf("%w: %s of %s is done on %s and not on %s; fix it and run it again, or plonec rollback %s: %w", ErrSplit, step, app,
 				hostNames(members[:done]), hostNames(members[done:]), app, err)
 		}
 		return err

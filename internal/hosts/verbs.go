@@ -123,7 +123,7 @@ func (f *Fleet) Undrain(ctx context.Context) error {
 // Run does a job on the chosen hosts that it is for.
 func (f *Fleet) Run(ctx context.Context, name string) error {
 	if topology.JobIsFor(name) == "" {
-		return fmt.Errorf("there is no recipe %s: rebuild, develop-up, %s", name, strings.Join(topology.JobNames(), ", "))
+		return fmt.Errorf("the recipe %s does not exist: choose one of rebuild, develop-up, %s", name, strings.Join(topology.JobNames(), ", "))
 	}
 	if err := f.prepare(ctx); err != nil {
 		return err

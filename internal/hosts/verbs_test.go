@@ -31,7 +31,7 @@ func TestRunWhereItBelongs(t *testing.T) {
 	if err == nil || err.Error() != "none of the chosen hosts can run backup" || f.fleet.Hint(err) != "it is for a host that runs a ZEO server" {
 		t.Errorf("%v: %s", err, f.fleet.Hint(err))
 	}
-	if err := f.fleet.Run(context.Background(), "packs"); err == nil || !strings.Contains(err.Error(), "there is no recipe packs: rebuild, develop-up, backup, pack, ") {
+	if err := f.fleet.Run(context.Background(), "packs"); err == nil || !strings.Contains(err.Error(), "the recipe packs does not exist: choose one of rebuild, develop-up, backup, pack, ") {
 		t.Error(err)
 	}
 }

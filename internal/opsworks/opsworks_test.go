@@ -449,7 +449,7 @@ func TestHomes(t *testing.T) {
 		if dir, home := get(tree, "deploy/plone_instances/deploy_to"), get(tree, "deploy/plone_instances/home"); dir != want[0] || home != want[1] {
 			t.Errorf("%s: deploy_to %s, home %s; want %s", app, dir, home, want)
 		}
-		if want[2] != "" && !asks(m, want[2], "lead root astray") {
+		if want[2] != "" && !asks(m, want[2], "could redirect root there") {
 			t.Errorf("%s: it is not asked about", app)
 		}
 	}

@@ -98,7 +98,7 @@ func (m *Host) Drifted() error {
 	if len(parts) == 0 {
 		return nil
 	}
-	return diag.WithRemedy(strings.Join(parts, "; "), "take the change over into the stack, or give --force to undo it")
+	return diag.WithRemedy(strings.Join(parts, "; "), "put the change into the stack, or give --force to undo it")
 }
 
 // Waiting says what waits on a host, in a few words.

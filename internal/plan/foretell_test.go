@@ -275,11 +275,11 @@ func TestUnforeseen(t *testing.T) {
 		wrong string
 	}{
 		{"as planned", []HostPlan{planned}, ""},
-		{"a host that was not planned for", nil, "app1: it was not planned for"},
-		{"a host that is not there", []HostPlan{planned, {Host: "app2"}}, "app2: it was planned for, and is not one of the hosts now"},
-		{"a host that changed", []HostPlan{{Host: "app1", Digest: "other", Files: planned.Files}}, "app1: the host has changed since it was planned for"},
+		{"a host that was not planned for", nil, "app1: the plan does not have this host"},
+		{"a host that is not there", []HostPlan{planned, {Host: "app2"}}, "app2: the plan has this host, but it is not one of the hosts now"},
+		{"a host that changed", []HostPlan{{Host: "app1", Digest: "other", Files: planned.Files}}, "app1: the host changed after the plan was made"},
 		{"what could not be known", []HostPlan{{Host: "app1", Digest: planned.Digest, Unasked: []string{m.Changes[0].Path}}}, ""},
-		{"another secret", []HostPlan{{Host: "app1", Digest: planned.Digest}}, "app1: other files change than was planned for: are the secrets the same?"},
+		{"another secret", []HostPlan{{Host: "app1", Digest: planned.Digest}}, "app1: the files that change differ from the plan: check that the secrets are the same"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
@@ -390,7 +390,7 @@ func TestShown(t *testing.T) {
 		{"no UTF-8", "a\n", "b\xff", c, "binary"},
 		{"larger than the host gives", "", "b\n", c, "large"},
 		{"a secret", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Secret: true}, "secret"},
-		{"not plonec's", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Foreign: true}, "what is there is not plonec's"},
+		{"not plonec's", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Foreign: true}, "the existing file is not plonec's"},
 		{"changed by hand", "a\n", "b\n", Change{Path: "/etc/x", Kind: Changed, Drift: true}, "changed by hand"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

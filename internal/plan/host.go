@@ -77,20 +77,20 @@ func (m *Host) Fit() error {
 	const least = 200 << 10
 	switch {
 	case o.Missing != "":
-		return diag.WithRemedy("the host has no "+strings.ReplaceAll(o.Missing, " ", ", "), "apt-get install rsync, and a systemd of this decade")
+		return diag.WithRemedy("the host has no "+strings.ReplaceAll(o.Missing, " ", ", "), "install rsync (apt-get install rsync) and a current systemd")
 	case o.Unconfirmed != "":
-		return diag.WithRemedy("an earlier change, generation "+o.Unconfirmed+", waits to be confirmed or taken back", "wait a minute, then try again")
+		return diag.WithRemedy("an earlier change, generation "+o.Unconfirmed+", is waiting to be confirmed or reverted", "wait a minute, then try again")
 	case o.FreeKiB < least:
 		return diag.WithRemedy(fmt.Sprintf("the host has %d MiB free below /var/lib/plonec", o.FreeKiB>>10), "make room: 200 MiB at least")
 	}
 	for _, s := range m.Services {
 		if s.IPv6 && o.NoIPv6 {
-			return diag.WithRemedy("the kernel of the host has no IPv6, and "+s.Unit+" is to listen there", "set "+service.Named(s.Kind).IPv6.Path+" to false, then build, commit and apply")
+			return diag.WithRemedy("the kernel of the host has no IPv6, and "+s.Unit+" is to listen on IPv6", "set "+service.Named(s.Kind).IPv6.Path+" to false, then build, commit and apply")
 		}
 	}
 	for _, w := range m.Want {
 		if o.Odd[w.Path] {
-			return diag.WithRemedy(w.Path+" is there, and is no plain file", "remove it by hand, if it is not needed")
+			return diag.WithRemedy(w.Path+" is not a regular file", "remove it by hand, if it is not needed")
 		}
 	}
 	return nil

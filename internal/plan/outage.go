@@ -39,7 +39,7 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 				}
 			}
 			for _, unit := range a.Maybe {
-				add("%s: the %s of %s restarts if its own packages or configuration are others", h.Host, service.Named(disk.Manifest.Service(h.Host, unit).Kind).Title, a.App)
+				add("%s: the %s of %s restarts if its own packages or configuration differ", h.Host, service.Named(disk.Manifest.Service(h.Host, unit).Kind).Title, a.App)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func (m *Host) pendingApply() Pending {
 		parts = append(parts, words.Count(n, "file")+" of the tree")
 	}
 	if modes := m.modes(); len(modes) > 0 {
-		parts = append(parts, "the mode or owner alone of "+strings.Join(modes, " "))
+		parts = append(parts, "only the mode or owner of "+strings.Join(modes, " "))
 	}
 	if n := len(m.renamed()); n > 0 {
 		parts = append(parts, "the names of the sources of "+words.Count(n, "secret file"))
@@ -38,7 +38,7 @@ func (m *Host) pendingApply() Pending {
 	case m.Seen.Generation == "":
 		parts = []string{"nothing was applied yet"}
 	case len(parts) == 0:
-		parts = []string{"what waits is another than the tree's"}
+		parts = []string{"the files that wait differ from the tree"}
 	}
 	return Pending{strings.Join(parts, ", "), command}
 }

@@ -87,7 +87,7 @@ func ReadPlan(data []byte) (*Plan, error) {
 		return nil, err
 	}
 	if p.Format != Format {
-		return nil, fmt.Errorf("its format is %d and this plonec reads format %d", p.Format, Format)
+		return nil, fmt.Errorf("its format is %d, but this plonec reads format %d", p.Format, Format)
 	}
 	return &p, nil
 }
@@ -125,18 +125,18 @@ func (p *Plan) Unforeseen(hosts []*Host) []Surprise {
 	for _, h := range p.Hosts {
 		planned[h.Host] = h
 		if !slices.ContainsFunc(hosts, func(m *Host) bool { return m.Name == h.Host }) {
-			add(h.Host, "it was planned for, and is not one of the hosts now")
+			add(h.Host, "the plan has this host, but it is not one of the hosts now")
 		}
 	}
 	for _, m := range hosts {
 		h, ok := planned[m.Name]
 		switch {
 		case !ok:
-			add(m.Name, "it was not planned for")
+			add(m.Name, "the plan does not have this host")
 		case h.Digest != m.Seen.Digest():
-			add(m.Name, "the host has changed since it was planned for")
+			add(m.Name, "the host changed after the plan was made")
 		case !slices.Equal(h.foreseen(h.changes()), h.foreseen(m.Changes)):
-			add(m.Name, "other files change than was planned for: are the secrets the same?")
+			add(m.Name, "the files that change differ from the plan: check that the secrets are the same")
 		}
 	}
 	return list

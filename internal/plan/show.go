@@ -34,7 +34,7 @@ func (m *Host) shown(c Change, diffs bool) FileChange {
 	case c.Secret:
 		fc.Unshown = "secret"
 	case c.Foreign:
-		fc.Unshown = "what is there is not plonec's" // and may hold a secret that nobody here knows
+		fc.Unshown = "the existing file is not plonec's" // and may hold a secret that nobody here knows
 	case c.Drift:
 		fc.Unshown, fc.Differs = "changed by hand", m.Seen.Differs[c.Path] // and so may this
 	default:

@@ -22,7 +22,7 @@ func TestPending(t *testing.T) {
 		{[]Change{{Path: "/etc/a", Kind: Changed}}, state(), "1 file of the tree: plonec apply"},
 		{[]Change{{Path: "/etc/a", Kind: Changed}, hand}, state(), "1 file of the tree, 1 file changed by hand: plonec apply --force"},
 		{[]Change{hand}, state(), "1 file changed by hand: plonec apply --force"},
-		{[]Change{mode}, state(), "the mode or owner alone of /etc/plonec/site/secrets.env: plonec apply"},
+		{[]Change{mode}, state(), "only the mode or owner of /etc/plonec/site/secrets.env: plonec apply"},
 		{[]Change{cfg}, state("config", "other"), "1 file changed by hand: plonec apply --force; " +
 			"site: buildout (deploy.cfg changed), rolling restart of client1 client2, perhaps restart of zeo: plonec deploy --force site"},
 		{nil, state("release", "none"), "site: buildout (there is no release yet), rolling restart of client1 client2, perhaps restart of zeo: plonec deploy --new-database site"},

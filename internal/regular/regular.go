@@ -44,7 +44,7 @@ func readBelow(top, rel string, most int64, follow bool) ([]byte, error) {
 	}
 	defer root.Close()
 	if info, err := root.Lstat(rel); err == nil && !follow && info.Mode()&fs.ModeSymlink != 0 {
-		return nil, fmt.Errorf("%s is a symbolic link, where a file belongs", name)
+		return nil, fmt.Errorf("%s is a symbolic link, not a file", name)
 	}
 	file, err := root.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -55,7 +55,7 @@ func readBelow(top, rel string, most int64, follow bool) ([]byte, error) {
 	data, err := content(name, file, err, most)
 	if err == nil {
 		if info, err := root.Stat(rel); err != nil || info.Size() != int64(len(data)) {
-			return nil, fmt.Errorf("%s has another size than its content: it is no file of a disk, or it was changed just now", name)
+			return nil, fmt.Errorf("%s does not have the size of its content: it changed just now, or is not a file on a disk", name)
 		}
 	}
 	return data, err
@@ -71,9 +71,9 @@ func read(name string, most int64, flags int) ([]byte, error) {
 func content(name string, file *os.File, err error, most int64) ([]byte, error) {
 	switch {
 	case errors.Is(err, syscall.ENXIO):
-		return nil, fmt.Errorf("%s is a socket, where a file belongs", name)
+		return nil, fmt.Errorf("%s is a socket, not a file", name)
 	case errors.Is(err, syscall.ELOOP):
-		return nil, fmt.Errorf("%s is a symbolic link, where a file belongs", name)
+		return nil, fmt.Errorf("%s is a symbolic link, not a file", name)
 	case err != nil:
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func content(name string, file *os.File, err error, most int64) ([]byte, error) 
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is %s, where a file belongs", name, kind(info.Mode()))
+		return nil, fmt.Errorf("%s is %s, not a file", name, kind(info.Mode()))
 	}
 	data, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err == nil && int64(len(data)) > most {

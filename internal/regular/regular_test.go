@@ -93,7 +93,7 @@ func TestReadBelow(t *testing.T) {
 		t.Errorf("a file that is too large: %v", err)
 	}
 	if _, err := os.Stat("/proc/self/status"); err == nil {
-		if data, err := ReadBelow("/proc/self", "status", 1<<20); err == nil || !strings.Contains(err.Error(), "no file of a disk") {
+		if data, err := ReadBelow("/proc/self", "status", 1<<20); err == nil || !strings.Contains(err.Error(), "is not a file on a disk") {
 			t.Errorf("%q, %v", data, err)
 		}
 	}

@@ -49,7 +49,7 @@ var hashes = sync.Pool{New: func() any { return sha256.New() }}
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // pass gives the content of a regular file to take, piece by piece, until that says
-// that it has seen enough. The size is -1 where it is no regular file, or one whose
+// that it has seen enough. The size is -1 where it is not a regular file, or one whose
 // size is not wanted.
 func pass(name string, wanted func(size int64) bool, take func([]byte) bool) (size int64, err error) {
 	fd, err := again(func() (int, error) {
@@ -71,7 +71,7 @@ func pass(name string, wanted func(size int64) bool, take func([]byte) bool) (si
 	}
 	switch {
 	case info.Mode&syscall.S_IFMT == syscall.S_IFDIR:
-		return -1, fmt.Errorf("%s is a folder, where plonec writes a file: move it away", name)
+		return -1, fmt.Errorf("%s is a folder, but plonec writes a file there: move it away", name)
 	case info.Mode&syscall.S_IFMT != syscall.S_IFREG || !wanted(info.Size):
 		return -1, nil
 	}

@@ -30,7 +30,7 @@ func Write(name string, data []byte, mode fs.FileMode) error {
 	if there, err := filepath.EvalSymlinks(name); err == nil {
 		target = there
 		if info, err := os.Stat(there); err == nil && !info.Mode().IsRegular() {
-			return fail(errors.New("it is no regular file"))
+			return fail(errors.New("it is not a regular file"))
 		}
 	}
 	t, err := os.CreateTemp(filepath.Dir(target), ".plonec-*")

@@ -53,7 +53,7 @@ func (h *Host) Hold(ctx context.Context, script, who, session string) (*Lock, er
 	case err := <-l.ended:
 		out.Close()
 		if err == nil {
-			err = errors.New("the lock's holder ended at once")
+			err = errors.New("the process that holds the lock ended at once")
 		}
 		return nil, err
 	case <-time.After(QuickTimeout):

@@ -126,7 +126,7 @@ func (h *Host) RunJob(ctx context.Context, j Job) (int, error) {
 	}
 	n, err := strconv.Atoi(status)
 	if err != nil {
-		return 0, fmt.Errorf("what it did ended without a word (%s): %w", status, ErrUnknown)
+		return 0, fmt.Errorf("its job ended without a result (%s): %w", status, ErrUnknown)
 	}
 	return n, nil
 }

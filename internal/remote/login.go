@@ -142,7 +142,7 @@ const (
 // the login stays open. The error says what to do.
 func (d *Dialer) login(ctx context.Context, h tree.Host, first *Command) (*conn, error) {
 	if !isAddress(h.SSHAddress) {
-		return nil, fmt.Errorf("%q is no address to connect to", h.SSHAddress)
+		return nil, fmt.Errorf("%q is not an address to connect to", h.SSHAddress)
 	}
 	strict := "yes"
 	if d.acceptNew {
@@ -247,7 +247,7 @@ func (d *Dialer) login(ctx context.Context, h tree.Host, first *Command) (*conn,
 			c.close()
 			return nil, fmt.Errorf("no login to %s within %s", h.SSHAddress, loginTimeout)
 		case <-quiet.C:
-			d.tell(h.Name, fmt.Sprintf("no login to %s within %s: ssh goes on trying", h.SSHAddress, quietTime))
+			d.tell(h.Name, fmt.Sprintf("no login to %s within %s: ssh keeps trying", h.SSHAddress, quietTime))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -271,7 +271,7 @@ func (d *Dialer) login(ctx context.Context, h tree.Host, first *Command) (*conn,
 		return nil, fmt.Errorf("%s: %w", h.Name, context.Cause(ctx))
 	case <-time.After(QuickTimeout):
 		c.close()
-		return nil, fmt.Errorf("%s did not say within %s how it is", h.Name, QuickTimeout)
+		return nil, fmt.Errorf("%s did not report its state within %s", h.Name, QuickTimeout)
 	}
 }
 
@@ -293,7 +293,7 @@ func (c *conn) refused() error {
 	login, command := c.words()
 	text := visible(login + "\n" + command)
 	if text == "" {
-		text = "ssh ended without a word"
+		text = "ssh ended without an error message"
 	}
 	err := diag.WithRemedy(fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), remedy(login+"\n"+command))
 	if s := said(login); s.wait > 0 && command == "" {

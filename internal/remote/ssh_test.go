@@ -21,7 +21,7 @@ import (
 // nothing of it reaches a terminal.
 func TestWordsOfAFailedLogin(t *testing.T) {
 	c := &conn{said: &tail{}}
-	if err := c.refused(); err.Error() != "ssh : ssh ended without a word" {
+	if err := c.refused(); err.Error() != "ssh : ssh ended without an error message" {
 		t.Error(err)
 	}
 	fmt.Fprint(c.said, "\x1b[2J\x1b]0;title\a*** not for you ***\r\n\n")

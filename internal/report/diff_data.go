@@ -64,11 +64,11 @@ func (r *Diff) NoteLater(after *topology.Topology) {
 		}
 	}
 	if len(revisions) > 0 {
-		r.Later = append(r.Later, "whether "+strings.Join(revisions, ", ")+" leads to another commit: deploy sees it")
+		r.Later = append(r.Later, "whether "+strings.Join(revisions, ", ")+" leads to a new commit: plonec deploy shows it")
 	}
 	for _, h := range r.All.Hosts {
 		if slices.ContainsFunc(h.Files, func(f plan.FileChange) bool { return f.Secret }) {
-			r.Later = append(r.Later, "whether the value of a secret is another: plan --secrets sees it")
+			r.Later = append(r.Later, "whether the value of a secret changed: plonec plan --secrets shows it")
 			break
 		}
 	}

@@ -249,7 +249,7 @@ func PlainSecrets(causes []Cause, m *tree.Manifest) []string {
 			}
 		}
 		if len(files) > 0 {
-			list = append(list, "the value of "+c.Path+" goes to "+strings.Join(files, ", ")+": plan sees what that does")
+			list = append(list, "the value of "+c.Path+" goes to "+strings.Join(files, ", ")+": plonec plan shows what that does")
 		}
 	}
 	return list

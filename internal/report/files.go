@@ -131,8 +131,8 @@ func note(c plan.FileChange) string {
 	add(c.Drift && c.Kind != plan.Added && c.Differs == 0, "changed by hand")
 	add(c.Differs > 0, "changed by hand: "+words.Count(c.Differs, "line"))
 	add(c.Secret, "secret")
-	add(c.Foreign && c.Kind != plan.Removed, "what is there is not plonec's, and is kept aside")
-	add(c.Foreign && c.Kind == plan.Removed, "what was there before plonec comes back")
+	add(c.Foreign && c.Kind != plan.Removed, "the existing file is not plonec's and is kept aside")
+	add(c.Foreign && c.Kind == plan.Removed, "the file from before plonec comes back")
 	add(c.Unshown == "large" || c.Unshown == "binary", c.Unshown+", not shown")
 	switch c.Waits {
 	case "":

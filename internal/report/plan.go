@@ -215,7 +215,7 @@ func (r *Plan) Text() string {
 			label = "next"
 			b.WriteString("\n")
 			if r.refused() {
-				b.WriteString(terminal.Paint(r.Color, terminal.Bold, terminal.Pad(label, 8)) + "mend what apply would refuse, then\n")
+				b.WriteString(terminal.Paint(r.Color, terminal.Bold, terminal.Pad(label, 8)) + "fix what apply would refuse, then\n")
 				label = ""
 			}
 		}

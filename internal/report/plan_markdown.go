@@ -35,7 +35,7 @@ func (r *Plan) Markdown() string {
 	if next := r.next(); len(next) > 0 {
 		how := "To do it"
 		if r.refused() {
-			how = "Mend what apply would refuse, then"
+			how = "Fix what apply would refuse, then"
 		}
 		fmt.Fprintf(&b, "\n%s:\n\n```\n%s\n```\n", how, strings.Join(next, "\n"))
 	}

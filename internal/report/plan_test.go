@@ -65,7 +65,7 @@ outage  lb1: apply stops old.timer
         db2        not known
 
 ~ lb1 /etc/haproxy/users.cfg  (secret)
-- lb1 /etc/systemd/system/old.timer  (what was there before plonec comes back)
+- lb1 /etc/systemd/system/old.timer  (the file from before plonec comes back)
 ~ lb1 /etc/x  (0600 root:root → 0644 root:root)
 ~ app1 app2 /etc/plonec/host.env
 @@ -1 +1 @@
@@ -89,7 +89,7 @@ outage  lb1: apply stops old.timer
 +server
 17 files: 11 changed, 4 new, 1 removed, 1 with another mode or owner
 
-next    mend what apply would refuse, then
+next    fix what apply would refuse, then
         plonec apply --plan p.json --tree out --host app1,lb1
         plonec deploy --tree out --host app1,lb1 site
 `
@@ -177,7 +177,7 @@ func TestPlanAsMarkdown(t *testing.T) {
 		"| deploy | app1 app2 | site: buildout (deploy.cfg changed), rolling restart of client1 client2, start of client3 client4, each |\n",
 		"- **look** db2: not asked: ssh db2: timed out; is it down?\n",
 		"\n`````diff\n", "\n`````\n", // longer than the run inside
-		"Mend what apply would refuse, then:\n\n```\nplonec apply\nplonec deploy site\n```\n",
+		"Fix what apply would refuse, then:\n\n```\nplonec apply\nplonec deploy site\n```\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
@@ -270,7 +270,7 @@ lb2   nothing was applied yet
 app9  stopped in the stack
 
 pending app2 lb1  1 file of the tree: plonec apply
-drift   app2      changed by hand: /etc/x: take it over into the stack, or undo it with plonec apply --force
+drift   app2      changed by hand: /etc/x: put it into the stack, or undo it with plonec apply --force
 look    app1      site: the server of its database, database on db1, restarted after client1, client2 came up, and writes may fail: plonec restart site --host app1
         app1      client1 is left out of the balancers: plonec restart --changed site
         app1      client2 is drained by hand: plonec undrain app1
@@ -304,12 +304,12 @@ func TestReleasesInStatus(t *testing.T) {
 			"foreign db1  site: among its releases and not plonec's: 20160101000000 (1.2G); they stay; plonec undeploy --foreign site removes what nothing needs\n"},
 		{plan.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000"}}, ""},
 		{plan.AppStatus{Release: "20261102000000", Kept: []string{"20261102000000", "20261103000000", "20261104000000"}, Bad: []string{"20261103000000", "20261104000000"}, Failed: []string{"20261104000000"}},
-			"look    db1  site: release 20261104000000 was not built, see /var/log/plonec/site-20261104000000.log there; current is 20261102000000: mend it, then plonec deploy site\nkept    db1  site: 20261103000000 (bad), 20261102000000 (current)\n"},
+			"look    db1  site: release 20261104000000 was not built, see /var/log/plonec/site-20261104000000.log there; current is 20261102000000: fix it, then plonec deploy site\nkept    db1  site: 20261103000000 (bad), 20261102000000 (current)\n"},
 		// A pusher's clock was ahead: in the order in which they were made.
 		{plan.AppStatus{Release: "20390102000000", Kept: []string{"20390102000000", "20261104000000"}, Bad: []string{"20261104000000"}, Commits: map[string]string{}},
-			"look    db1  site: release 20261104000000 did not come up, or was rolled back from; current is 20390102000000: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad), 20390102000000 (current)\n"},
+			"look    db1  site: release 20261104000000 did not come up, or was rolled back from; current is 20390102000000: fix it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad), 20390102000000 (current)\n"},
 		{plan.AppStatus{Release: "none", Kept: []string{"20261104000000"}, Bad: []string{"20261104000000"}},
-			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: mend it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad)\n"},
+			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: fix it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad)\n"},
 	} {
 		test.app.App, test.app.State, test.app.Units = "site", "good", []plan.Unit{zeo}
 		got := Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{test.app}}}, nil, false)

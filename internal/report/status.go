@@ -172,7 +172,7 @@ func statusNotes(list []plan.HostStatus) []row {
 	}
 	for _, h := range list {
 		if len(h.Drift) > 0 {
-			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+": take it over into the stack, or undo it with plonec apply --force")
+			add("drift", h.Host, "changed by hand: "+strings.Join(h.Drift, ", ")+": put it into the stack, or undo it with plonec apply --force")
 		}
 	}
 	for _, h := range list {
@@ -314,7 +314,7 @@ func failedRelease(a plan.AppStatus) string {
 	case a.Commits == nil:
 		what = "was not built, did not come up, or was rolled back from"
 	}
-	return fmt.Sprintf("release %s %s; current is %s: mend it, then plonec deploy %s", last, what, a.Release, a.App)
+	return fmt.Sprintf("release %s %s; current is %s: fix it, then plonec deploy %s", last, what, a.Release, a.App)
 }
 
 // kept lists what a rollback could go to beside the current release, the newest

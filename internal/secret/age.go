@@ -44,7 +44,7 @@ func (r *Resolver) fromAge(ref reference, rest string) (string, []*fault, *fault
 	}
 	value, ok := file.values[key]
 	if !ok {
-		return "", file.warnings, &fault{ref.source + ": there is no " + key + " in " + path, "add it to the file, or mend the reference"}
+		return "", file.warnings, &fault{ref.source + ": there is no " + key + " in " + path, "add it to the file, or fix the reference"}
 	}
 	return value.plain(), file.warnings, nil
 }
@@ -55,7 +55,7 @@ func (r *Resolver) openAge(path string) (ageFile, *fault) {
 	const recipe = "age-keygen -y IDENTITY prints it, age -r RECIPIENT -o FILE encrypts"
 	data, _, err := readSecret(path) // encrypted: anybody may read it
 	if err != nil {
-		return ageFile{}, &fault{path + " " + err.Error(), "put the age file there, or mend the reference"}
+		return ageFile{}, &fault{path + " " + err.Error(), "put the age file there, or fix the reference"}
 	}
 	data, ok := unarmored(data)
 	if !ok {

@@ -93,7 +93,7 @@ func (ref reference) fromFile(name string) (string, []*fault, *fault) {
 	path := ref.path(name)
 	data, warnings, err := readSecret(path)
 	if err != nil {
-		return "", nil, &fault{ref.source + ": " + path + " " + err.Error(), "put the secret there, or mend the reference"}
+		return "", nil, &fault{ref.source + ": " + path + " " + err.Error(), "put the secret there, or fix the reference"}
 	}
 	return oneLineEndLess(string(data)), warnings, nil
 }
@@ -131,7 +131,7 @@ func readSecret(path string) (data []byte, warnings []*fault, err error) {
 		return nil, nil, unreadable(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, nil, errors.New("is no regular file")
+		return nil, nil, errors.New("is not a regular file")
 	}
 	data, err = io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {

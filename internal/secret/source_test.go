@@ -65,7 +65,7 @@ func TestFile(t *testing.T) {
 	write(t, filepath.Join(r.Dir, "nul"), sentinel+"\x00", 0o600)
 	refused(t, r, "file:nul", "NUL")
 	refused(t, r, "file:none/here", filepath.Join(r.Dir, "none/here"), "is not there")
-	refused(t, r, "file:sub", "is no regular file")
+	refused(t, r, "file:sub", "is not a regular file")
 	refused(t, r, "file:sub/lf/x", "cannot be read (not a directory)")
 	write(t, filepath.Join(r.Dir, "large"), strings.Repeat("x", maxSize), 0o600)
 	if got := resolved(t, r, "file:large"); len(got) != maxSize {
@@ -78,7 +78,7 @@ func TestFile(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(r.Dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, r, "file:pipe", "is no regular file")
+	refused(t, r, "file:pipe", "is not a regular file")
 }
 
 func TestModes(t *testing.T) {

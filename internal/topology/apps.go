@@ -88,7 +88,7 @@ func (r *resolver) noRepository(h *Host, name, by string) {
 		span = r.place([]string{"deploy", apps[0]})
 	}
 	r.misnamed[name], r.misnamed[right] = true, true
-	r.onceAt(span, "no-repository", path, fmt.Sprintf("%s runs the app %s, %s, and deploy has no such app", h.Name, name, says), verb+choice)
+	r.onceAt(span, "no-repository", path, fmt.Sprintf("%s runs the app %s, %s, but deploy has no such app", h.Name, name, says), verb+choice)
 }
 
 // once reports what many hosts would repeat.
@@ -127,7 +127,7 @@ func (r *resolver) clients(h *Host) {
 	a := r.app(h, p.AppName, "plone_instances.app_name")
 	n, ok := ClientCount(p, r.d.Base.Instances[h.Name])
 	if !ok {
-		message, remedy := "nothing says how many clients this host carries", "give its \"cpus\", \"backends\" or \"instance_type\", or plone_instances.instance_count"
+		message, remedy := "the number of clients of this host is not known", "give its \"cpus\", \"backends\" or \"instance_type\", or plone_instances.instance_count"
 		if t := r.d.Base.Instances[h.Name].InstanceType; t != "" {
 			message = fmt.Sprintf("the CPUs of the instance type %s are not known", t)
 			remedy = "give its \"cpus\" too"
@@ -233,7 +233,7 @@ func (r *resolver) command(a *App, name, cmd, args string, delay schema.Seconds)
 	taken := r.takenUnits(a.Host)
 	if taken[c.Unit] {
 		r.once("same-unit", []string{"deploy", a.Name, "buildout_init_commands"},
-			fmt.Sprintf("two processes would have the unit %s", c.Unit), "give the command another name")
+			fmt.Sprintf("two processes would use the unit %s", c.Unit), "give the command another name")
 		return
 	}
 	taken[c.Unit] = true

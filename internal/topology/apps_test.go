@@ -17,16 +17,16 @@ func TestMisnamedApp(t *testing.T) {
 	}{
 		{"the one app has another name", site, `"plone_instances": {"app_name":
   "plone"}, "plone_zeoserver": {"app_name": "site"}`, []string{
-			`3: no-repository: deploy.plone: a runs the app plone, as plone_instances.app_name says, and deploy has no such app; write "site"`}},
+			`3: no-repository: deploy.plone: a runs the app plone, as plone_instances.app_name says, but deploy has no such app; write "site"`}},
 		{"nobody named it", site, `"plone_instances": {"app_name":
   "site"}`, []string{
-			`4: no-repository: deploy.zeoserver: a runs the app zeoserver, by the default of plone_zeoserver.app_name, and deploy has no such app; set plone_zeoserver.app_name to "site"`}},
+			`4: no-repository: deploy.zeoserver: a runs the app zeoserver, by the default of plone_zeoserver.app_name, but deploy has no such app; set plone_zeoserver.app_name to "site"`}},
 		{"a slip of the pen", site + ", " + intranet, `"plone_instances": {"app_name":
   "sites"}, "plone_zeoserver": {"app_name": "intranet"}`, []string{
-			`3: no-repository: deploy.sites: a runs the app sites, as plone_instances.app_name says, and deploy has no such app; write "site"`}},
+			`3: no-repository: deploy.sites: a runs the app sites, as plone_instances.app_name says, but deploy has no such app; write "site"`}},
 		{"one of several", site + ", " + intranet, `"plone_instances": {"app_name":
   "plone"}, "plone_zeoserver": {"app_name": "intranet"}`, []string{
-			`3: no-repository: deploy.plone: a runs the app plone, as plone_instances.app_name says, and deploy has no such app; write one of intranet, site; or add deploy.plone`,
+			`3: no-repository: deploy.plone: a runs the app plone, as plone_instances.app_name says, but deploy has no such app; write one of intranet, site; or add deploy.plone`,
 			`4: unused-app: deploy.site: no host runs the app site; name it in plone_instances.app_name or plone_zeoserver.app_name, or take it out`}},
 		{"the app is there and has no repository", `"site": {"domains": ["example.org"]}`, `"plone_instances": {"app_name":
   "site"}, "plone_zeoserver": {"app_name": "site"}`, []string{
@@ -50,11 +50,11 @@ func TestMisnamedApp(t *testing.T) {
 // An address that is no host's is refused, with one host and with several.
 func TestNoAddressOfAHost(t *testing.T) {
 	for _, test := range []struct{ facts, want string }{
-		{`"address": "10.0.0.2", "ssh_address": "0.0.0.0"`, "instances.a.ssh_address: 0.0.0.0 is no address of a host; give the address to log in at"},
-		{`"address": "10.0.0.2", "ssh_address": "224.0.0.1"`, "instances.a.ssh_address: 224.0.0.1 is no address of a host; give the address to log in at"},
-		{`"address": "10.0.0.2", "ssh_address": "ff02::1"`, "instances.a.ssh_address: ff02::1 is no address of a host; give the address to log in at"},
-		{`"address": "255.255.255.255"`, "instances.a.address: 255.255.255.255 is no address of a host; give its private address"},
-		{`"address": "::"`, "instances.a.address: :: is no address of a host; give its private address"},
+		{`"address": "10.0.0.2", "ssh_address": "0.0.0.0"`, "instances.a.ssh_address: 0.0.0.0 is not the address of one host; give the address to log in at"},
+		{`"address": "10.0.0.2", "ssh_address": "224.0.0.1"`, "instances.a.ssh_address: 224.0.0.1 is not the address of one host; give the address to log in at"},
+		{`"address": "10.0.0.2", "ssh_address": "ff02::1"`, "instances.a.ssh_address: ff02::1 is not the address of one host; give the address to log in at"},
+		{`"address": "255.255.255.255"`, "instances.a.address: 255.255.255.255 is not the address of one host; give its private address"},
+		{`"address": "::"`, "instances.a.address: :: is not the address of one host; give its private address"},
 		{`"address": "10.0.0.2", "ssh_address": "127.0.0.1"`, ""},
 		{`"address": "127.0.0.1"`, ""},
 	} {

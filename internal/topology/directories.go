@@ -36,15 +36,15 @@ func within(dir, top string) bool {
 func unfit(dir string) string {
 	for _, d := range plonecTrees {
 		if within(dir, d) {
-			return "what lies in " + d + " is plonec's own"
+			return d + " belongs to plonec"
 		}
 	}
 	if slices.Contains(systemDirs, dir) || dir == "/usr" {
-		return "it is the system's own"
+		return "it belongs to the system"
 	}
 	for _, d := range systemTrees {
 		if within(dir, d) {
-			return "what lies in " + d + " is the system's own, or gone after a boot"
+			return d + " belongs to the system, or is gone after a reboot"
 		}
 	}
 	return ""
@@ -103,7 +103,7 @@ func (r *resolver) directoryFaults(h *Host) {
 			top := a.Config.DeployTo
 			for _, e := range []struct{ dir, does string }{
 				{top + "/releases", "old releases are removed from there"}, {top + "/current", "each deploy puts another release there"},
-				{top + "/shared/cached-copy", "it is the copy of the repository"}, {top + "/shared/tmp", "builds keep there what they need no more"},
+				{top + "/shared/cached-copy", "it is the copy of the repository"}, {top + "/shared/tmp", "builds move there what they no longer need"},
 			} {
 				if within(d.dir, e.dir) {
 					r.once("emptied-directory", d.path, fmt.Sprintf("%s lies in %s: %s", d.dir, e.dir, e.does), "take a directory outside of "+top+", such as /srv/data/"+a.Name)
@@ -125,7 +125,7 @@ func (r *resolver) directoryFaults(h *Host) {
 		for _, c := range a.Config.BuildoutCacheArchives {
 			if c.Purge && within("shared/var", c.Path) {
 				r.once("emptied-directory", []string{"deploy", a.Name, "buildout_cache_archives"},
-					fmt.Sprintf("each build would empty %s/%s, where the site's data lies", a.Config.DeployTo, c.Path), "leave out purge, or unpack the archive elsewhere below shared")
+					fmt.Sprintf("each build would empty %s/%s, which holds the site's data", a.Config.DeployTo, c.Path), "leave out purge, or unpack the archive elsewhere below shared")
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func (r *resolver) faults() {
 		{"queue_timeout", base.Haproxy.QueueTimeout}, {"http_request_timeout", base.Haproxy.HTTPRequestTimeout},
 	} {
 		if time.Duration(t.value) < time.Second {
-			r.report("short-timeout", []string{"haproxy", t.name}, "less than a second: a bare number counts milliseconds", `give a unit: "900s"`)
+			r.report("short-timeout", []string{"haproxy", t.name}, "the time is less than a second: a number without a unit counts milliseconds", `give a unit: "900s"`)
 		}
 	}
 }
@@ -46,13 +46,13 @@ func (r *resolver) addressFault(h *Host) {
 	} {
 		ip, err := netip.ParseAddr(a.is)
 		if err == nil && (ip.IsUnspecified() || ip.IsMulticast() || ip == broadcast) {
-			r.report("no-host-address", []string{"instances", h.Name, a.name}, fmt.Sprintf("%s is no address of a host", a.is), a.remedy)
+			r.report("no-host-address", []string{"instances", h.Name, a.name}, fmt.Sprintf("%s is not the address of one host", a.is), a.remedy)
 			return
 		}
 	}
 	address, err := netip.ParseAddr(h.Address)
 	if err == nil && address.IsLoopback() && len(r.t.Hosts) > 1 {
-		r.report("bad-address", []string{"instances", h.Name}, fmt.Sprintf("no other host finds it at %s", h.Address), "give its private address")
+		r.report("bad-address", []string{"instances", h.Name}, fmt.Sprintf("other hosts cannot reach it at %s", h.Address), "give its private address")
 	}
 }
 
@@ -73,7 +73,7 @@ func (r *resolver) appFaults(h *Host) {
 			r.once("bad-user", []string{"deploy", a.Name, "user"}, "an app does not run as root", `take a user of its own, such as "deploy"`)
 		}
 		if slices.Contains(reserved, a.Name) {
-			r.once("reserved-name", []string{"deploy", a.Name}, fmt.Sprintf("%s is a name of plonec's own", a.Name), "give the app another name")
+			r.once("reserved-name", []string{"deploy", a.Name}, fmt.Sprintf("%s is a name that plonec uses itself", a.Name), "give the app another name")
 		}
 		r.pythonFault(a)
 	}
@@ -85,7 +85,7 @@ func (r *resolver) homeFault(h *Host, a *App) {
 	dir := a.Config.DeployTo
 	for _, other := range h.Apps {
 		if home := other.Config.Home; strings.HasPrefix(dir+"/", strings.TrimSuffix(home, "/")+"/") {
-			r.once("in-home", []string{"deploy", a.Name, "deploy_to"}, fmt.Sprintf("%s lies in %s, the home of the user %s, who could lead root astray there", dir, home, other.Config.User),
+			r.once("in-home", []string{"deploy", a.Name, "deploy_to"}, fmt.Sprintf("%s lies in %s, the home of the user %s, who could redirect root there", dir, home, other.Config.User),
 				fmt.Sprintf("write %q, or give deploy.%s.home another place", "/srv/www/"+a.Name, other.Name))
 		}
 	}
@@ -102,7 +102,7 @@ func (r *resolver) pythonFault(a *App) {
 	case a.WSGI && two:
 		r.once("wrong-python", where, fmt.Sprintf("Plone %s does not run on Python 2", plone), "leave it out, or give another plonec.plone_version")
 	case !a.WSGI:
-		r.once("old-python", []string{"plonec", "plone_version"}, fmt.Sprintf("Plone %s wants Python 2.7, which no supported system brings", plone),
+		r.once("old-python", []string{"plonec", "plone_version"}, fmt.Sprintf("Plone %s needs Python 2.7, which no supported system has", plone),
 			"put a python2.7 and its virtualenv into /usr/local/bin on the hosts")
 	}
 }
@@ -143,7 +143,7 @@ func (r *resolver) portFaults(h *Host) {
 // pathFaults: what would meet on one path of a front end.
 func (r *resolver) pathFaults(h *Host) {
 	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && (url == "/" || url == HealthPath) {
-		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("%s is not free for the statistics", url), "take a path of its own, such as /balancer/stats")
+		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("the statistics cannot use %s", url), "take a path of its own, such as /balancer/stats")
 	}
 }
 

@@ -23,7 +23,7 @@ func (r *resolver) fronts() {
 	if len(backends) == 0 {
 		r.near = fronts[0]
 		if len(r.all[Clients]) == 0 {
-			r.report("no-clients", []string{"layers"}, "there is a front end and no host that runs clients",
+			r.report("no-clients", []string{"layers"}, "the front end has no host that runs clients",
 				"put a host in the layer plone_instances, or give a layer the role clients")
 		}
 		r.near = nil
@@ -54,13 +54,13 @@ func (r *resolver) fronts() {
 		f.Stats = h.Stack.Haproxy.EnableStats && h.Stack.Haproxy.StatsPassword.IsSet()
 		if h.Stack.Haproxy.EnableStats && !f.Stats {
 			r.once("no-stats-password", []string{"haproxy", "stats_password"},
-				fmt.Sprintf("no password is given, so %s serves no statistics", h.Stack.Haproxy.StatsURL),
+				fmt.Sprintf("%s serves no statistics: no password is given", h.Stack.Haproxy.StatsURL),
 				`give one: "stats_password": {"$secret": "env:HAPROXY_STATS_PASSWORD"}; or set haproxy.enable_stats to false`)
 		}
 		if f.Stats && len(h.Stack.Haproxy.StatsAllow) == 0 {
 			r.once("open-stats", []string{"haproxy", "stats_password"},
-				fmt.Sprintf("everybody may ask for the statistics at %s", h.Stack.Haproxy.StatsURL),
-				`say who may: haproxy.stats_allow: ["10.0.0.0/8"]`)
+				fmt.Sprintf("anyone can request the statistics at %s", h.Stack.Haproxy.StatsURL),
+				`list the networks that may: haproxy.stats_allow: ["10.0.0.0/8"]`)
 		}
 		sites := r.sites(h, backends)
 		f.Backends = ownBackends(h.Stack, backends, sites)
@@ -162,7 +162,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 		p, app := view.PloneInstances, view.App(b.Name)
 		main := &Site{App: b.Name, Main: true, Path: joinPath(p.SiteID), TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
 		if app.SSLSupport && (app.SSLCertificate == "" || !app.SSLCertificateKey.IsSet()) {
-			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on and there is no certificate, or no key to it",
+			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on, but its certificate or key is missing",
 				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")
 		}
 		for _, name := range app.Domains {
@@ -175,11 +175,11 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 		case len(main.Names) > 0 || r.misnamed[b.Name]:
 		case len(backends) == 1:
 			r.once("no-domains", []string{"deploy", b.Name, "domains"},
-				"no domain is named, so the site answers to every name that reaches the front end",
-				"list the site's public names; the rest is then refused")
+				"the site answers to every name that reaches the front end: no domain is listed",
+				"list the site's public names: others are then refused")
 		default:
 			r.once("no-domain", []string{"deploy", b.Name, "domains"},
-				fmt.Sprintf("there are several apps, and nothing says by which name a visitor reaches %s", b.Name), "list its public names")
+				fmt.Sprintf("visitors cannot reach %s: it has no name of its own among several apps", b.Name), "list its public names")
 		}
 		sites = append(sites, main)
 		for _, name := range sortedKeys(p.Subsites) {

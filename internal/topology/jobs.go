@@ -134,7 +134,7 @@ func (r *resolver) jobFaults() {
 		}
 		r.near = nil
 		if !done && r.d.KeySpan(path...).File != nil {
-			r.report("no-effect", path, "nothing is done at that time", j.Needs)
+			r.report("no-effect", path, "nothing runs at that time", j.Needs)
 		}
 	}
 }
@@ -142,16 +142,16 @@ func (r *resolver) jobFaults() {
 func (r *resolver) timedFaults(j TimedJob, path []string) {
 	if r.takenUnits(j.App.Host)[j.Unit()+".service"] {
 		r.once("same-unit", []string{"deploy", j.App.Name, "buildout_init_commands"},
-			"a command would have the unit "+j.Unit()+".service, and so has what "+j.At+" starts", "give the command another name")
+			"a command would have the unit "+j.Unit()+".service, which "+j.At+" starts", "give the command another name")
 	}
 	a, host := j.App, j.App.Host.Name
 	switch {
 	case j.Part == "":
 	case slices.Contains(a.Config.BuildoutPartsToInclude, j.Part):
-		r.once("replaced-part", path, "a timer does on "+host+" what the part "+j.Part+" does, which deploy."+a.Name+".buildout_parts_to_include names",
-			"take the part out there")
+		r.once("replaced-part", path, "a timer on "+host+" does what the part "+j.Part+" does, which is in deploy."+a.Name+".buildout_parts_to_include",
+			"remove the part there")
 	default:
-		r.once("replaced-part", path, "a timer does it on "+host+": the part "+j.Part+" is not asked for there",
-			"see crontab -l of the user "+a.Config.User+" there: what the part wrote into it stays, and goes on beside the timer")
+		r.once("replaced-part", path, "a timer runs it on "+host+": the part "+j.Part+" is left out of deploy.cfg there",
+			"see crontab -l of the user "+a.Config.User+" there: what the part wrote into it stays and runs beside the timer")
 	}
 }

@@ -72,7 +72,7 @@ func TestTimedJobs(t *testing.T) {
 	}
 	_, diags := resolve(t, `{"plone_zeoserver": {"pack_at": "daily"}, `+strings.Replace(hosts, `"zeoserver": {`, `"zeoserver": {"buildout_parts_to_include": ["packcronjob"], `, 1)+`}`)
 	if !slices.ContainsFunc(diags, func(d diag.Diagnostic) bool {
-		return d.Code == "replaced-part" && strings.Contains(d.Message, "deploy.zeoserver.buildout_parts_to_include names")
+		return d.Code == "replaced-part" && strings.Contains(d.Message, "the part packcronjob does, which is in deploy.zeoserver.buildout_parts_to_include")
 	}) {
 		t.Errorf("%+v", diags)
 	}

@@ -133,13 +133,13 @@ func (r *resolver) layer(name string, named map[string]map[Role]bool) {
 			recipes++
 			if !KnownRecipe(recipe) {
 				r.once("unknown-recipe", []string{"layers", name, "custom_recipes", recipe},
-					fmt.Sprintf("nothing comes of the recipe %s", recipe), "set up by hand what it did, or take it out")
+					fmt.Sprintf("plonec does nothing for the recipe %s", recipe), "set up by hand what it did, or take it out")
 			}
 		}
 	}
 	if recipes == 0 && len(layerRoles(name, layer, named)) == 0 {
-		r.report("idle-layer", []string{"layers", name}, "nothing says what the hosts of this layer do",
-			"give \"roles\": a list of "+roleList()+"; [] for nothing on purpose")
+		r.report("idle-layer", []string{"layers", name}, "the hosts of this layer have no role",
+			"set \"roles\" to a list of "+roleList()+"; [] if they do nothing on purpose")
 	}
 }
 
@@ -164,7 +164,7 @@ func (r *resolver) unknownLayers(named map[string]map[Role]bool) {
 			}
 			r.diags.Add(diag.Diagnostic{
 				Code: "unknown-layer", Span: r.d.ItemSpan(name, "instances", h.Name, "layers"), Path: diag.JoinKey("instances", h.Name) + ".layers",
-				Message: fmt.Sprintf("there is no layer %q", name), Remedy: remedy,
+				Message: fmt.Sprintf("the layer %q does not exist", name), Remedy: remedy,
 			})
 		}
 	}

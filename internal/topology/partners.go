@@ -34,7 +34,7 @@ func (r *resolver) partners(h *Host) {
 		}
 		if a.SolrHost == "" {
 			r.once("no-solr", []string{"plone_instances", "solr_enabled"},
-				fmt.Sprintf("no online host in the layer %s", p.SolrLayer), "give plone_instances.solr_host, or a host in that layer")
+				fmt.Sprintf("the layer %s has no online host", p.SolrLayer), "give plone_instances.solr_host, or a host in that layer")
 		}
 	}
 	if p.EnableCelery {
@@ -52,7 +52,7 @@ func (r *resolver) blobs(h *Host) {
 	for _, other := range r.t.Hosts {
 		if other != h && (other.Has(Clients) || other.Has(Zeo)) {
 			r.once("unmounted-blobs", []string{"plone_instances", "shared_blobs"},
-				fmt.Sprintf("shared blobs, and nothing that %s and %s share them by", h.Name, other.Name),
+				fmt.Sprintf("%s and %s have no way to share the blobs", h.Name, other.Name),
 				"set plone_instances.shared_blobs to false, or plone_blobs.blob_dir to a mounted folder")
 			return
 		}
@@ -73,21 +73,21 @@ func (r *resolver) zeoAddress(h *Host) string {
 	}
 	if r.used[p.ZeoLayer] {
 		r.once("no-zeo-server", []string{"plone_instances", "zeo_layer"},
-			fmt.Sprintf("no online host of the layer %s runs a ZEO server", p.ZeoLayer),
+			fmt.Sprintf("the layer %s has no online host with a ZEO server", p.ZeoLayer),
 			"bring one online, or give plone_instances.zeo.address")
 		return ""
 	}
 	switch servers := r.online[Zeo]; len(servers) {
 	case 0:
 		r.once("base-decides", []string{"plone_instances", "zeo_layer"},
-			fmt.Sprintf("no layer %s and no zeo.address: the buildout's own base configuration says where the database is", p.ZeoLayer),
-			"give plone_instances.zeo.address or a ZEO layer, unless that is meant")
+			fmt.Sprintf("the address of the database is left to the buildout: the stack has neither a layer %s nor zeo.address", p.ZeoLayer),
+			"give plone_instances.zeo.address or a ZEO layer, unless this is intended")
 		return ""
 	case 1:
 		return serverAddress(servers[0])
 	default:
 		r.once("many-zeo-servers", []string{"plone_instances", "zeo_layer"},
-			fmt.Sprintf("%d hosts run a ZEO server and none is in the layer %s", len(servers), p.ZeoLayer),
+			fmt.Sprintf("none of the %d hosts with a ZEO server is in the layer %s", len(servers), p.ZeoLayer),
 			"name the layer of the one to use: plone_instances.zeo_layer")
 		return ""
 	}
@@ -179,15 +179,15 @@ func (r *resolver) checkRelStorage(a *App) {
 	s := a.Storage.RelStorage
 	path := []string{"plone_instances", "relstorage", "db"}
 	if s.Type == "" {
-		r.once("unknown-database", path, "RelStorage knows postgresql, mysql and oracle", "give relstorage.db.type")
+		r.once("unknown-database", path, "RelStorage takes postgresql, mysql or oracle", "give relstorage.db.type")
 	}
 	switch {
 	case s.DSN.IsSet():
 	case s.Name == "":
-		r.once("no-database", path, "RelStorage is on and nothing says which database",
+		r.once("no-database", path, "RelStorage is on, but its database is not given",
 			fmt.Sprintf("give plone_instances.relstorage.db, or deploy.%s.database", a.Name))
 	case s.Host == "":
-		r.once("no-database", path, "nothing says on which host the database is", "give its host too")
+		r.once("no-database", path, "the host of the database is not given", "give its host too")
 	}
 }
 
@@ -200,7 +200,7 @@ func (r *resolver) celery(h *Host, a *App) {
 	}
 	if a.BrokerHost == "" {
 		r.once("no-broker", []string{"plone_instances", "enable_celery"},
-			fmt.Sprintf("no online host in the layer %s: no Celery worker runs", p.BrokerLayer),
+			fmt.Sprintf("no Celery worker runs: the layer %s has no online host", p.BrokerLayer),
 			"give plone_instances.broker.host, or a host in that layer")
 		return
 	}

@@ -16,8 +16,8 @@ func (r *resolver) publicFault(h *Host) {
 		return
 	}
 	if open := h.open(); len(open) > 0 {
-		r.report("public-address", []string{"instances", h.Name}, fmt.Sprintf("%s is a public address, at which listen %s", h.Address, strings.Join(open, ", ")),
-			"give its private address; else let only the stack's hosts reach these ports, as docs/hosts.md lists them by partner")
+		r.report("public-address", []string{"instances", h.Name}, fmt.Sprintf("the public address %s exposes %s", h.Address, strings.Join(open, ", ")),
+			"give its private address, or let a firewall pass these ports to the stack's hosts alone (docs/hosts.md lists them)")
 	}
 }
 

@@ -24,21 +24,21 @@ func TestPublicAddresses(t *testing.T) {
 		"private, others": {fmt.Sprintf(three, "100.64.0.1", "fd00::1", "db1.example.org"), nil},
 		"all on one host": {one, nil},
 		"public": {fmt.Sprintf(three, "203.0.113.1", "203.0.113.2", "203.0.113.3"), []string{
-			"app1: 203.0.113.2 is a public address, at which listen client on 8081 to 8082, drain agent on 9080 to 9082",
-			"db1: 203.0.113.3 is a public address, at which listen ZEO server on 8001",
-			"lb1: 203.0.113.1 is a public address, at which listen Varnish (purge) on 6082",
+			"app1: the public address 203.0.113.2 exposes client on 8081 to 8082, drain agent on 9080 to 9082",
+			"db1: the public address 203.0.113.3 exposes ZEO server on 8001",
+			"lb1: the public address 203.0.113.1 exposes Varnish (purge) on 6082",
 		}},
 		"sticky sessions": {strings.Replace(rel, `"instance_count": 1`, `"instance_count": 1, "sticky_sessions": true`, 1), []string{
-			"app1: 2001:db8::7 is a public address, at which listen client on 8081, drain agent on 9080 to 9081",
-			"lb1: 203.0.113.4 is a public address, at which listen Varnish (purge) on 6082, HAProxy (peers) on 10000",
-			"lb2: 203.0.113.5 is a public address, at which listen Varnish (purge) on 6082, HAProxy (peers) on 10000",
-			"mem1: 203.0.113.8 is a public address, at which listen memcached on 11211",
+			"app1: the public address 2001:db8::7 exposes client on 8081, drain agent on 9080 to 9081",
+			"lb1: the public address 203.0.113.4 exposes Varnish (purge) on 6082, HAProxy (peers) on 10000",
+			"lb2: the public address 203.0.113.5 exposes Varnish (purge) on 6082, HAProxy (peers) on 10000",
+			"mem1: the public address 203.0.113.8 exposes memcached on 11211",
 		}},
 		"RelStorage, IPv6": {rel, []string{
-			"app1: 2001:db8::7 is a public address, at which listen client on 8081, drain agent on 9080 to 9081",
-			"lb1: 203.0.113.4 is a public address, at which listen Varnish (purge) on 6082",
-			"lb2: 203.0.113.5 is a public address, at which listen Varnish (purge) on 6082",
-			"mem1: 203.0.113.8 is a public address, at which listen memcached on 11211",
+			"app1: the public address 2001:db8::7 exposes client on 8081, drain agent on 9080 to 9081",
+			"lb1: the public address 203.0.113.4 exposes Varnish (purge) on 6082",
+			"lb2: the public address 203.0.113.5 exposes Varnish (purge) on 6082",
+			"mem1: the public address 203.0.113.8 exposes memcached on 11211",
 		}},
 	} {
 		_, diags := resolve(t, test.stack)

@@ -157,7 +157,7 @@ func (r *resolver) onlyOnes() {
 			}
 			if first := zeo[a.Name]; first != nil {
 				r.report("two-zeo-servers", []string{"instances", h.Name},
-					fmt.Sprintf("a second ZEO server for the app %s: %s runs one", a.Name, first.Name),
+					fmt.Sprintf("the app %s already has a ZEO server on %s", a.Name, first.Name),
 					"keep one online, or give each an app of its own: plone_zeoserver.app_name in its layer's custom_json")
 			}
 			zeo[a.Name] = h
@@ -175,7 +175,7 @@ func (r *resolver) onlyOnes() {
 				}
 				if f := first[a.Name]; f != nil {
 					r.report("two-"+string(only.Role), []string{"instances", h.Name},
-						fmt.Sprintf("a second host that %s of the app %s: %s does", only.Title, a.Name, f.Name),
+						fmt.Sprintf("a second host %s of the app %s: %s already does", only.Title, a.Name, f.Name),
 						"put the layer on one host only")
 				}
 				first[a.Name] = h
@@ -198,7 +198,7 @@ func (r *resolver) unserved() {
 		for _, s := range service.Of(string(d.Role)) {
 			if hosts := r.online[d.Role]; s.ByHand != "" && len(hosts) > 0 {
 				r.report("not-served", []string{"instances", hosts[0].Name},
-					fmt.Sprintf("nothing sets up %s yet, which its layer asks for", s.ByHand), "set it up by hand on the hosts of that layer")
+					fmt.Sprintf("plonec does not set up %s yet, which this layer needs", s.ByHand), "set it up by hand on the hosts of that layer")
 			}
 		}
 	}

@@ -104,9 +104,9 @@ func TestUnknownLayers(t *testing.T) {
 		}
 	}
 	want := []string{
-		`2: instances.a.layers: there is no layer "nowhere"; name it in layers, with its roles`,
-		`2: instances.a.layers: there is no layer "memcache"; did you mean memcached?`,
-		`3: instances.b.layers: there is no layer "solr"; name it in layers, with its roles`,
+		`2: instances.a.layers: the layer "nowhere" does not exist; name it in layers, with its roles`,
+		`2: instances.a.layers: the layer "memcache" does not exist; did you mean memcached?`,
+		`3: instances.b.layers: the layer "solr" does not exist; name it in layers, with its roles`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

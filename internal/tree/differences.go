@@ -170,7 +170,7 @@ func (d Difference) Refusal() string {
 	case d.What == "":
 		return d.Where() + ": it is missing"
 	case d.What == "content":
-		return d.Where() + ": its content is another"
+		return d.Where() + ": its content differs"
 	}
 	where := d.Where()
 	if where == "" {

@@ -255,7 +255,7 @@ type FormatError struct {
 }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("plonec %s wrote it in format %d, and this one reads up to format %d", e.Plonec, e.Format, Format)
+	return fmt.Sprintf("plonec %s wrote it in format %d, but this plonec reads up to format %d", e.Plonec, e.Format, Format)
 }
 
 // Unreadable is the error of a manifest that Parse refused with err. It says what
@@ -264,7 +264,7 @@ func Unreadable(name string, err error) error {
 	remedy := "restore it from git, or build into a new folder"
 	var other *FormatError
 	if errors.As(err, &other) {
-		remedy = "run plonec " + other.Plonec + ", or a newer one than this"
+		remedy = "run plonec " + other.Plonec + ", or a later release"
 	}
 	return fmt.Errorf("%s cannot be read (%w): %s", name, err, remedy)
 }
@@ -307,7 +307,7 @@ func (m *Manifest) judge() error {
 	for _, h := range m.Hosts {
 		switch {
 		case len(h.Name) > maxHostName || !hostName.MatchString(h.Name):
-			return fmt.Errorf("it lists a host whose name is none: %q", h.Name)
+			return fmt.Errorf("it lists a host with an invalid name: %q", h.Name)
 		case again(h.Name, ""):
 			return fmt.Errorf("it lists the host %s twice", h.Name)
 		}
@@ -344,7 +344,7 @@ func (m *Manifest) judge() error {
 func known(effects []string) error {
 	for _, e := range effects {
 		if !render.IsEffect(e) {
-			return fmt.Errorf("it lists an effect that is none: %q", e)
+			return fmt.Errorf("it lists an unknown effect: %q", e)
 		}
 	}
 	return nil
@@ -363,35 +363,35 @@ func (h *Host) judge() error {
 	for _, a := range h.Apps {
 		switch {
 		case !appName.MatchString(a.Name):
-			return fmt.Errorf("it lists an app whose name is none: %q on %s", a.Name, h.Name)
+			return fmt.Errorf("it lists an app with an invalid name: %q on %s", a.Name, h.Name)
 		case seen[a.Name]:
 			return fmt.Errorf("it lists the app %s on %s twice", a.Name, h.Name)
 		case a.MadeBy() == nil:
-			return fmt.Errorf("it lists the app %s on %s of a builder that is none: %q", a.Name, h.Name, a.Builder)
+			return fmt.Errorf("it lists the app %s on %s with an unknown builder: %q", a.Name, h.Name, a.Builder)
 		}
 		seen[a.Name] = true
 	}
 	// Hosts are gone through rank by rank: nothing would be done on one of another.
 	if !slices.Contains(topology.Ranks, h.Rank) {
-		return fmt.Errorf("it lists %s with a rank that is none: %d", h.Name, h.Rank)
+		return fmt.Errorf("it lists %s with an invalid rank: %d", h.Name, h.Rank)
 	}
 	units := map[string]bool{}
 	for _, s := range h.Services {
 		switch {
 		case !unitName.MatchString(s.Unit):
-			return fmt.Errorf("it lists a service whose unit is none: %q on %s", s.Unit, h.Name)
+			return fmt.Errorf("it lists a service with an invalid unit: %q on %s", s.Unit, h.Name)
 		case units[s.Unit]:
 			return fmt.Errorf("it lists the service %s on %s twice", s.Unit, h.Name)
 		case s.App != "" && !seen[s.App]:
 			return fmt.Errorf("it lists the service %s of an app that %s does not have: %q", s.Unit, h.Name, s.App)
 		case s.Server != "" && !appName.MatchString(s.Server):
-			return fmt.Errorf("it lists a server whose name is none: %q on %s", s.Server, h.Name)
+			return fmt.Errorf("it lists a server with an invalid name: %q on %s", s.Server, h.Name)
 		case service.Named(s.Kind) == nil:
-			return fmt.Errorf("it lists the service %s on %s of a kind that is none: %q", s.Unit, h.Name, s.Kind)
+			return fmt.Errorf("it lists the service %s on %s with an unknown kind: %q", s.Unit, h.Name, s.Kind)
 		case s.IPv6 && service.Named(s.Kind).IPv6.On == nil:
 			return fmt.Errorf("it lists the service %s on %s as one of IPv6, which a %s is not", s.Unit, h.Name, s.Kind)
 		case !slices.Contains(topology.Ranks, s.Rank):
-			return fmt.Errorf("it lists the service %s on %s with a rank that is none: %d", s.Unit, h.Name, s.Rank)
+			return fmt.Errorf("it lists the service %s on %s with an invalid rank: %d", s.Unit, h.Name, s.Rank)
 		}
 		units[s.Unit] = true
 	}

@@ -81,7 +81,7 @@ func refuseForeign(dir string) error {
 		}
 	}
 	if len(list) > 0 {
-		return fmt.Errorf("%s holds files and no %s, so it is not a tree of plonec's: build into a new or empty folder", dir, ManifestName)
+		return fmt.Errorf("%s holds files but no %s, so it is not a tree that plonec made: build into a new or empty folder", dir, ManifestName)
 	}
 	return nil
 }

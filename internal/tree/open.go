@@ -136,7 +136,7 @@ func Read(dir string) (*Disk, error) {
 type noTree struct{ dir string }
 
 func (e *noTree) Error() string {
-	return fmt.Sprintf("there is no tree in %s: run plonec build, or say where it is with --tree", e.dir)
+	return fmt.Sprintf("%s has no tree: run plonec build, or give its folder with --tree", e.dir)
 }
 
 // Unwrap tells that it is not there.

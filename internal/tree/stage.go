@@ -21,7 +21,7 @@ import (
 const stageName = ".plonec-stage"
 
 // ErrLocked says that another build works on the tree.
-var ErrLocked = errors.New("another plonec works on this tree")
+var ErrLocked = errors.New("another plonec is working on this tree")
 
 // Changes is what a build changes in a tree. Paths are relative to it, sorted.
 type Changes struct {

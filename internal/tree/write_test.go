@@ -493,13 +493,13 @@ func FuzzSides(f *testing.F) {
 // words go into questions and commands.
 func TestManifestIsJudged(t *testing.T) {
 	for _, c := range []struct{ host, says string }{
-		{`"apps":[{"name":"a b"}]`, "whose name is none"},
+		{`"apps":[{"name":"a b"}]`, "an app with an invalid name"},
 		{`"apps":[{"name":"a"},{"name":"a"}]`, "the app a on h1 twice"},
-		{`"services":[{"unit":"x\ny.service"}]`, "whose unit is none"},
-		{`"services":[{"unit":"nginx"}]`, "whose unit is none"},
+		{`"services":[{"unit":"x\ny.service"}]`, "a service with an invalid unit"},
+		{`"services":[{"unit":"nginx"}]`, "a service with an invalid unit"},
 		{`"services":[{"unit":"x.service","kind":"nginx"},{"unit":"x.service","kind":"nginx"}]`, "x.service on h1 twice"},
 		{`"services":[{"unit":"x.service","app":"b"}]`, "that h1 does not have"},
-		{`"services":[{"unit":"x.service","server":"a b"}]`, "a server whose name is none"},
+		{`"services":[{"unit":"x.service","server":"a b"}]`, "a server with an invalid name"},
 	} {
 		_, err := Parse([]byte(`{"format":2,"hosts":[{"name":"h1",` + c.host + `}]}`))
 		if err == nil || !strings.Contains(err.Error(), c.says) {

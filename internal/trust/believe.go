@@ -42,7 +42,7 @@ func Believe(disk *tree.Disk, release string) error {
 	}
 	readme, err := disk.Read("README.md")
 	if err != nil || tree.Sum(readme) != tree.Sum(built.Tree.Readme) {
-		wrong = append(wrong, "README.md: its content is another")
+		wrong = append(wrong, "README.md: its content differs")
 	}
 	return notBuilt(disk.Dir, release, wrong)
 }
