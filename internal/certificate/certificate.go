@@ -1,0 +1,227 @@
+// Package certificate looks into the certificates that nginx shows and their keys, and
+// into the keys by which repositories are read. It is given texts and the time, and no
+// part of a key is in what it answers.
+package certificate
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/plonec/plonec/internal/words"
+)
+
+// Soon is how long before its end a certificate is spoken of, in days: those of public
+// authorities are renewed by then.
+const Soon = 30
+
+// A Chain is what stands in one file for nginx: the site's own certificate, then those
+// of its issuers. It has one at least.
+type Chain []*x509.Certificate
+
+// ErrOdd is the error of what openssl may take although it could not be read here: an
+// odd serial number, an unusual curve.
+var ErrOdd = errors.New("it cannot be looked into")
+
+// Parse reads the certificates of a text in PEM form; text between them is passed over.
+// The error says what is wrong with the text, as what follows its name, and is ErrOdd
+// where that is not sure.
+func Parse(text string) (Chain, error) {
+	blocks, err := Blocks(text)
+	if err != nil {
+		return nil, err
+	}
+	var chain Chain
+	for i, der := range blocks {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			var whole struct{ Body, Algorithm, Signature asn1.RawValue }
+			if rest, bad := asn1.Unmarshal(der, &whole); bad == nil && len(rest) == 0 {
+				return nil, ErrOdd
+			}
+			return nil, errors.New(nth(i, len(blocks)) + " is damaged: what stands between its lines BEGIN and END is no certificate")
+		}
+		chain = append(chain, c)
+	}
+	return chain, nil
+}
+
+// Blocks are the certificates of a text in PEM form, undecoded; one at least where there
+// is no error. A private key among them is an error.
+func Blocks(text string) ([][]byte, error) {
+	if strings.Contains(text, "PRIVATE KEY-----") {
+		return nil, errors.New("it holds a private key")
+	}
+	var all [][]byte
+	begun := strings.Count(text, "-----BEGIN ")
+	rest := []byte(text)
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		begun--
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE":
+			all = append(all, block.Bytes)
+		case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
+			return nil, errors.New("it holds a request for a certificate, which its authority has to sign first")
+		}
+	}
+	switch {
+	case begun > 0:
+		return nil, errors.New("it is damaged: a block does not end, or holds other characters than base64 has")
+	case len(all) == 0:
+		return nil, errors.New("no certificate in PEM form (-----BEGIN CERTIFICATE-----) is in it")
+	}
+	return all, nil
+}
+
+// nth names one of several certificates.
+func nth(i, of int) string {
+	if of == 1 {
+		return "the certificate"
+	}
+	return fmt.Sprintf("certificate %d of %d", i+1, of)
+}
+
+// Missing are those of some domains that the site's certificate is not for.
+func (c Chain) Missing(domains []string) []string {
+	var missing []string
+	for _, name := range domains {
+		if c[0].VerifyHostname(name) != nil {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// Names are the names that the site's certificate is for, as people read them.
+func (c Chain) Names() string {
+	names := slices.Clone(c[0].DNSNames)
+	for _, ip := range c[0].IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return "no name"
+	}
+	const most = 5
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Disorder says what is wrong with the order; empty: each certificate is issued by the
+// one after it.
+func (c Chain) Disorder() string {
+	if i := c.first(); i > 0 {
+		return fmt.Sprintf("the site's own is %s, and nginx takes the first for it", nth(i, len(c)))
+	}
+	for i := range c[:len(c)-1] {
+		if !issued(c[i+1], c[i]) {
+			return fmt.Sprintf("%s is not issued by the one after it", nth(i, len(c)))
+		}
+	}
+	return ""
+}
+
+func issued(by, c *x509.Certificate) bool {
+	return string(c.RawIssuer) == string(by.RawSubject)
+}
+
+// first is the place of the site's own certificate by what is issued by which; -1 where
+// that does not tell.
+func (c Chain) first() int {
+	at := -1
+	for i := range c {
+		if !slices.ContainsFunc(c, func(o *x509.Certificate) bool { return o != c[i] && issued(c[i], o) }) {
+			if at >= 0 {
+				return -1
+			}
+			at = i
+		}
+	}
+	return at
+}
+
+// Expiry says of the certificate that ends first that it has ended, or does within Soon
+// days; empty: none does.
+func (c Chain) Expiry(now time.Time) string {
+	for i, one := range c {
+		if now.Before(one.NotBefore) {
+			return fmt.Sprintf("%s is not valid before %s", nth(i, len(c)), day(one.NotBefore))
+		}
+	}
+	at := 0
+	for i, one := range c {
+		if one.NotAfter.Before(c[at].NotAfter) {
+			at = i
+		}
+	}
+	end := c[at].NotAfter
+	left := int(end.Sub(now).Hours() / 24)
+	switch {
+	case !now.Before(end):
+		return fmt.Sprintf("%s expired on %s", nth(at, len(c)), day(end))
+	case left < Soon:
+		return fmt.Sprintf("%s expires on %s, in %s", nth(at, len(c)), day(end), words.Count(left, "day"))
+	}
+	return ""
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// Fits says what is wrong with a key in PEM form as that of the site's certificate, as
+// what follows the word key; nil: it fits, or its kind is not known here.
+func (c Chain) Fits(key string) error {
+	var encoded []byte
+	for _, one := range c {
+		encoded = append(encoded, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: one.Raw})...)
+	}
+	if err := private(key); err != nil {
+		return err
+	}
+	if _, err := tls.X509KeyPair(encoded, []byte(key)); err == nil || !strings.Contains(err.Error(), "does not match") {
+		return nil
+	}
+	for i := range c[1:] {
+		if (Chain{c[i+1]}).Fits(key) == nil {
+			return fmt.Errorf("belongs to %s, and nginx takes the first for the site's own", nth(i+1, len(c)))
+		}
+	}
+	return errors.New("does not belong to the certificate")
+}
+
+// private says why a text is no private key that a daemon can read by itself.
+func private(key string) error {
+	block, rest := pem.Decode([]byte(key))
+	for block != nil && block.Type == "EC PARAMETERS" {
+		block, rest = pem.Decode(rest)
+	}
+	switch {
+	case block == nil:
+		return errors.New("is no private key in PEM form (-----BEGIN PRIVATE KEY-----)")
+	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+		return errors.New("has a passphrase, which nobody can type there: openssl pkey -in FILE writes it without")
+	case block.Type == "OPENSSH PRIVATE KEY":
+		return errors.New("is in the form of OpenSSH, which nginx does not read")
+	case !strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return fmt.Errorf("is no private key, but %s", shownType(block.Type))
+	}
+	return nil
+}
+
+// shownType is the type of a block, or nothing of it where it may be anything.
+func shownType(kind string) string {
+	if slices.Contains([]string{"CERTIFICATE", "CERTIFICATE REQUEST", "PUBLIC KEY", "RSA PUBLIC KEY", "DH PARAMETERS"}, kind) {
+		return "a " + strings.ToLower(kind)
+	}
+	return "something else in PEM form"
+}
