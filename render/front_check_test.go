@@ -11,6 +11,7 @@ import (
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
 )
 
 // fronts are front ends of every kind.
@@ -92,7 +93,7 @@ func TestFrontAccepted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFront(t, frontHost(change, func(h *topology.Host) {
-				h.Stack.Deploy["plone"].SSLCertificate = certificate
+				h.Stack.Deploy["plone"].SSLCertificate = schema.Certificate{Text: certificate}
 			}))
 			f.haproxyAccepts()
 			if _, ok := f.files["/etc/nginx/ssl/plone.crt"]; ok {

@@ -300,8 +300,8 @@ func TestNginxTLS(t *testing.T) {
 	certificate, key := selfSigned(t, "www.example.com")
 	f, c := echoed(t, frontHost(func(h *topology.Host) {
 		h.Front.Sites[0].TLS = true
-		h.Stack.Deploy["plone"].SSLCertificate = "\n" + certificate + "\n\n"
-		h.Stack.Deploy["plone"].SSLCertificateCA = certificate
+		h.Stack.Deploy["plone"].SSLCertificate = schema.Certificate{Text: "\n" + certificate + "\n\n"}
+		h.Stack.Deploy["plone"].SSLCertificateCA = schema.Certificate{Text: certificate}
 		h.Stack.NginxPlone.AdditionalSSLConfig = texts("add_header Strict-Transport-Security max-age=63072000;")
 		h.Stack.NginxPlone.AdditionalConfig = texts("return 301 https://$host$request_uri;")
 	}), func(f *front) {

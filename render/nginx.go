@@ -18,11 +18,14 @@ var _ = renders(nginxSecrets,
 	Artifact{Template: "nginx.logrotate.tmpl", Each: of(service.Nginx, "/etc/logrotate.d/nginx")},
 )
 
-// certificates gives the certificate of each app that has a TLS server. The
-// key beside it is a secret.
+// certificates gives the certificate of each app that has a TLS server, unless apply is
+// to get it. The key beside it is a secret.
 func certificates(h *topology.Host) []Instance {
 	var all []Instance
 	for _, app := range tlsApps(h) {
+		if h.Stack.Deploy[app].SSLCertificate.Secret.IsSet() {
+			continue
+		}
 		all = append(all, Instance{
 			Path:    certificatePath(app),
 			Effects: service.Nginx.Effects(certificatePath(app)),
@@ -40,6 +43,16 @@ func nginxSecrets(h *topology.Host) []SecretFile {
 	}
 	files := includedSecrets(hostView{h})
 	for _, app := range tlsApps(h) {
+		if cert := h.Stack.Deploy[app].SSLCertificate.Secret; cert.IsSet() {
+			f := SecretFile{
+				Path: certificatePath(app), Mode: 0o644, Owner: "root:root", Effects: service.Nginx.Effects(certificatePath(app)), Format: "raw",
+				Entries: []SecretEntry{entry("", cert)},
+			}
+			if chain := h.Stack.Deploy[app].SSLCertificateCA.Secret; chain.IsSet() {
+				f.Entries = append(f.Entries, entry("chain", chain))
+			}
+			files = append(files, f)
+		}
 		if key := h.Stack.Deploy[app].SSLCertificateKey; key.IsSet() {
 			files = append(files, SecretFile{
 				Path: keyPath(app), Mode: 0o600, Owner: "root:root", Effects: service.Nginx.Effects(keyPath(app)), Format: "raw",

@@ -78,7 +78,7 @@ func (a *Attr) IsName() bool { return a.def == "#Name" }
 
 // takesReference tells whether a map in its place is a reference to a secret.
 func (a *Attr) takesReference() bool {
-	return a.Secret || a.Pasted() || a.def == "#Piece" || a.def == "#EnvValue"
+	return a.Secret || a.Pasted() || a.def == "#Piece" || a.def == "#EnvValue" || a.def == "#Certificate"
 }
 
 // placeholders name the values of open maps in paths.

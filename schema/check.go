@@ -95,6 +95,8 @@ func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
 		c.variable(a, n)
 	case a.Pasted():
 		c.pasted(a, n)
+	case a.def == "#Certificate":
+		c.piece(a, n)
 	case !a.takes(n.Kind):
 		c.wrongType(a, n)
 	case n.Kind == input.Map:

@@ -111,6 +111,9 @@ func (dec *decoder) value(a *Attr, n *input.Node, v reflect.Value) {
 	case *EnvValue:
 		*p = dec.envValue(n)
 		return
+	case *Certificate:
+		*p = dec.certificate(n)
+		return
 	case *Pasted:
 		*p = dec.pasted(n)
 		return

@@ -368,9 +368,9 @@ type App struct {
 	ShallowClone             bool                `json:"shallow_clone"`
 	Domains                  []string            `json:"domains"`
 	SSLSupport               bool                `json:"ssl_support"`
-	SSLCertificate           string              `json:"ssl_certificate"` // PEM text
+	SSLCertificate           Certificate         `json:"ssl_certificate"`
 	SSLCertificateKey        Secret              `json:"ssl_certificate_key"`
-	SSLCertificateCA         string              `json:"ssl_certificate_ca"`
+	SSLCertificateCA         Certificate         `json:"ssl_certificate_ca"`
 	Database                 *Database           `json:"database"`
 	Environment              map[string]EnvValue `json:"environment"` // environment_variables merged in
 	OSPackages               Packages            `json:"os_packages"`

@@ -40,6 +40,15 @@ type EnvValue struct {
 	Secret Secret
 }
 
+// A Certificate is one or several in PEM form: the text, or a secret in its place.
+type Certificate struct {
+	Text   string
+	Secret Secret
+}
+
+// IsSet tells whether there is one.
+func (c Certificate) IsSet() bool { return c.Secret.IsSet() || strings.TrimSpace(c.Text) != "" }
+
 // Pasted is configuration of the stack's own, in pieces that follow each other.
 type Pasted []Piece
 

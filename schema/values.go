@@ -50,6 +50,17 @@ func (dec *decoder) envValue(n *input.Node) EnvValue {
 	return EnvValue{Text: n.Text}
 }
 
+// certificate decodes a text or a reference.
+func (dec *decoder) certificate(n *input.Node) Certificate {
+	switch {
+	case n == nil:
+		return Certificate{}
+	case n.Kind == input.Map:
+		return Certificate{Secret: dec.secret(n)}
+	}
+	return Certificate{Text: n.Text}
+}
+
 // pasted decodes a text, a reference or a list of both. Empty texts are none.
 func (dec *decoder) pasted(n *input.Node) Pasted {
 	var pieces Pasted

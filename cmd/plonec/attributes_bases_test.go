@@ -34,6 +34,12 @@ func compileFiles(t testing.TB, stack any) (*compile.Built, *tree.Kept, diag.Lis
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "tls"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tls", "site.pem"), []byte(exampleCertificate(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	var files tree.Kept
 	var judged *compile.Judged
 	var c *compile.Built
@@ -52,6 +58,18 @@ func compileFiles(t testing.TB, stack any) (*compile.Built, *tree.Kept, diag.Lis
 	return c, &files, diags
 }
 
+// exampleCertificate is the text of the file that the schema's example names.
+func exampleCertificate(t testing.TB) string {
+	t.Helper()
+	for _, n := range schema.Lookup("deploy.<app>.ssl_certificate").Examples {
+		if strings.HasPrefix(n.Text, "-----BEGIN") {
+			return n.Text
+		}
+	}
+	t.Fatal("the schema has no example of a certificate's text")
+	return ""
+}
+
 // A base is a stack in which attributes are tried; between them the bases
 // switch everything on.
 func bases(t *testing.T) []map[string]any {
@@ -68,7 +86,7 @@ func bases(t *testing.T) []map[string]any {
 	  "haproxy": {"stats_password": {"$secret": "env:STATS"}, "stats_allow": ["10.0.0.0/8"]},
 	  "varnish_purge_urls": ["^/old"]`
 	const app = `{"scm": {"repository": "https://example.org/b.git"}, "domains": ["www.example.org"],
-	    "ssl_support": true, "ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "ssl_certificate_key": {"$secret": "env:KEY"},
+	    "ssl_support": true, "ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIBoTCCAUagAwIBAgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdleGFtcGxl\nMCAXDTI2MTEzMDEyMDAzMloYDzIxMjYxMTA2MTIwMDMyWjASMRAwDgYDVQQDDAdl\neGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEvecX3QbVtWu3fAeSavrA\n1ObCVRA9nBqCUh16pI0c+0MK/dNZLNF5rH10rf2RtcURb+gdIc8wSpVPtR9JbUwm\nDqOBijCBhzAdBgNVHQ4EFgQUNcJZaCjq6GsMkTiwwSdaxUwiJQ4wHwYDVR0jBBgw\nFoAUNcJZaCjq6GsMkTiwwSdaxUwiJQ4wDwYDVR0TAQH/BAUwAwEB/zA0BgNVHREE\nLTArggtleGFtcGxlLm9yZ4INKi5leGFtcGxlLm9yZ4INKi5leGFtcGxlLmNvbTAK\nBggqhkjOPQQDAgNJADBGAiEAkkMgxBeS4spYaLYkSqjBOntqAlds3MWhUSX+rlrZ\nmZICIQCfaCjqiInBkltiH1DnBrxPaIyjmrOh5nwBlMHF5Ktzcg==\n-----END CERTIFICATE-----\n", "ssl_certificate_key": {"$secret": "env:KEY"},
 	    "buildout_init_commands": [{"name": "d", "cmd": "bin/d", "args": "run"}],
 	    "buildout_cache_archives": [{"url": "https://example.org/eggs.tgz", "path": "shared/eggs"}]}`
 	var all []map[string]any

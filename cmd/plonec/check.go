@@ -6,12 +6,14 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/native"
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
 )
@@ -39,6 +41,7 @@ can have them print its files.`
 		if err != nil {
 			return err
 		}
+		diags = append(diags, topology.Expiring(built.Stack, built.Topology, time.Now())...)
 		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
 		if how != "" {
 			var files tree.Kept

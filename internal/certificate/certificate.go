@@ -56,7 +56,7 @@ func Parse(text string) (Chain, error) {
 // is no error. A private key among them is an error.
 func Blocks(text string) ([][]byte, error) {
 	if strings.Contains(text, "PRIVATE KEY-----") {
-		return nil, errors.New("it holds a private key")
+		return nil, errKey
 	}
 	var all [][]byte
 	begun := strings.Count(text, "-----BEGIN ")
@@ -71,16 +71,43 @@ func Blocks(text string) ([][]byte, error) {
 		case "CERTIFICATE", "X509 CERTIFICATE":
 			all = append(all, block.Bytes)
 		case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
-			return nil, errors.New("it holds a request for a certificate, which its authority has to sign first")
+			return nil, errors.New("it holds a request for a certificate, which an authority has to sign first")
 		}
 	}
 	switch {
 	case begun > 0:
 		return nil, errors.New("it is damaged: a block does not end, or holds other characters than base64 has")
 	case len(all) == 0:
-		return nil, errors.New("no certificate in PEM form (-----BEGIN CERTIFICATE-----) is in it")
+		return nil, errNone
 	}
 	return all, nil
+}
+
+var (
+	errKey  = errors.New("it holds a private key")
+	errNone = errors.New("no certificate in PEM form (-----BEGIN CERTIFICATE-----) is in it")
+)
+
+// Remedy says what to do about an error of Parse or Text; it may be empty.
+func Remedy(err error) string {
+	switch err {
+	case errKey:
+		return `leave the certificates alone in it, and give the key as ssl_certificate_key: {"$secret": "file:PATH"}`
+	case errNone:
+		return "openssl x509 -inform DER -in FILE writes one that is in DER form in PEM form"
+	}
+	return ""
+}
+
+// Text is what of a text is certificates, in PEM form: the rest of a file is nobody's
+// business.
+func Text(text string) (string, error) {
+	blocks, err := Blocks(text)
+	var b strings.Builder
+	for _, der := range blocks {
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
+	return b.String(), err
 }
 
 // nth names one of several certificates.

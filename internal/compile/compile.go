@@ -102,12 +102,14 @@ func (s *Text) Judge(over ...*schema.Override) (*Judged, diag.List, error) {
 	for _, o := range over {
 		text = o.Over(text)
 	}
-	inputs, err := treeInputs(s.Files, s.read.Files, s.options)
+	text, beside, missing := withFiles(text, s.Files[0])
+	inputs, err := treeInputs(s.Files, append(slices.Clone(s.read.Files), beside...), s.options)
 	if err != nil {
 		return nil, s.diags, err
 	}
+	before := append(slices.Clone(s.diags), missing...)
 	judged, more, err := judge(text, inputs, s.options)
-	diags := append(slices.Clone(s.diags), unexplained(more, s.diags)...)
+	diags := append(before, unexplained(more, before)...)
 	if diags.Errors() > 0 {
 		return nil, diags, nil
 	}

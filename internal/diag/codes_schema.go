@@ -17,6 +17,8 @@ var _ = register(map[string]Code{
 		"Write a number within the range that the message gives."},
 	"secret-reference": {Error, "a reference to a secret is not well formed",
 		"A reference is a map with one key: {\"$secret\": \"env:NAME\"}, \"file:PATH\", \"age:FILE#KEY\" or \"cmd:COMMAND\". It is resolved by plonec apply alone, on the machine that pushes."},
+	"bad-certificate": {Error, "what is given as a certificate, or as its key, is none that nginx takes",
+		"A certificate is in PEM form, with its first line -----BEGIN CERTIFICATE-----: the site's own first, then those of its issuers. Its key is the one that it was requested with, in PEM form and without a passphrase. openssl x509 -in FILE -noout -text shows a certificate, openssl pkey -in FILE -pubout the public half of a key, which openssl x509 -pubkey shows of the certificate. Where one of the two is a reference, the pair is looked at by plan --secrets and by apply."},
 	"plain-secret": {Warning, "a secret stands in the stack in plain",
 		"It stays out of the tree, and apply reads it from the stack; but whoever reads the repository reads it too. Put it into the environment, a file or an age file of those who run plonec apply, and a reference to it into the stack. Change it as well: it remains in the repository's history. A variable whose name speaks of a password, a token or a key is taken for a secret."},
 	"secret-in-text": {Warning, "a text that goes into the tree looks as if it held a secret",

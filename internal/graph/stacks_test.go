@@ -114,7 +114,7 @@ func everywhere(t testing.TB) []byte {
 		"plone_instances": object{"app_name": "site", "shared_blobs": false, "enable_relstorage": true, "relstorage": object{
 			"enable_cache": true, "db": object{"host": "10.0.0.9", "name": "plone", "user": "zodb", "password": "correct horse battery"},
 		}},
-		"deploy": object{"site": object{"ssl_support": true, "ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+		"deploy": object{"site": object{"ssl_support": true, "ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIBoTCCAUagAwIBAgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdleGFtcGxl\nMCAXDTI2MTEzMDEyMDAzMloYDzIxMjYxMTA2MTIwMDMyWjASMRAwDgYDVQQDDAdl\neGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEvecX3QbVtWu3fAeSavrA\n1ObCVRA9nBqCUh16pI0c+0MK/dNZLNF5rH10rf2RtcURb+gdIc8wSpVPtR9JbUwm\nDqOBijCBhzAdBgNVHQ4EFgQUNcJZaCjq6GsMkTiwwSdaxUwiJQ4wHwYDVR0jBBgw\nFoAUNcJZaCjq6GsMkTiwwSdaxUwiJQ4wDwYDVR0TAQH/BAUwAwEB/zA0BgNVHREE\nLTArggtleGFtcGxlLm9yZ4INKi5leGFtcGxlLm9yZ4INKi5leGFtcGxlLmNvbTAK\nBggqhkjOPQQDAgNJADBGAiEAkkMgxBeS4spYaLYkSqjBOntqAlds3MWhUSX+rlrZ\nmZICIQCfaCjqiInBkltiH1DnBrxPaIyjmrOh5nwBlMHF5Ktzcg==\n-----END CERTIFICATE-----\n",
 			"ssl_certificate_key": object{"$secret": "env:KEY"}, "scm": object{"repository": "https://git.example.com/b.git"}}},
 	})
 }

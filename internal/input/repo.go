@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,6 +54,39 @@ func repoDir(name string) (dir, rel string, _ *problem) {
 		return "", "", problemOf(err)
 	}
 	return dir, filepath.ToSlash(rel), nil
+}
+
+// Beside reads a file that the value at a place names by its path, from the folder of
+// the file that says the value; first is that file where the place does not tell. It is
+// read as what a stack imports is: from within the repository alone.
+func Beside(at diag.Span, first, path string) (Read, *diag.Diagnostic) {
+	if at.File != nil {
+		first = at.File.Name
+	}
+	refused := func(p *problem) (Read, *diag.Diagnostic) {
+		d := p.at(at)
+		d.Message = path + ": " + d.Message
+		return Read{}, &d
+	}
+	if filepath.IsAbs(path) {
+		return refused(&problem{"outside", "an absolute path is that of one machine", "copy the file into the repository, and write its path from the stack's folder"})
+	}
+	name := filepath.Join(filepath.Dir(first), filepath.FromSlash(path))
+	dir, rel, p := repoDir(first)
+	if p != nil {
+		return refused(p)
+	}
+	rel = pathpkg.Join(pathpkg.Dir(rel), path)
+	repo, p := openRepo(dir)
+	if p != nil {
+		return refused(p)
+	}
+	defer repo.root.Close()
+	data, p := repo.read(rel)
+	if p != nil {
+		return refused(p)
+	}
+	return newRead(name, data, false), nil
 }
 
 func openRepo(dir string) (*repo, *problem) {

@@ -22,6 +22,7 @@ const userlist = "plonec"
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	pieceName    = regexp.MustCompile(`^[a-z]*$`)
 	userName     = regexp.MustCompile(`^[A-Za-z0-9_.@-]+$`)
 )
 
@@ -32,7 +33,8 @@ func malformed(s tree.Secret) *fault {
 	})
 	switch s.Format {
 	case "raw":
-		good = good && len(s.Entries) == 1
+		// Several follow each other: a certificate, and the chain of its issuers.
+		good = good && keysMatch(s, pieceName)
 	case "env":
 		good = good && keysMatch(s, variableName)
 	case "userlist":
@@ -88,11 +90,13 @@ func contents(s tree.Secret, values []Value, existing []byte) ([]byte, error) {
 	var b strings.Builder
 	switch s.Format {
 	case "raw":
-		text := values[0].plain()
-		if strings.ContainsRune(text, '\n') { // a key: ssh wants its last line to end
-			text = strings.TrimRight(text, "\r\n") + "\n"
+		for _, v := range values {
+			text := v.plain()
+			if strings.ContainsRune(text, '\n') { // a key: ssh wants its last line to end
+				text = strings.TrimRight(text, "\r\n") + "\n"
+			}
+			b.WriteString(text)
 		}
-		b.WriteString(text)
 	case "env":
 		for i, e := range s.Entries {
 			line, err := escape.EnvFile(e.Key, values[i].plain())

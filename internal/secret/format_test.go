@@ -62,6 +62,14 @@ func TestRaw(t *testing.T) {
 	}
 }
 
+// A certificate and the chain of its issuers are two values of one file.
+func TestRawPieces(t *testing.T) {
+	s := entries("a", "raw", "", "env:A", "chain", "env:B")
+	if got := bytesOf(t, filled(t, s, "one\ntwo", "three\nfour\n"), ""); malformed(s) != nil || got != "one\ntwo\nthree\nfour\n" {
+		t.Errorf("%q, %v", got, malformed(s))
+	}
+}
+
 func TestUnfit(t *testing.T) {
 	for _, c := range []struct{ format, value, want string }{
 		{"env", "a\nS3NT1NEL", "line break"},

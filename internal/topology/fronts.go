@@ -161,7 +161,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 		view := r.viewOf(b.Name, front)
 		p, app := view.PloneInstances, view.App(b.Name)
 		main := &Site{App: b.Name, Main: true, Path: joinPath(p.SiteID), TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
-		if app.SSLSupport && (app.SSLCertificate == "" || !app.SSLCertificateKey.IsSet()) {
+		if app.SSLSupport && (!app.SSLCertificate.IsSet() || !app.SSLCertificateKey.IsSet()) {
 			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on, but its certificate or key is missing",
 				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")
 		}
@@ -182,6 +182,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 				fmt.Sprintf("visitors cannot reach %s: it has no name of its own among several apps", b.Name), "list its public names")
 		}
 		sites = append(sites, main)
+		mine := len(sites) - 1
 		for _, name := range sortedKeys(p.Subsites) {
 			if claim(strings.ToLower(name), b.Name, "plone_instances.subsites") {
 				sites = append(sites, &Site{
@@ -189,6 +190,13 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 					TLS: app.SSLSupport, Extra: p.SubsiteConfig[name], Scheme: view.Plonec.PublicScheme,
 				})
 			}
+		}
+		if app.SSLSupport {
+			var names []string
+			for _, s := range sites[mine:] {
+				names = append(names, s.Names...)
+			}
+			r.certificate(b.Name, app, names)
 		}
 	}
 	return sites

@@ -1,0 +1,82 @@
+package topology
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/internal/certificate"
+	"github.com/plonec/plonec/schema"
+)
+
+// source looks into where an app's repository is and the key that reads it: not whether
+// they are good, which only a host can tell, but whether they cannot be.
+func (r *resolver) source(app string, scm schema.SCM) {
+	at := func(name string) []string { return []string{"deploy", app, "scm", name} }
+	if scm.Type == "git" {
+		if message, remedy := badRepository(scm.Repository); message != "" {
+			r.once("bad-repository", at("repository"), message, remedy)
+		}
+	}
+	if key := scm.SSHKey.Plain; key != "" {
+		if what := certificate.SSHKey(key); what != "" {
+			r.once("unusable-key", at("ssh_key"), "the key "+what, `give a private key that has no passphrase, as {"$secret": "file:PATH"}`)
+		}
+	}
+}
+
+// gitSchemes are those of addresses that git itself takes.
+var gitSchemes = []string{"file", "ftp", "ftps", "git", "git+ssh", "http", "https", "ssh", "ssh+git"}
+
+var (
+	withScheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$`)
+	// word is a path after a colon, as git@example.com:site.git has it.
+	word = regexp.MustCompile(`^((?:[^/@:]+@)?[^/@:\[\]]+):([^/0-9][^:]*|[0-9]+[^/0-9:][^:]*)$`)
+	// page is what comes after owner and name in the address of a page.
+	page = regexp.MustCompile(`^/([^/]+/[^/]+?)(?:\.git)?/(?:tree|blob|commits?|src|pulls?|issues|releases|tags|branches|wiki|actions)(?:/([^/]+))?`)
+	// gitlabPage is the same where projects lie in groups of any depth.
+	gitlabPage = regexp.MustCompile(`^/(.+?)(?:\.git)?/-/(?:[a-z_]+)(?:/([^/]+))?`)
+)
+
+// forges are hosts where every repository is OWNER/NAME.
+var forges = []string{"bitbucket.org", "codeberg.org", "github.com", "www.github.com"}
+
+// badRepository says why git can read no repository at an address, and what to write;
+// both are empty where that is not sure.
+func badRepository(address string) (message, remedy string) {
+	m := withScheme.FindStringSubmatch(address)
+	if m == nil {
+		return "", ""
+	}
+	scheme, rest := strings.ToLower(m[1]), m[2]
+	if bare, ok := strings.CutPrefix(scheme, "git+"); ok && bare != "ssh" {
+		return "git itself does not know git+, by which pip is told of it", "write " + bare + "://" + strings.SplitN(rest, "#", 2)[0] + ", and a branch or a tag after an @ as scm.revision"
+	}
+	if !slices.Contains(gitSchemes, scheme) {
+		return "git knows no addresses that begin with " + scheme + "://", "write ssh://, https:// or git@HOST:PATH"
+	}
+	if w := word.FindStringSubmatch(rest); w != nil {
+		remedy := "write " + w[1] + ":" + w[2] + ", or " + scheme + "://" + w[1] + "/" + w[2]
+		if strings.HasPrefix(scheme, "http") {
+			remedy = "write " + scheme + "://" + w[1] + "/" + w[2] + ", or git@" + w[1] + ":" + w[2]
+		}
+		return "after " + scheme + "://HOST: comes a port, and this is a path", remedy
+	}
+	u, err := url.Parse(address)
+	if err != nil || scheme != "http" && scheme != "https" {
+		return "", ""
+	}
+	p := gitlabPage.FindStringSubmatch(u.Path)
+	if p == nil && slices.Contains(forges, u.Hostname()) {
+		p = page.FindStringSubmatch(u.Path)
+	}
+	if p == nil {
+		return "", ""
+	}
+	remedy = "write " + scheme + "://" + u.Host + "/" + p[1] + ".git"
+	if p[2] != "" && (strings.Contains(u.Path, "/tree/") || strings.Contains(u.Path, "/commit/") || strings.Contains(u.Path, "/src/branch/")) {
+		remedy += ", and the branch, tag or commit as scm.revision"
+	}
+	return "this is the address of a page, and not of the repository", remedy
+}
