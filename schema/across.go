@@ -41,7 +41,9 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 	for _, app := range fieldsOf(tree.Get("deploy")) {
 		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		packageVariablesOf(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
+		badLines(app.Value.Get("buildout_additional_config"), diag.JoinKey(prefix+"deploy", app.Key)+".buildout_additional_config", list)
 	}
+	badLines(tree.Lookup("deploy_buildout", "additional_config"), prefix+"deploy_buildout.additional_config", list)
 	for _, path := range calendars() {
 		if n := tree.Lookup(strings.Split(path, ".")...); n != nil {
 			if r := backwards(n.Text); r != "" {

@@ -36,7 +36,7 @@ func TestBadRepository(t *testing.T) {
 	// What is said to be no address for git at all is refused by git before it asks anybody.
 	for address, says := range map[string]string{
 		"ssh://git@127.0.0.1:plone/site.git":  "",
-		"https://127.0.0.1:plone/site.git":   "",
+		"https://127.0.0.1:plone/site.git":    "",
 		"git+https://127.0.0.1:1/plone/s.git": "git+https",
 		"htps://127.0.0.1:1/site.git":         "htps",
 	} {
