@@ -97,8 +97,11 @@ func (a *actions) job(job *actionlint.Job) *jobResult {
 		}
 		needs[n.Value] = map[string]any{"outputs": a.results[n.Value].outputs}
 	}
-	steps := map[string]any{}
-	context := map[string]any{"github": a.github, "needs": needs, "steps": steps, "secrets": a.secrets}
+	steps, vars := map[string]any{}, map[string]any{}
+	for name, value := range a.variables {
+		vars[name] = value
+	}
+	context := map[string]any{"github": a.github, "needs": needs, "steps": steps, "secrets": a.secrets, "vars": vars}
 	if job.If != nil && !truth(a.expression(r, job.If.Value, context)) {
 		return r
 	}

@@ -16,7 +16,7 @@ import (
 type gitlab struct {
 	*forge
 	ref       string
-	variables map[string]string // of the pipeline and of the project's settings
+	variables map[string]string // of the pipeline, and of the project's settings beside the forge's
 	protected map[string]string // those that only protected branches have; a value that begins with file: is a file
 }
 
@@ -124,7 +124,7 @@ func (g *gitlab) job(job gitlabJob, r *jobResult, artifacts string) {
 		g.t.Fatal(err)
 	}
 	env := map[string]string{"HOME": g.home, "PATH": g.path, "LANG": "C.UTF-8", "CI": "true", "GITLAB_CI": "true", "CI_PROJECT_DIR": work, "CI_API_V4_URL": g.api}
-	for _, from := range []map[string]string{g.variables, g.protected, job.Variables} {
+	for _, from := range []map[string]string{job.Variables, g.forge.variables, g.variables, g.protected} { // settings win
 		for name, value := range from {
 			if content, ok := strings.CutPrefix(value, "file:"); ok {
 				value = filepath.Join(g.t.TempDir(), name)

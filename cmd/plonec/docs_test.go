@@ -61,6 +61,40 @@ func TestStacksInTheDocumentation(t *testing.T) {
 	}
 }
 
+// CONTRIBUTING names every package that make test installs as root.
+func TestPackagesOfMakeTest(t *testing.T) {
+	tools, err := os.ReadFile("../../testdata/tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contributing, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^[a-z-]+ +([a-z][a-z0-9-]*)$`)
+	var packages []string
+	for i, part := range strings.Split(string(tools), "${1:-}\" = ") {
+		if kind, _, _ := strings.Cut(part, " "); i == 0 || kind == "browser" || kind == "shells" {
+			for _, m := range row.FindAllStringSubmatch(part, -1) {
+				packages = append(packages, m[1])
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`packages="\$packages ([a-z0-9-]+)"`).FindAllSubmatch(tools, -1) {
+		if name := string(m[1]); name != "debian-archive-keyring" { // of other tests
+			packages = append(packages, name)
+		}
+	}
+	if len(packages) < 20 {
+		t.Fatalf("only %v were found", packages)
+	}
+	for _, name := range packages {
+		if !regexp.MustCompile(`\b` + name + `[,;.]`).Match(contributing) {
+			t.Errorf("%s is not named", name)
+		}
+	}
+}
+
 // What the documentation names is there.
 func TestFilesInTheDocumentation(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)

@@ -115,14 +115,22 @@ type scaffoldData struct {
 	TreeFlag string
 	Keep     []string // the patterns that keep the tree in git
 
-	Module, Checkout, Go, Include string
+	Module, URL, Checkout, Image, Include string
+}
+
+// Install is the commands that install a release without Go: that of $PLONEC_RELEASE
+// from $PLONEC_URL, into ~/.local/bin. Each line is indented by so many blanks.
+func (d scaffoldData) Install(indent int) (string, error) {
+	text, err := scaffold{template: "install.sh.tmpl"}.content(d)
+	margin := strings.Repeat(" ", indent)
+	return margin + strings.ReplaceAll(strings.TrimSuffix(string(text), "\n"), "\n", "\n"+margin) + "\n", err
 }
 
 // What the files pin, beside plonec.
 const (
 	pinnedModule   = "github.com/plonec/plonec/cmd/plonec"
 	pinnedCheckout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
-	pinnedGo       = "1.26" // as in go.mod
+	pinnedImage    = "buildpack-deps:bookworm-scm" // has git, curl and ssh
 )
 
 // plainPath is what needs no quotes in YAML, a shell and .gitattributes.
@@ -251,12 +259,12 @@ func sayWhatIsLeft(w io.Writer, data scaffoldData) {
 	}
 	fmt.Fprintf(w, "plonec: next: read them, put your tests into the job tests, do what their first lines ask for, and commit\n")
 	if info, ok := debug.ReadBuildInfo(); !ok || info.Main.Version != "v"+data.Release {
-		fmt.Fprintf(w, "plonec: note: this plonec is a development build; the files install plonec %s (their line PLONEC), which has to be released, and to build the same tree\n", data.Release)
+		fmt.Fprintf(w, "plonec: note: this plonec is a development build; the files install plonec %s (their line PLONEC_RELEASE), which has to be released, and to build the same tree\n", data.Release)
 	}
 }
 
 func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error) {
-	d := scaffoldData{Release: release, Branch: mainBranch(repo), Module: pinnedModule, Checkout: pinnedCheckout, Go: pinnedGo, Include: gitlabJobs}
+	d := scaffoldData{Release: release, Branch: mainBranch(repo), Module: pinnedModule, URL: releasesURL, Checkout: pinnedCheckout, Image: pinnedImage, Include: gitlabJobs}
 	abs, err := filepath.Abs(dir)
 	if err == nil {
 		abs, err = filepath.EvalSymlinks(abs)
@@ -310,7 +318,7 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 var plainVariable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reservedVariable is what no secret may be called where CI runs.
-var reservedVariable = regexp.MustCompile(`^(PATH|HOME|SHELL|USER|ENV|IFS|PWD|BASH_.*|LD_.*|CI|(CI|GITHUB|GITLAB|RUNNER|ACTIONS)_.*|PLONEC_SSH_KEY)$`)
+var reservedVariable = regexp.MustCompile(`^(PATH|HOME|SHELL|USER|ENV|IFS|PWD|BASH_.*|LD_.*|CI|(CI|GITHUB|GITLAB|RUNNER|ACTIONS)_.*|PLONEC_(RELEASE|URL|SHA256|SSH_KEY))$`)
 
 // secretSources are the names that the stack refers to as env:NAME, and its other
 // references, sorted.

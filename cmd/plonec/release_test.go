@@ -41,7 +41,7 @@ func sources(t *testing.T) string {
 }
 
 // TestRelease makes the archive for this system twice, in two clones of the
-// last commit that lie in different places, and runs what is in it.
+// last commit that lie in different places, installs it, and runs what is in it.
 func TestRelease(t *testing.T) {
 	repo := sources(t)
 	platform := runtime.GOOS + "/" + runtime.GOARCH
@@ -69,6 +69,7 @@ func TestRelease(t *testing.T) {
 			t.Errorf("the archive has no %s:\n%s", file, list)
 		}
 	}
+	installsFrom(t, dist)
 	program := filepath.Join(dist, name, "plonec")
 	commit := strings.TrimSpace(command(t, repo, nil, "git", "rev-parse", "HEAD"))
 	if text := command(t, dist, nil, program, "version"); !strings.Contains(text, "commit "+commit[:12]) || strings.Contains(text, "modified") {

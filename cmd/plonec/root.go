@@ -14,6 +14,11 @@ import (
 // release is the version of plonec: what the manifest of a tree records.
 const release = "0.4.0"
 
+// releasesURL is where releases lie: that of a number in a folder v and the number, with
+// its archives and SHA256SUMS, as testdata/release makes them. The variable PLONEC_URL
+// names another place, in the README's commands and in the files of init.
+const releasesURL = "https://github.com/plonec/plonec/releases/download"
+
 // Exit statuses of every command.
 const (
 	exitDone        = 0
