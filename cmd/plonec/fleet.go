@@ -204,8 +204,11 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 			}
 		}
 		out, format := s.out, v.format
-		if v.reports || v.passes {
-			out, format = io.Discard, "text" // only what goes wrong on the way is told beside the report
+		switch {
+		case v.passes: // only what goes wrong is told beside what the hosts print
+			out, format = io.Discard, "text"
+		case v.reports:
+			format = "report"
 		}
 		if err := <-looked; err != nil {
 			return err

@@ -9,7 +9,7 @@ type Event struct {
 	Time    time.Time `json:"time"`
 	Host    string    `json:"host,omitempty"` // empty: the run as a whole
 	Kind    Kind      `json:"event"`
-	Step    string    `json:"step,omitempty"` // connect, observe, lock, setup, stage, check, activate, confirm, build, switch, restart
+	Step    string    `json:"step,omitempty"` // secrets, connect, observe, lock, setup, stage, check, activate, confirm, build, switch, restart
 	Text    string    `json:"text,omitempty"`
 	Hint    string    `json:"hint,omitempty"`    // Failed: what to do
 	Seconds float64   `json:"seconds,omitempty"` // Finished, Failed: since the step began

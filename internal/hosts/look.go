@@ -5,9 +5,11 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // Look logs in to every host and asks how it is: the preflight of every
@@ -115,9 +117,19 @@ func (f *Fleet) resolve(ctx context.Context) error {
 	for _, m := range f.members {
 		chosen[m.Name] = true
 	}
+	commands := !f.secrets.NoCommands && slices.ContainsFunc(f.tree.Disk.Manifest.Secrets, func(s tree.Secret) bool {
+		return chosen[s.Host] && slices.ContainsFunc(s.Entries, func(e tree.SecretEntry) bool { return strings.HasPrefix(e.Source, "cmd:") })
+	})
+	began := time.Now()
+	if commands { // which may ask somebody, or a server
+		f.sink(Event{Time: began, Kind: Started, Step: "secrets"})
+	}
 	files, warnings, err := f.secrets.Files(ctx, f.tree.Disk.Manifest.Secrets, chosen)
 	if err != nil {
 		return err
+	}
+	if commands {
+		f.sink(Event{Time: time.Now(), Kind: Finished, Step: "secrets", Seconds: time.Since(began).Seconds()})
 	}
 	f.tree.Redactor = f.secrets.Redactor()
 	for _, w := range warnings {

@@ -63,6 +63,8 @@ func (h *hostProgress) step() *openStep {
 	return h.open[len(h.open)-1]
 }
 
+func (h *hostProgress) busy() bool { return len(h.open) > 0 }
+
 // at returns the step of an event, which may be one whose start nobody told.
 func (h *hostProgress) at(e hosts.Event) *openStep {
 	if s := h.step(); s != nil && e.Step == "" {

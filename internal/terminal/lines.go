@@ -3,11 +3,13 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/plonec/plonec/internal/hosts"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // print writes what deserves a line of its own. On a terminal that is little:
@@ -51,8 +53,12 @@ func hint(e hosts.Event) []string {
 	return strings.Split(PrintableLines(e.Hint), "\n")
 }
 
-// remind says what is at work for long, where no live lines do.
+// remind says what is at work for long, where no live lines do. Between two steps that
+// is the run as a whole.
 func (p *Progress) remind(now time.Time) {
+	if now.Sub(p.said) >= Again && !slices.ContainsFunc(append(p.hosts[:len(p.hosts):len(p.hosts)], p.run), (*hostProgress).busy) {
+		p.line(p.slow, p.run, "", "still at work after "+duration(now.Sub(p.began))+p.expected())
+	}
 	for _, h := range append([]*hostProgress{p.run}, p.hosts...) {
 		s := h.step()
 		if s == nil {
@@ -63,15 +69,29 @@ func (p *Progress) remind(now time.Time) {
 			s.reminders = 1
 			p.line(p.out, h, Printable(s.name), "started")
 		}
-		if at >= time.Duration(s.reminders)*againTime && s.reminders > 0 {
-			s.reminders = int(at/againTime) + 1
+		if at >= time.Duration(s.reminders)*Again && s.reminders > 0 {
+			s.reminders = int(at/Again) + 1
 			text := "at work for " + duration(at)
 			if s.count() != "" {
 				text += ", " + s.count()
 			}
-			p.line(p.out, h, Printable(s.name), text)
+			p.line(p.slow, h, Printable(s.name), text)
 		}
 	}
+}
+
+// expected names the hosts that are not through.
+func (p *Progress) expected() string {
+	var names []string
+	for _, h := range p.hosts {
+		if h.state() == hostWaiting {
+			names = append(names, Printable(h.name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": no result yet of " + strings.Join(words.Runs(names), ", ")
 }
 
 // line queues one line: the host, the step and a text, whose further lines are
@@ -81,6 +101,7 @@ func (p *Progress) line(to io.Writer, h *hostProgress, step, text string) {
 	if step != "" {
 		columns += Pad(step, stepWidth) + "  "
 	}
+	p.said = p.now()
 	first, more, found := strings.Cut(text, "\n")
 	p.queue = append(p.queue, pending{to, columns + first + "\n"})
 	if found {

@@ -30,7 +30,7 @@ import (
 type Progress struct {
 	Verbose bool // shows what the hosts print, too; set before the first event
 
-	out, err           io.Writer
+	out, err, slow     io.Writer // slow: where it is told what takes long
 	json               bool
 	live               bool // out is a terminal that can be drawn on
 	outColor, errColor bool
@@ -40,6 +40,7 @@ type Progress struct {
 
 	mu       sync.Mutex // guards what follows up to closed
 	began    time.Time
+	said     time.Time     // when the last line was queued
 	run      *hostProgress // the run as a whole
 	hosts    []*hostProgress
 	queue    []pending
@@ -74,15 +75,23 @@ const (
 	lastLines = 20                     // of the output of a host, kept for when it fails
 	frameTime = 100 * time.Millisecond // between two frames on a terminal
 	quietTime = 2 * time.Second        // after which a step without a terminal is announced
-	againTime = 30 * time.Second       // after which it is again
 )
 
+// Again is after which time without a terminal it is told that a step, or a run, is still at
+// work: the longest time without a line. Tests shorten it.
+var Again = 30 * time.Second
+
 // NewProgress starts to show what happens on the named hosts, in their order.
-// Format is "text" or "json". title stands above the live lines. Whoever calls
+// Format is "text", "json" or, where a report has out to itself, "report": then only what
+// takes long is told beside what goes wrong, on err. title stands above the live lines. Whoever calls
 // it calls Close in the end.
 func NewProgress(out, err io.Writer, format string, names []string, title string) *Progress {
+	slow := out
+	if format == "report" {
+		out, slow = io.Discard, err
+	}
 	p := &Progress{
-		out: out, err: err, json: format == "json", Title: title, now: time.Now,
+		out: out, err: err, slow: slow, json: format == "json", Title: title, now: time.Now,
 		resumed: make(chan os.Signal, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if dumb := os.Getenv("TERM") == "dumb"; !p.json && !dumb {
@@ -112,6 +121,7 @@ func NewProgress(out, err io.Writer, format string, names []string, title string
 
 func (p *Progress) expect(names []string) {
 	p.began = p.now()
+	p.said = p.began
 	p.run = &hostProgress{name: "plonec"}
 	for _, name := range names {
 		p.hosts = append(p.hosts, &hostProgress{name: name})

@@ -34,6 +34,7 @@ func newStage(t *testing.T, width, height int, names ...string) *stage {
 		out: &s.out, err: &s.err, Title: "plonec deploy site", now: func() time.Time { return s.clock },
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
+	s.slow = s.Progress.out
 	close(s.stopped) // no loop
 	if width > 0 {
 		s.terminal = &terminal{t: t, width: width, height: height, wrap: true, rows: [][]rune{nil}}
@@ -425,6 +426,57 @@ func TestProgressTailIsOfTheStep(t *testing.T) {
 	if want := []string{"switch:", "deploy:", ":no"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// Where there is no terminal a line comes at least every 30 seconds, between two steps too;
+// of what the run as a whole waits for as well as of a host.
+func TestProgressIsNeverSilentForLong(t *testing.T) {
+	s := newStage(t, 0, 0, "app1", "app2", "app3")
+	s.after(0, "app3 result - nothing to do")
+	for range 65 {
+		s.after(time.Second)
+	}
+	s.after(0, "app1 started connect", "app1 finished connect")
+	for range 29 {
+		s.after(time.Second)
+	}
+	s.after(0, "- started secrets")
+	for range 31 {
+		s.after(time.Second)
+	}
+	same(t, "standard output", s.out.String(), `
+app3    done      nothing to do
+plonec  still at work after 30 s: no result yet of app1, app2
+plonec  still at work after 1 min 0 s: no result yet of app1, app2
+app1    connect   done
+plonec  secrets   started
+plonec  secrets   at work for 30 s
+`)
+	same(t, "standard error", s.err.String(), "")
+}
+
+// Beside a report only what takes long is told, and what goes wrong.
+func TestProgressBesideAReport(t *testing.T) {
+	var out, err bytes.Buffer
+	now := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
+	p := NewProgress(&out, &err, "report", []string{"app1"}, "plonec status")
+	p.Close() // its own loop and clock
+	p = &Progress{out: p.out, err: p.err, slow: p.slow, now: func() time.Time { return now }, stop: make(chan struct{}), stopped: p.stopped}
+	p.expect([]string{"app1"})
+	p.Event(hosts.Event{Host: "app1", Kind: hosts.Started, Step: "connect"})
+	for range 61 {
+		p.flush(false)
+		now = now.Add(time.Second)
+	}
+	p.Event(hosts.Event{Host: "app1", Kind: hosts.Finished, Step: "connect"})
+	p.Event(hosts.Event{Host: "app1", Kind: hosts.Warning, Text: "its clock is ahead"})
+	p.flush(false)
+	same(t, "standard output", out.String(), "")
+	same(t, "standard error", err.String(), `
+app1    connect   at work for 30 s
+app1    connect   at work for 1 min 0 s
+app1    warning: its clock is ahead
+`)
 }
 
 // Steps inside a step that ends are over, and the outer one is shown again.
