@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -378,6 +379,34 @@ func TestPeers(t *testing.T) {
 	// A reload keeps the table too.
 	fronts[0].reload()
 	until(t, "the new worker knows all visitors", func() bool { return entries(fronts[0]) == 9 })
+}
+
+// TestRoutes: of several apps one has all names below another: a name's own app comes
+// first, then the one with the longest of what is below.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	a, b, c := newClient(t, "a", 4), newClient(t, "b", 4), newClient(t, "c", 4)
+	backend := func(c *client, prefix, below string) *topology.Backend {
+		return &topology.Backend{
+			Name: c.name, Servers: []*topology.Server{c.line()},
+			Prefixes: []string{"/VirtualHostBase/http/" + prefix + ":80/"},
+			Patterns: []string{`^/VirtualHostBase/https?/[^/:]+\.` + regexp.QuoteMeta(below) + `:(80|443)/`},
+		}
+	}
+	f := balanced(t, frontHost(servedBy(a), func(h *topology.Host) {
+		h.Front.Backends[0].Prefixes = []string{"/VirtualHostBase/http/www.example.com:80/"}
+		h.Front.Backends = append(h.Front.Backends, backend(b, "example.org", "example.com"), backend(c, "x.example.org", "c.example.com"))
+	}))
+	until(t, "all are up", func() bool { return f.server("a") == "UP" && f.server("b") == "UP" && f.server("c") == "UP" })
+	for name, want := range map[string]string{
+		"http/www.example.com:80": "a", "http/other.com:80": "a", "http/example.com:80": "a", "http/a.example-com:80": "a",
+		"http/a.example.com:80": "b", "https/a.b.example.com:443": "b", "http/example.org:80": "b", "http/c.example.com:80": "b",
+		"http/a.c.example.com:80": "c", "https/a.b.c.example.com:443": "c", "http/x.example.org:80": "c",
+	} {
+		if got := f.direct("GET", "/VirtualHostBase/"+name+"/Plone/VirtualHostRoot/").Header.Get("X-Client"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
 }
 
 // TestApps: several apps on one balancer.

@@ -352,6 +352,116 @@ func TestNginxTLS(t *testing.T) {
 	}
 }
 
+// TestNginxBelow: all names below one are a site's, but those that another has, and
+// nothing that is no name.
+func TestNginxBelow(t *testing.T) {
+	t.Parallel()
+	f, c := echoed(t, frontHost(func(h *topology.Host) {
+		h.Front.Sites[0].Names = []string{"example.com", "*.example.com"}
+		h.Front.Sites = append(h.Front.Sites, &topology.Site{App: "plone", Names: []string{"*.news.example.com", "www.example.com"}, Path: "Plone/news"})
+	}))
+	for i, test := range []struct{ host, as, path string }{
+		{"example.com", "example.com", "Plone"}, {"A.example.com", "a.example.com", "Plone"}, {"a.b.example.com", "a.b.example.com", "Plone"},
+		{"www.example.com", "www.example.com", "Plone/news"}, {"a.news.example.com", "a.news.example.com", "Plone/news"}, {"news.example.com", "news.example.com", "Plone"},
+		{"a.example.com:8080", "a.example.com", "Plone"},
+		{"example.org", "", ""}, {"aexample.com", "", ""}, {".example.com", "", ""}, {"a%2f.example.com", "", ""}, {"a;b.example.com", "", ""}, {"a'.example.com", "", ""},
+	} {
+		target := fmt.Sprint("/", i)
+		a := f.ask("GET", test.host, target)
+		want := fmt.Sprintf("/VirtualHostBase/http/%s:80/%s/VirtualHostRoot%s", test.as, test.path, target)
+		if got := len(c.requests(want)); a.Status == 200 != (test.as != "") || got == 1 != (test.as != "") {
+			t.Errorf("%s: %d, and %d requests to %s", test.host, a.Status, got, want)
+		}
+	}
+}
+
+// TestNginxMoved: who comes by another name, or by HTTP, is sent on, and keeps what he
+// asked for; a certificate authority is answered where it asks.
+func TestNginxMoved(t *testing.T) {
+	t.Parallel()
+	certificate, key := selfSigned(t, "www.example.com")
+	withTLS := func(f *front) {
+		f.write("/etc/nginx/ssl/plone.crt")
+		if err := os.WriteFile(filepath.Join(f.dir, "etc/nginx/ssl/plone.key"), []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := func(h *topology.Host) {
+		h.Front.Sites[0].Names = []string{"www.example.com", "example.com", "example.org"}
+		h.Front.Sites[0].Canonical = "www.example.com"
+		h.Front.Sites = append(h.Front.Sites, &topology.Site{App: "plone", Names: []string{"news.example.com"}, Path: "Plone/news"})
+	}
+	ssl := func(h *topology.Host) {
+		h.Front.Sites[0].TLS = true
+		h.Stack.Deploy["plone"].SSLCertificate = certificate
+	}
+	redirect := func(h *topology.Host) {
+		h.Stack.NginxPlone.RedirectHTTPS = true
+		h.Stack.NginxPlone.HSTS = schema.Seconds(24 * time.Hour)
+	}
+	behind := func(h *topology.Host) { h.Front.Sites[0].Scheme = "https" }
+	const acme = "/.well-known/acme-challenge/x"
+	type visit struct {
+		method, host, target, proto string
+		status                      int
+		to                          string
+	}
+	all := func(h *topology.Host, f func(*front), visits []visit) {
+		t.Helper()
+		front, _ := echoed(t, h, f)
+		for _, v := range visits {
+			a := front.ask(v.method, v.host, v.target, "X-Forwarded-Proto: "+v.proto)
+			if a.Status != v.status || a.Header.Get("Location") != v.to {
+				t.Errorf("%s %s%s (%s): %d %s, want %d %s", v.method, v.host, v.target, v.proto, a.Status, a.Header.Get("Location"), v.status, v.to)
+			}
+		}
+	}
+	none := func(*front) {}
+	all(frontHost(names), none, []visit{
+		{"GET", "www.example.com", "/a?b=c", "", 200, ""},
+		{"GET", "news.example.com", "/a", "", 200, ""},
+		{"GET", "example.com", "/a%20b/%E2%82%AC?b=c&d=%2F", "", 301, "http://www.example.com/a%20b/%E2%82%AC?b=c&d=%2F"},
+		{"HEAD", "EXAMPLE.org", "/", "", 301, "http://www.example.com/"},
+		{"POST", "example.com", "/edit", "", 308, "http://www.example.com/edit"},
+		{"PROPFIND", "example.com", "/", "", 308, "http://www.example.com/"},
+		{"TRACE", "example.com", "/", "", 405, ""},
+		{"GET", "example.com", "//evil.com/", "", 301, "http://www.example.com//evil.com/"},
+		{"GET", "example.com", "/VirtualHostBase/x", "", 404, ""},
+		{"GET", "example.com", acme, "", 200, ""},
+		{"GET", "10.0.0.1", hostView{}.HealthPath(), "", 200, ""},
+		{"GET", "10.0.0.1", "/balancer/stats", "", 200, ""},
+	})
+	all(frontHost(names, ssl, redirect), withTLS, []visit{
+		{"GET", "www.example.com", "/a?b=c", "", 301, "https://www.example.com/a?b=c"},
+		{"POST", "www.example.com", "/a", "", 308, "https://www.example.com/a"},
+		{"GET", "example.com", "/a", "", 301, "https://www.example.com/a"},
+		{"GET", "news.example.com", "/a", "", 200, ""}, // without a certificate
+		{"GET", "www.example.com", acme, "", 200, ""},
+		{"GET", "10.0.0.1", hostView{}.HealthPath(), "", 200, ""},
+	})
+	all(frontHost(ssl, redirect, noDomain), withTLS, []visit{
+		{"GET", "any.example.com", "/a", "", 301, "https://any.example.com/a"},
+		{"GET", "evil.com/x", "/a", "", 400, ""},
+		{"GET", "10.0.0.1", hostView{}.HealthPath(), "", 200, ""},
+	})
+	all(frontHost(names, redirect, behind), none, []visit{
+		{"GET", "www.example.com", "/a", "https", 200, ""},
+		{"GET", "www.example.com", "/a", "http", 301, "https://www.example.com/a"},
+		{"PUT", "www.example.com", "/a", "http", 308, "https://www.example.com/a"},
+		{"GET", "www.example.com", "/a", "", 200, ""}, // the balancer's own check
+		{"GET", "www.example.com", acme, "http", 200, ""},
+		{"GET", "example.com", "/a", "https", 301, "https://www.example.com/a"},
+	})
+	for _, c := range []struct {
+		h    *topology.Host
+		said int
+	}{{frontHost(names, redirect), 0}, {frontHost(names, ssl, redirect), 3}, {frontHost(names, redirect, behind), 3}} {
+		if got := strings.Count(content(t, c.h, nginxConf), `add_header Strict-Transport-Security "max-age=86400" always;`); got != c.said {
+			t.Errorf("HSTS in %d servers, want %d", got, c.said)
+		}
+	}
+}
+
 // selfSigned makes a certificate and its key.
 func selfSigned(t *testing.T, name string) (certificate, key string) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -54,6 +55,33 @@ func (v hostView) MaxConn() int {
 		}
 	}
 	return min(max(2*slots, minMaxConn), maxMaxConn)
+}
+
+// A route tells HAProxy which requests are an app's: those to one of the prefixes, or
+// to the pattern.
+type route struct {
+	Name     string // the backend's
+	Prefixes []string
+	Pattern  string
+}
+
+// Routes are those of the apps, each name's before those of all names below one, and
+// among these the longest first, as nginx has it. What has none is the first app's,
+// which so needs its own only where another app's pattern might have them.
+func (v hostView) Routes() (routes []route) {
+	var below []route
+	for _, b := range v.Front.Backends {
+		for _, p := range b.Patterns {
+			below = append(below, route{Name: b.Name, Pattern: p})
+		}
+	}
+	slices.SortStableFunc(below, func(a, b route) int { return cmp.Compare(len(b.Pattern), len(a.Pattern)) })
+	for i, b := range v.Front.Backends {
+		if len(b.Prefixes) > 0 && (i > 0 || len(below) > 0) {
+			routes = append(routes, route{Name: b.Name, Prefixes: b.Prefixes})
+		}
+	}
+	return append(routes, below...)
 }
 
 // FastInter is the interval between two checks of a client that is about to

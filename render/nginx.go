@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
@@ -84,10 +85,19 @@ func keyPath(app string) string         { return "/etc/nginx/ssl/" + app + ".key
 type webServer struct {
 	TLS     bool
 	Default bool
-	Name    string // the one name it answers to; empty in a default server
+	Name    string // what it answers to, *.example.com for all names below one; empty in a default server
 	App     string // whose certificate it shows
 	Site    *publicSite
+	Moved   moved
+	HSTS    int64 // seconds; 0: not said
 	Pasted  []pasted
+}
+
+// moved is where a server sends its visitors.
+type moved struct {
+	Scheme string // empty: nowhere
+	Name   string // empty: the name that they came by
+	When   string // the variable of nginx that is 301 or 308 where it does, by the request
 }
 
 // A publicSite is what a server shows, and under which address: the path is
@@ -121,13 +131,16 @@ func (v hostView) servers(tls bool) []webServer {
 		// HAProxy sends what it knows no app for to the first.
 		if len(s.Names) == 0 && s.Main && len(v.Front.Backends) > 0 && s.App == v.Front.Backends[0].Name {
 			fallback.Site = public(s, tls)
+			fallback.Moved, fallback.HSTS = v.move(s, "", tls), v.hsts(fallback.Site)
 			if tls {
 				fallback.App = s.App
 			}
 		}
 		for _, name := range s.Names {
+			site := public(s, tls)
 			named = append(named, webServer{
-				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: public(s, tls), Pasted: v.pasted(s.Main, tls, pasted{schema.JoinKeys([]string{"plone_instances", "subsite_config", name}), "subsite_config." + strings.ToLower(name), inServer, s.Extra}),
+				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: site, Moved: v.move(s, name, tls), HSTS: v.hsts(site),
+				Pasted: v.pasted(s.Main, tls, pasted{schema.JoinKeys([]string{"plone_instances", "subsite_config", name}), "subsite_config." + strings.ToLower(name), inServer, s.Extra}),
 			})
 		}
 	}
@@ -148,6 +161,43 @@ func public(s *topology.Site, tls bool) *publicSite {
 		p.Port = 443
 	}
 	return p
+}
+
+// move says where a server of a name, or of any, sends its visitors: to the canonical
+// name, or to HTTPS.
+func (v hostView) move(s *topology.Site, name string, tls bool) moved {
+	const always, byHTTP = "$plonec_moved", "$plonec_insecure"
+	scheme, https := public(s, tls).Scheme, v.Stack.NginxPlone.RedirectHTTPS
+	own := name
+	if strings.HasPrefix(name, "*") {
+		own = ""
+	}
+	plain := https && s.TLS && !tls
+	if plain {
+		scheme = "https"
+	}
+	switch {
+	case s.Canonical != "" && s.Canonical != name:
+		return moved{scheme, s.Canonical, always}
+	case plain:
+		return moved{scheme, own, always}
+	case https && !s.TLS && scheme == "https": // a balancer in front has both
+		return moved{scheme, own, byHTTP}
+	}
+	return moved{}
+}
+
+// Moves tells whether a server sends visitors elsewhere.
+func (v hostView) Moves() bool {
+	return slices.ContainsFunc(v.Servers(), func(w webServer) bool { return w.Moved.Scheme != "" })
+}
+
+// hsts is for how many seconds browsers are told to come by HTTPS alone.
+func (v hostView) hsts(seen *publicSite) int64 {
+	if seen.Scheme != "https" {
+		return 0
+	}
+	return int64(time.Duration(v.Stack.NginxPlone.HSTS) / time.Second)
 }
 
 // pasted gives the text that goes into a server. In the cookbook the default
@@ -218,16 +268,13 @@ const anyHost = "[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 
 func (hostView) AnyHostName() string { return anyHost }
 
-// AnyHost tells whether the site answers to names that the stack does not
-// give.
+// AnyHost tells whether a site answers to names that the stack does not give.
 func (v hostView) AnyHost() bool {
-	for _, s := range v.Servers() {
-		if s.Default && s.Site != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.Servers(), func(w webServer) bool { return w.AnyName() && w.Site != nil })
 }
+
+// AnyName tells whether a server answers to more than one name.
+func (w webServer) AnyName() bool { return w.Default || strings.HasPrefix(w.Name, "*") }
 
 func (w webServer) CertificatePath() string { return certificatePath(w.App) }
 func (w webServer) KeyPath() string         { return keyPath(w.App) }

@@ -11,13 +11,14 @@ import (
 // more, or less, of an address than the type takes: https://www.example.com/
 // in place of a domain. The first that is taken is the remedy.
 var addresses = map[string]func(text string) []string{
-	"domain":       hostOf,
-	"address":      hostOf,
-	"network":      hostOf,
-	"host name":    hostOf,
-	"address:port": withPort,
-	"URL path":     pathOf,
-	"URL":          func(text string) []string { return []string{"https://" + text} },
+	"domain":             hostOf,
+	"domain or *.domain": hostOf,
+	"address":            hostOf,
+	"network":            hostOf,
+	"host name":          hostOf,
+	"address:port":       withPort,
+	"URL path":           pathOf,
+	"URL":                func(text string) []string { return []string{"https://" + text} },
 }
 
 var address = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*://|//)?(?:[^/@]*@)?([^/?#]*)([^?#]*)`)

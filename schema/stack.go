@@ -229,17 +229,20 @@ type EBSSnapshots struct {
 }
 
 type NginxPlone struct {
-	EnableSSI           bool   `json:"enable_ssi"`
-	AdditionalServers   Pasted `json:"additional_servers"`
-	AdditionalConfig    Pasted `json:"additional_config"`
-	AdditionalSSLConfig Pasted `json:"additional_ssl_config"`
-	DefaultConfig       Pasted `json:"default_config"`
-	DefaultSSLConfig    Pasted `json:"default_ssl_config"`
-	ProxyPort           int    `json:"proxy_port"`
-	LogRetentionDays    int    `json:"log_retention_days"`
-	ForceReload         bool   `json:"force_reload"`
-	ClientMaxBodySize   string `json:"client_max_body_size"`
-	IPv6                bool   `json:"ipv6"`
+	EnableSSI           bool     `json:"enable_ssi"`
+	AdditionalServers   Pasted   `json:"additional_servers"`
+	AdditionalConfig    Pasted   `json:"additional_config"`
+	AdditionalSSLConfig Pasted   `json:"additional_ssl_config"`
+	DefaultConfig       Pasted   `json:"default_config"`
+	DefaultSSLConfig    Pasted   `json:"default_ssl_config"`
+	ProxyPort           int      `json:"proxy_port"`
+	LogRetentionDays    int      `json:"log_retention_days"`
+	ForceReload         bool     `json:"force_reload"`
+	ClientMaxBodySize   string   `json:"client_max_body_size"`
+	IPv6                bool     `json:"ipv6"`
+	Canonical           []string `json:"canonical"`
+	RedirectHTTPS       bool     `json:"redirect_https"`
+	HSTS                Seconds  `json:"hsts"`
 }
 
 type Nginx struct {

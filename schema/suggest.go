@@ -293,8 +293,8 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 	case n.Kind != input.String:
 	case rangeOf(a, n.Text) != "":
 		return rangeOf(a, n.Text)
-	case a.def == "#Domain" && strings.HasPrefix(n.Text, "*."):
-		return "list each name: there are no wildcards"
+	case a.def == "#Domain" && strings.HasPrefix(strings.TrimPrefix(n.Text, "*"), "."):
+		return "write one name: this stands for many"
 	case (a.def == "#Address" || a.def == "#HostPort") && isNetwork(n.Text):
 		return "a network is no host: write the address of one"
 	case unseen(n.Text) != 0:

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -131,6 +132,10 @@ func ownBackends(view *schema.Stack, backends []*Backend, sites []*Site) []*Back
 		for _, s := range sites {
 			if s.App == b.Name && len(backends) > 1 {
 				for _, name := range s.Names {
+					if below, many := strings.CutPrefix(name, "*"); many {
+						b.Patterns = append(b.Patterns, "^/VirtualHostBase/https?/[^/:]+"+regexp.QuoteMeta(below)+":(80|443)/")
+						continue
+					}
 					b.Prefixes = append(b.Prefixes, "/VirtualHostBase/http/"+name+":80/", "/VirtualHostBase/https/"+name+":443/")
 				}
 			}
@@ -166,9 +171,10 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")
 		}
 		for _, name := range app.Domains {
-			name = strings.ToLower(name)
-			if claim(name, b.Name, "deploy."+b.Name+".domains") {
-				main.Names = append(main.Names, name)
+			for _, name := range siteNames(name) {
+				if claim(name, b.Name, "deploy."+b.Name+".domains") {
+					main.Names = append(main.Names, name)
+				}
 			}
 		}
 		switch {
@@ -184,11 +190,17 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 		sites = append(sites, main)
 		mine := len(sites) - 1
 		for _, name := range sortedKeys(p.Subsites) {
-			if claim(strings.ToLower(name), b.Name, "plone_instances.subsites") {
-				sites = append(sites, &Site{
-					App: b.Name, Names: []string{strings.ToLower(name)}, Path: joinPath(p.SiteID, p.Subsites[name]),
-					TLS: app.SSLSupport, Extra: p.SubsiteConfig[name], Scheme: view.Plonec.PublicScheme,
-				})
+			sub := &Site{
+				App: b.Name, Path: joinPath(p.SiteID, p.Subsites[name]),
+				TLS: app.SSLSupport, Extra: p.SubsiteConfig[name], Scheme: view.Plonec.PublicScheme,
+			}
+			for _, n := range siteNames(name) {
+				if claim(n, b.Name, "plone_instances.subsites") {
+					sub.Names = append(sub.Names, n)
+				}
+			}
+			if len(sub.Names) > 0 {
+				sites = append(sites, sub)
 			}
 		}
 		if app.SSLSupport {
@@ -199,7 +211,35 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 			r.certificate(b.Name, app, names)
 		}
 	}
+	r.canonical(front, sites)
 	return sites
+}
+
+// siteNames are those that a domain of a stack stands for: .example.com for the name
+// and all below it.
+func siteNames(domain string) []string {
+	domain = strings.ToLower(domain)
+	if name, many := strings.CutPrefix(domain, "."); many {
+		return []string{name, "*" + domain}
+	}
+	return []string{domain}
+}
+
+// canonical says to which of its names a site's other ones are sent.
+func (r *resolver) canonical(front *Host, sites []*Site) {
+	path := []string{"nginx_plone", "canonical"}
+	for _, name := range front.Stack.NginxPlone.Canonical {
+		lower := strings.ToLower(name)
+		i := slices.IndexFunc(sites, func(s *Site) bool { return slices.Contains(s.Names, lower) })
+		switch {
+		case i < 0:
+			r.once("not-a-domain", path, name+" is no domain of a site", "list it among the app's domains too, or write one that is there")
+		case sites[i].Canonical != "":
+			r.once("two-canonical", path, fmt.Sprintf("%s and %s are names of one site", sites[i].Canonical, name), "keep the one to which the other is to be sent")
+		default:
+			sites[i].Canonical = lower
+		}
+	}
 }
 
 // viewOf is the view in which a front end reads an app: its own where that

@@ -276,6 +276,17 @@ w [frontend clients] plone_instances: client1=127.0.0.1:8081 to=10.9.9.9:8001 si
 		{"one name for two sites",
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
 			  "plone_instances": {"subsites": {"example.org": "sub"}}, ` + apps + `}`, "", []string{"same-domain"}},
+		{"all names below one",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "plone_instances": {"per_cpu": 1, "subsites": {"*.news.example.org": "news"}},
+			  "nginx_plone": {"canonical": ["Example.org"]}, ` + strings.Replace(apps, `"example.org"`, `".example.org"`, 1) + `}`,
+			`w [frontend clients zeo] plone_instances: client1=127.0.0.1:8081 to=127.0.0.1:8001 zeoserver: zeo=127.0.0.1:8001 site=[example.org *.example.org]/Plone site=[*.news.example.org]/Plone/news backend=plone_instances[] w-client1=127.0.0.1:8081 purge=[127.0.0.1] from []
+`, nil},
+		{"one name among many for two sites",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+			  "plone_instances": {"subsites": {".example.org": "sub"}}, ` + apps + `}`, "", []string{"same-domain"}},
+		{"a canonical name that no site has, and two of one",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}},
+			  "nginx_plone": {"canonical": ["example.org", "a.example.org", "www.example.org"]}, ` + strings.Replace(apps, `"example.org"`, `"example.org", "www.example.org", "*.example.org"`, 1) + `}`, "", []string{"not-a-domain", "two-canonical"}},
 		{"Solr without a host", `{"instances": {"a": {"layers": ["plone_instances", "zeoserver"], "address": "10.0.0.2", "cpus": 1}}, "plone_instances": {"solr_enabled": true}, ` + apps + `}`,
 			"", []string{"no-solr"}},
 	} {

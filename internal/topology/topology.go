@@ -150,6 +150,7 @@ type Backend struct {
 	Name     string // the app
 	Sticky   bool
 	Prefixes []string // paths that belong to it, where there are several backends
+	Patterns []string // regular expressions of paths that do, where no prefix is another's
 	Servers  []*Server
 }
 
@@ -165,11 +166,12 @@ type Server struct {
 // A Site is one virtual host of nginx: the names it answers to and the path in
 // Zope that it shows.
 type Site struct {
-	App    string
-	Names  []string      // literal host names; empty: answers to every name
-	Path   string        // Plone, Plone/sub: no slash at either end
-	Main   bool          // the app's whole site, not one of its subsites
-	TLS    bool          // also on 443 with the app's certificate
-	Extra  schema.Pasted // subsite_config of this name
-	Scheme string        // the public scheme where a balancer in front decides; empty: the server's own
+	App       string
+	Names     []string      // host names, *.example.com for those below one; empty: answers to every name
+	Canonical string        // the one of Names to which the others are sent; empty: none
+	Path      string        // Plone, Plone/sub: no slash at either end
+	Main      bool          // the app's whole site, not one of its subsites
+	TLS       bool          // also on 443 with the app's certificate
+	Extra     schema.Pasted // subsite_config of this name
+	Scheme    string        // the public scheme where a balancer in front decides; empty: the server's own
 }
