@@ -3,6 +3,7 @@ package render
 import (
 	"errors"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -197,7 +198,7 @@ func (v hostView) hsts(seen *publicSite) int64 {
 	if seen.Scheme != "https" {
 		return 0
 	}
-	return int64(time.Duration(v.Stack.NginxPlone.HSTS) / time.Second)
+	return int64(math.Ceil(time.Duration(v.Stack.NginxPlone.HSTS).Seconds()))
 }
 
 // pasted gives the text that goes into a server. In the cookbook the default

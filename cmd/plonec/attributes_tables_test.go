@@ -24,9 +24,11 @@ var spelled = map[string]map[string]string{
 	"haproxy.rise":                       {"1": "2"},
 	"haproxy.health_check_url":           {"/ok?a=b&c=%20": "/ok?a=b&c=%%20"},
 	"nginx_plone.proxy_port":             {"8080": ""}, // there is no cache
+	"nginx_plone.hsts":                   {"0": "", "17": "17", "90s": "90", "5m": "300", "1h": "3600", "2d": "172800", "1500ms": "2", "1500us": "1", "315360000": "315360000"},
 	"varnish_plone.max_body":             {"128m": "134217728", "77M": "80740352", "77k": "78848", "77K": "78848", "3g": "3221225472", "3G": "3221225472"},
 	"varnish_plone.cookies[]":            {"other.session": `other\.session`, "_other-*": "_other-"},
 	"varnish.storage_size":               {"1%": "1", "50%": "50", "100%": "100"},
+	"plone_instances.subsites.<domain>":  {"*.example.com": "", ".example.com": "example.com"},
 	"plone_instances.relstorage.db.type": {"postgres": "postgresql"},
 	"deploy.<app>.database.adapter":      {"postgres": "postgresql", "mysql2": "mysql"},
 	"deploy.<app>.os_packages[]":         {"zlib==1.3": "zlib=1.3"},
@@ -46,6 +48,7 @@ var named = map[string]string{
 	"instances.<host>.layers":      `["plone_instances", "lb"]`,
 	"opsworks.instance.layers":     `["plone_instances", "lb"]`,
 	"opsworks.instance.hostname":   `["app3", "app3.example.com"]`,
+	"nginx_plone.canonical":        `["www.example.org"]`,
 	"plone_instances.app_name":     `["site", "zeoserver", ""]`,
 	"plone_zeoserver.app_name":     `["zeoserver", "site", ""]`,
 	"plone_instances.zeo_layer":    `["zeoserver", "spare"]`,
@@ -56,6 +59,7 @@ var named = map[string]string{
 // beside is what has to stand in the stack beside an attribute, or beside one value
 // of it.
 var beside = map[string]map[string]any{
+	"nginx_plone.canonical":     {"deploy.<app>.domains": []string{"www.example.org", "example.org"}},
 	"instances.<host>.cpus":     fewClients,
 	"instances.<host>.backends": fewClients,
 
