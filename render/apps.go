@@ -12,6 +12,37 @@ import (
 // are in units.go.
 var appArtifacts = []Artifact{
 	{Template: deployCfgName + ".tmpl", Mode: 0o640, Each: deployCfgs},
+	{Template: "release.file.tmpl", Mode: 0o640, Each: releaseFiles},
+}
+
+// releaseFile is where a file of a release lies on the host.
+func releaseFile(a *topology.App, name string) string { return appDir(a) + "/files/" + name }
+
+// releaseFiles gives the texts that releases have beside their commits.
+func releaseFiles(h *topology.Host) []Instance {
+	var all []Instance
+	for _, a := range h.Apps {
+		for _, name := range slices.Sorted(maps.Keys(a.Config.Files)) {
+			if f := a.Config.Files[name]; !f.Secret.IsSet() {
+				all = append(all, Instance{Path: releaseFile(a, name), Effects: []string{"deploy:" + a.Name}, Data: f.Text})
+			}
+		}
+	}
+	return all
+}
+
+// releaseSecrets gives those that are secrets.
+func releaseSecrets(a *topology.App) []SecretFile {
+	var files []SecretFile
+	for _, name := range slices.Sorted(maps.Keys(a.Config.Files)) {
+		if f := a.Config.Files[name]; f.Secret.IsSet() {
+			files = append(files, SecretFile{
+				Path: releaseFile(a, name), Mode: 0o600, Owner: "root:root", Effects: []string{"deploy:" + a.Name},
+				Format: "raw", Entries: []SecretEntry{entry("", f.Secret)},
+			})
+		}
+	}
+	return files
 }
 
 func secretsFile(a *topology.App) string { return appDir(a) + "/secrets.env" }
@@ -25,6 +56,7 @@ func appSecrets(h *topology.Host) []SecretFile {
 		if len(a.Clients) > 0 || a.Zeo != nil {
 			files = append(files, configSecrets(a)...)
 		}
+		files = append(files, releaseSecrets(a)...)
 		entries := secretEnv(a)
 		if len(entries) == 0 {
 			continue

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -186,17 +187,19 @@ func settle(h *topology.Host) int {
 // variables that begin with BUILD_ say is an input of its builder, too.
 type buildConf struct {
 	*topology.App
-	Buildout string   // the version to install where the repository asks for none
-	Python   string   // its version; empty: the host's own
-	Packages []string // as pip takes them
-	Shared   []string // directories of shared, and what each is called in
-	Links    []string // the release
-	Purge    []string
-	Dirs     []string
-	Needs    []string // what the builder has to make, relative to the release
-	Storage  string
-	Secrets  []string // files that deploy.cfg extends
-	Archives struct{ URLs, Paths, Users, Passwords, Purge []string }
+	Buildout    string   // the version to install where the repository asks for none
+	Python      string   // its version; empty: the host's own
+	Packages    []string // as pip takes them
+	Shared      []string // directories of shared, and what each is called in
+	Links       []string // the release
+	Purge       []string
+	Dirs        []string
+	Needs       []string // what the builder has to make, relative to the release
+	Storage     string
+	Secrets     []string // files that deploy.cfg extends
+	Files       []string // of a release, beside its commit's: "SUM PATH", and
+	SecretFiles []string // those of them that are secrets
+	Archives    struct{ URLs, Paths, Users, Passwords, Purge []string }
 }
 
 func buildConfs(h *topology.Host) []Instance {
@@ -221,6 +224,13 @@ func buildConfs(h *topology.Host) []Instance {
 		d.Dirs = c.CreateDirsBeforeSymlink
 		d.Needs = needs(a)
 		d.Secrets = secretConfigs(a)
+		for _, name := range slices.Sorted(maps.Keys(c.Files)) {
+			if f := c.Files[name]; f.Secret.IsSet() {
+				d.SecretFiles = append(d.SecretFiles, name)
+			} else {
+				d.Files = append(d.Files, fmt.Sprintf("%x %s", sha256.Sum256([]byte(f.Text)), name))
+			}
+		}
 		for i, c := range c.BuildoutCacheArchives {
 			d.Archives.URLs = append(d.Archives.URLs, c.URL)
 			d.Archives.Paths = append(d.Archives.Paths, c.Path)

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,9 @@ func TestLadder(t *testing.T) {
 	a.Config.DeployTo, a.Config.Home = deployTo, root
 	a.Config.User, a.Config.Group = me.Username, group.Name
 	a.Config.SCM = schema.SCM{Type: "git", Repository: repo, Revision: "main"}
+	a.Config.SymlinkBeforeMigrate = maps.Clone(a.Config.SymlinkBeforeMigrate)
+	a.Config.SymlinkBeforeMigrate["local/site.ini"] = "etc/site.ini"
+	write(deployTo+"/shared/local/site.ini", "a file")
 	for _, name := range []string{"host.env", "site/app.conf", "site/build.conf", "site/app.env"} {
 		write(root+"/etc/plonec/"+name, content(t, h, "/etc/plonec/"+name))
 	}
@@ -97,6 +101,9 @@ func TestLadder(t *testing.T) {
 	}
 	if target, _ := os.Readlink(release + "/var"); target != deployTo+"/shared/var" {
 		t.Errorf("var leads to %q", target)
+	}
+	if text, _ := os.ReadFile(release + "/etc/site.ini"); string(text) != "a file" {
+		t.Errorf("a file of shared is linked as %q", text)
 	}
 	if _, err := os.Lstat(deployTo + "/current"); err == nil {
 		t.Error("--no-restart switched current")
@@ -155,22 +162,43 @@ func TestLadder(t *testing.T) {
 	// Secret parts of the stack's own text: one that is there makes a new release,
 	// so does another value of it, and each release has its own.
 	a.Config.BuildoutAdditionalConfig = schema.Pasted{{Secret: schema.Secret{Ref: "env:A", Source: "env:A"}}, {Text: "[hello]\ninterpreter = py"}}
+	// So do files: one in the place of the commit's, one that is a secret.
+	a.Config.Files = map[string]schema.EnvValue{
+		"buildout.cfg": {Text: "# the stack's\n[buildout]\nparts = hello\n\n[hello]\nrecipe = zc.recipe.egg\neggs = zc.buildout\nscripts = buildout=hello\n"},
+		"etc/app/key":  {Secret: schema.Secret{Ref: "env:B", Source: "env:B"}},
+	}
 	write(root+"/etc/plonec/site/build.conf", content(t, h, "/etc/plonec/site/build.conf"))
+	write(root+"/etc/plonec/site/files/buildout.cfg", content(t, h, "/etc/plonec/site/files/buildout.cfg"))
+	contains(deploy(1, "--commit", first, "--release", "20260101000009"), "files/etc/app/key is missing, which belongs into etc/app/key of the release")
+	write(root+"/etc/plonec/site/files/etc/app/key", "key of first")
 	write(config, "[buildout]\nextends =\n    buildout.cfg\n    plonec-secret-1.cfg\n[hello]\ninterpreter = py\n")
 	contains(deploy(1, "--commit", first, "--release", "20260101000010"), "plonec-secret-1.cfg is missing")
 	sums := map[string]bool{}
-	for i, word := range []string{"first", "second", "second"} {
+	for i, word := range []string{"first", "second", "second", "key"} {
 		// It begins in [buildout], and wins over the base.
 		write(root+"/etc/plonec/site/plonec-secret-1.cfg", "word = "+word+"\n\n[hello]\ninitialization = word = '${buildout:word}'\n")
 		name := fmt.Sprintf("2026010100002%d", i)
 		if i == 2 {
 			contains(deploy(0, "--commit", first), "release 20260101000021 of site is built already")
-			break
+			continue
+		}
+		if i == 3 { // another value of the file alone
+			write(root+"/etc/plonec/site/plonec-secret-1.cfg", "word = second\n\n[hello]\ninitialization = word = '${buildout:word}'\n")
+			write(root+"/etc/plonec/site/files/etc/app/key", "key of key")
 		}
 		contains(deploy(0, "--commit", first, "--release", name), "deploy.cfg, or what the buildout is run with, changed")
 		made, err := os.ReadFile(deployTo + "/releases/" + name + "/bin/hello")
-		if err != nil || !strings.Contains(string(made), "word = '"+word+"'") {
+		if err != nil || i < 2 && !strings.Contains(string(made), "word = '"+word+"'") {
 			t.Errorf("%v\n%s", err, made)
+		}
+		for path, want := range map[string]struct {
+			mode os.FileMode
+			text string
+		}{"buildout.cfg": {0o644, a.Config.Files["buildout.cfg"].Text}, "etc/app/key": {0o600, map[bool]string{false: "key of first", true: "key of key"}[i == 3]}} {
+			text, err1 := os.ReadFile(deployTo + "/releases/" + name + "/" + path)
+			if info, err := os.Stat(deployTo + "/releases/" + name + "/" + path); err != nil || err1 != nil || info.Mode() != want.mode || string(text) != want.text {
+				t.Errorf("%s: %v %v %q, want %v %q", path, info, err, text, want.mode, want.text)
+			}
 		}
 		if info, err := os.Stat(deployTo + "/releases/" + name + "/plonec-secret-1.cfg"); err != nil || info.Mode() != 0o600 {
 			t.Errorf("the secret in the release: %v %v", info, err)
@@ -189,8 +217,8 @@ func TestLadder(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^site\.config=[0-9a-f]{64}$`).Match(status) {
 		t.Errorf("status says more of the configuration than its sum without secrets:\n%s", status)
 	}
-	if len(sums) != 2 {
-		t.Errorf("%d sums of two values: %v", len(sums), sums)
+	if len(sums) != 3 {
+		t.Errorf("%d sums of three states: %v", len(sums), sums)
 	}
 
 	lock, err := os.OpenFile(root+"/run/plonec/lock/work", os.O_RDWR, 0)

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"net/netip"
+	pathpkg "path"
 	"regexp"
 	"sort"
 	"strconv"
@@ -40,6 +41,7 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 	}
 	for _, app := range fieldsOf(tree.Get("deploy")) {
 		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
+		notAFile(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		packageVariablesOf(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		badLines(app.Value.Get("buildout_additional_config"), diag.JoinKey(prefix+"deploy", app.Key)+".buildout_additional_config", list)
 	}
@@ -104,6 +106,30 @@ func notShared(app *input.Node, path string, list *diag.List) {
 			if builder.Default().Apart(item.Text) {
 				warn(item.Span, name, item.Text)
 			}
+		}
+	}
+}
+
+// notAFile reports files of a release that its builder writes, or that lie where
+// releases share what is written.
+func notAFile(app *input.Node, path string, list *diag.List) {
+	config, _ := text(app.Get("buildout_config"))
+	shared := map[string]bool{}
+	for _, f := range fieldsOf(app.Get("symlink_before_migrate")) {
+		shared[f.Value.Text] = true
+	}
+	for _, f := range fieldsOf(app.Get("files")) {
+		message := ""
+		if _, made := builder.Default().Part(f.Key); made || f.Key == config {
+			message = "this is written when a release is made"
+		}
+		for dir := f.Key; dir != "."; dir = pathpkg.Dir(dir) {
+			if shared[dir] {
+				message = dir + " is a folder that releases share"
+			}
+		}
+		if message != "" {
+			list.Add(diag.Diagnostic{Code: "not-a-file", Span: f.Span, Path: diag.JoinKey(path+".files", f.Key), Message: message, Remedy: "give the file another path"})
 		}
 	}
 }

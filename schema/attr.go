@@ -84,7 +84,7 @@ func (a *Attr) takesReference() bool {
 // placeholders name the values of open maps in paths.
 var placeholders = map[string]string{
 	"instances": "<host>", "layers": "<layer>", "deploy": "<app>",
-	"environment": "<variable>", "subsites": "<domain>", "subsite_config": "<domain>",
+	"environment": "<variable>", "subsites": "<domain>", "subsite_config": "<domain>", "files": "<file>",
 	"custom_recipes": "<event>", "watch_files": "<file>",
 	"os_packages": "<package>", "packages": "<package>",
 	"symlink_before_migrate": "<directory>",

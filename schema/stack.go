@@ -382,6 +382,7 @@ type App struct {
 	PythonMajorVersion       string              `json:"python_major_version"`
 	VenvOptions              string              `json:"venv_options"`
 	SymlinkBeforeMigrate     map[string]string   `json:"symlink_before_migrate"`
+	Files                    map[string]EnvValue `json:"files"` // by their paths in a release
 	PurgeBeforeSymlink       []string            `json:"purge_before_symlink"`
 	CreateDirsBeforeSymlink  []string            `json:"create_dirs_before_symlink"`
 	AlwaysBuildoutOnDeploy   bool                `json:"always_buildout_on_deploy"` // alias always_build_on_deploy

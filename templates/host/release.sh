@@ -173,12 +173,12 @@ config_sum() {
 		[[ -z $sum ]] || sent+="$sum "
 	done
 	if [[ $now == "$sent" ]]; then printf '%s' "$(fact "$dir" "config:$APP")"; else printf '%s' "$now" | sum | tr -d '\n'; fi
-	if ((${#SECRET_CONFIGS[@]} > 0)); then printf ' %s' "$(secret_configs | keyed)"; fi
+	if ((${#SECRET_CONFIGS[@]} + ${#SECRET_FILES[@]} > 0)); then printf ' %s' "$(secret_files | keyed)"; fi
 }
 
-secret_configs() {
+secret_files() {
 	local name
-	for name in "${SECRET_CONFIGS[@]}"; do
+	for name in "${SECRET_CONFIGS[@]}" "${SECRET_FILES[@]/#/files/}"; do
 		printf '%s\n' "$name"
 		cat -- "$(etc_file "$APP" "$name")" 2>/dev/null || true
 	done
