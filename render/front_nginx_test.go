@@ -393,7 +393,7 @@ func TestNginxMoved(t *testing.T) {
 	}
 	ssl := func(h *topology.Host) {
 		h.Front.Sites[0].TLS = true
-		h.Stack.Deploy["plone"].SSLCertificate = certificate
+		h.Stack.Deploy["plone"].SSLCertificate = schema.Certificate{Text: certificate}
 	}
 	redirect := func(h *topology.Host) {
 		h.Stack.NginxPlone.RedirectHTTPS = true
