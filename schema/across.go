@@ -2,7 +2,6 @@ package schema
 
 import (
 	"net/netip"
-	pathpkg "path"
 	"regexp"
 	"sort"
 	"strconv"
@@ -114,18 +113,14 @@ func notShared(app *input.Node, path string, list *diag.List) {
 // releases share what is written.
 func notAFile(app *input.Node, path string, list *diag.List) {
 	config, _ := text(app.Get("buildout_config"))
-	shared := map[string]bool{}
-	for _, f := range fieldsOf(app.Get("symlink_before_migrate")) {
-		shared[f.Value.Text] = true
-	}
 	for _, f := range fieldsOf(app.Get("files")) {
 		message := ""
 		if _, made := builder.Default().Part(f.Key); made || f.Key == config {
 			message = "this is written when a release is made"
 		}
-		for dir := f.Key; dir != "."; dir = pathpkg.Dir(dir) {
-			if shared[dir] {
-				message = dir + " is a folder that releases share"
+		for _, link := range fieldsOf(app.Get("symlink_before_migrate")) {
+			if strings.HasPrefix(f.Key+"/", link.Value.Text+"/") {
+				message = link.Value.Text + " is a folder that releases share"
 			}
 		}
 		if message != "" {

@@ -78,13 +78,13 @@ func (a *Attr) IsName() bool { return a.def == "#Name" }
 
 // takesReference tells whether a map in its place is a reference to a secret.
 func (a *Attr) takesReference() bool {
-	return a.Secret || a.Pasted() || a.def == "#Piece" || a.def == "#EnvValue" || a.def == "#Certificate"
+	return a.Secret || a.Pasted() || a.def == "#Piece" || a.def == "#EnvValue" || a.def == "#Certificate" || a.def == "#FileText"
 }
 
 // placeholders name the values of open maps in paths.
 var placeholders = map[string]string{
 	"instances": "<host>", "layers": "<layer>", "deploy": "<app>",
-	"environment": "<variable>", "subsites": "<domain>", "subsite_config": "<domain>", "files": "<file>",
+	"environment": "<variable>", "subsites": "<domain>", "subsite_config": "<domain>", "files": "<path>",
 	"custom_recipes": "<event>", "watch_files": "<file>",
 	"os_packages": "<package>", "packages": "<package>",
 	"symlink_before_migrate": "<directory>",

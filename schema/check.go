@@ -95,7 +95,7 @@ func (c *checker) value(a *Attr, n *input.Node, key diag.Span) {
 		c.variable(a, n)
 	case a.Pasted():
 		c.pasted(a, n)
-	case a.def == "#Certificate":
+	case a.def == "#Certificate" || a.def == "#FileText":
 		c.piece(a, n)
 	case !a.takes(n.Kind):
 		c.wrongType(a, n)

@@ -168,6 +168,8 @@ func (c *checker) keepOut(a *Attr, what string) string {
 		return "give the archive's user and password as attributes of their own"
 	case strings.HasSuffix(a.Path, "flags"):
 		return "put the option into buildout_additional_config, as a reference to a section with it"
+	case a.def == "#FileText":
+		return "give the whole text by reference: " + ref
 	case a.def == "#Certificate":
 		return `leave the key out of it, and give it as ssl_certificate_key, {"$secret": "file:PATH"}`
 	case a.def == "#Words":

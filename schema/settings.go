@@ -199,7 +199,7 @@ func (t *trier) others(a *Attr, now *input.Node) []*input.Node {
 	switch {
 	case a.Secret:
 		return []*input.Node{reference("env:PLONEC_OTHER")}
-	case a.def == "#EnvValue":
+	case a.def == "#EnvValue" || a.def == "#FileText":
 		return []*input.Node{{Kind: input.String, Text: "other"}}
 	case a.Layered || a.Sent:
 		return nil

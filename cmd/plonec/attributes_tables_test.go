@@ -88,7 +88,7 @@ var fewClients = map[string]any{"plone_instances.per_cpu": 0.25}
 // standIns are the names in the bases that stand for <app> and the like.
 var standIns = map[string]string{
 	"<app>": "site", "<host>": "app1", "<layer>": "spare", "<domain>": "sub.example.org", "<variable>": "VARIABLE",
-	"<event>": "setup", "<package>": "libxml2", "<directory>": "elsewhere",
+	"<event>": "setup", "<package>": "libxml2", "<directory>": "elsewhere", "<path>": "etc/other",
 }
 
 // otherLayer are attributes of a layer that has work to do.
