@@ -1,6 +1,8 @@
 package input
 
 import (
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -12,42 +14,71 @@ import (
 	"github.com/plonec/plonec/internal/diag"
 )
 
-// known lists how CUE's messages begin, and what is said instead: CUE's own
-// text holds values.
-var known = []struct{ begins, code, message, remedy string }{
-	{"conflicting values", "conflict", "the values do not agree", "keep one of the two"},
-	{"incompatible list lengths", "conflict", "two lists of different length", "keep one of the two"},
-	{"incompatible", "conflict", "the bounds exclude each other", ""},
-	{"invalid value %", "eval-error", "the value does not satisfy its constraint", ""},
-	{"%d errors in empty disjunction", "eval-error", "none of the alternatives fits", ""},
-	{"empty disjunction", "eval-error", "none of the alternatives fits", ""},
-	{"incomplete", "incomplete", "the field has no value", "give it one"},
-	{"non-concrete", "incomplete", "this needs a value that is not given", "give it one"},
-	{"cannot convert incomplete", "incomplete", "the field has no value", "give it one"},
-	{"field is required but not present", "incomplete", "the field is required and has no value", "give it one"},
-	{"field not allowed", "eval-error", "the definition has no such field", ""},
-	{"undefined field", "eval-error", "the field does not exist", ""},
-	{"field not found", "eval-error", "the field does not exist", ""},
-	{"reference %q not found", "syntax", "this name is not defined", "define it, or put a text in double quotes"},
-	{"unreferenced alias or let", "eval-error", "the name is never used", "take it away"},
-	{"imported and not used", "eval-error", "the import is not used", "take it away"},
-	{"structural cycle", "eval-error", "the value contains itself", ""},
-	{"cycle", "eval-error", "the value depends on itself", ""},
-	{"cyclic", "eval-error", "the value depends on itself", ""},
-	{"division by zero", "eval-error", "division by zero", ""},
-	{"error in call to", "eval-error", "the call failed", ""},
-	{"failed arithmetic", "bad-number", "the result is no finite number", ""},
-	{"invalid operand", "eval-error", "the operator does not fit its operands", ""},
-	{"cannot use", "eval-error", "the argument has another type than the function wants", ""},
-	{"expression exceeds maximum nesting", "too-large", "the expression is too deep", ""},
-	{"found packages", "eval-error", "the files belong to different packages", "give them one package, or take the package clauses away"},
-	{"cannot embed files", "eval-error", "a stack embeds no files", "import a CUE package instead"},
-	{"import failed", "eval-error", "the import is not found or cannot be read", "import CUE's own packages, or those of the module (cue.mod) around the stack"},
-	{"cannot find package", "eval-error", "the import is not found or cannot be read", "import CUE's own packages, or those of the module (cue.mod) around the stack"},
-	{"expected", "syntax", "CUE cannot read this", ""},
-	{"missing ','", "syntax", "want a comma, or a line of its own", ""},
-	{"string literal not terminated", "syntax", "the text does not end on its line", `close it with "`},
-	{"illegal", "syntax", "CUE cannot read this", ""},
+// plainCUE is CUE's message without any value: of what it puts in, types, operators and what
+// its parser wants stay, and all else is …. Of what a function of CUE's said only words that
+// are known follow.
+func plainCUE(e errors.Error) string {
+	format, args := e.Msg()
+	plain := make([]any, len(args))
+	for i, arg := range args {
+		plain[i] = "…"
+		switch of := fmt.Sprintf("%T", arg); {
+		case of == "adt.Kind" || of == "adt.Op":
+			plain[i] = fmt.Sprint(arg)
+		case i == 0 && strings.HasPrefix(format, "expected %s") && wanted.MatchString(fmt.Sprint(arg)),
+			i == 0 && strings.HasPrefix(format, "failed arithmetic") && fmt.Sprint(arg) == "division by zero":
+			plain[i] = fmt.Sprint(arg)
+		}
+	}
+	text := fmt.Sprintf(verb.ReplaceAllString(format, "%v"), plain...)
+	for inner := errors.Unwrap(e); inner != nil; inner = errors.Unwrap(inner) {
+		for _, w := range wrapped {
+			if w.says.MatchString(inner.Error()) {
+				return text + ": " + w.plain
+			}
+		}
+	}
+	return text
+}
+
+var (
+	verb   = regexp.MustCompile("%[#+]?[a-zA-Z]")
+	wanted = regexp.MustCompile(`^(operand|selector|expression|'[][(){}:,]'|label or ':')$`) // cue/parser
+)
+
+// wrapped are what functions of CUE's packages say, at its end or its beginning.
+var wrapped = []struct {
+	says  *regexp.Regexp
+	plain string
+}{
+	{regexp.MustCompile("division by zero$"), "division by zero"},
+	{regexp.MustCompile("^negative count$"), "negative count"},
+	{regexp.MustCompile("^slice bounds out of range$"), "slice bounds out of range"},
+	{regexp.MustCompile("^strconv.*: invalid syntax$"), "invalid syntax"},
+	{regexp.MustCompile("^strconv.*: value out of range$"), "value out of range"},
+	{regexp.MustCompile("^no match$"), "no match"},
+	{regexp.MustCompile("^time: (invalid|unknown unit|missing unit)"), "invalid duration"},
+	{regexp.MustCompile("^json: invalid JSON"), "invalid JSON"},
+	{regexp.MustCompile("^illegal base64 data"), "illegal base64 data"},
+	{regexp.MustCompile("^empty list in call"), "empty list"},
+	{regexp.MustCompile("^error parsing regexp"), "error parsing regexp"},
+	{regexp.MustCompile(`^len\(list\) < `), "too few items"},
+	{regexp.MustCompile(`^len\(list\) > `), "too many items"},
+	{regexp.MustCompile(`^len\(fields\) < `), "too few fields"},
+	{regexp.MustCompile(`^len\(fields\) > `), "too many fields"},
+	{regexp.MustCompile("^equal value "), "equal items"},
+}
+
+// explained is what is said of an error of CUE's: of reading, where there is no value yet, or
+// of evaluating.
+func explained(e errors.Error, reading bool) mistake {
+	if m, known := cueReasons.of(plainCUE(e)); known {
+		return m
+	}
+	if reading {
+		return unknown("syntax", "CUE cannot read this", "cue eval")
+	}
+	return unknown("eval-error", "the program failed", "cue eval")
 }
 
 // fail reports CUE's errors: of reading, where there is no value yet, or of
@@ -55,17 +86,8 @@ var known = []struct{ begins, code, message, remedy string }{
 func (c *cueRun) fail(err error, value *cue.Value) {
 	for _, e := range errors.Errors(err) {
 		e = innermost(e)
-		m := mistake{Code: "eval-error", Path: joinPath(e.Path()), Message: "the program failed"}
-		if value == nil {
-			m.Code, m.Message = "syntax", "CUE cannot read this"
-		}
-		format, _ := e.Msg()
-		for _, k := range known {
-			if strings.HasPrefix(format, k.begins) {
-				m.Code, m.Message, m.Remedy = k.code, k.message, k.remedy
-				break
-			}
-		}
+		m := explained(e, value == nil)
+		m.Path = joinPath(e.Path())
 		var places []place
 		for _, p := range append([]token.Pos{e.Position()}, e.InputPositions()...) {
 			if at := c.at(p); at.File != 0 && !contains(places, at) {

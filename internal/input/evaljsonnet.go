@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-jsonnet"
@@ -125,7 +124,7 @@ func (j *jsonnetRun) where(loc ast.LocationRange) place {
 // fail reports why an evaluation failed. Jsonnet's own text is not passed on,
 // for it holds values; that of the program's own error expressions is.
 func (j *jsonnetRun) fail(err error) {
-	m := mistake{Code: "eval-error", Message: "the program failed"}
+	m := unknown("eval-error", "the program failed", "jsonnet")
 	var runtime jsonnet.RuntimeError
 	if static, ok := err.(interface{ Loc() ast.LocationRange }); ok {
 		m = j.static(err.Error(), static.Loc())
@@ -136,31 +135,19 @@ func (j *jsonnetRun) fail(err error) {
 }
 
 func (j *jsonnetRun) static(text string, loc ast.LocationRange) mistake {
-	m := mistake{Code: "syntax", At: j.where(loc), Message: "Jsonnet cannot read this"}
-	for _, known := range []struct{ part, message, remedy string }{
-		{"Unknown variable", "this name is not defined", "define it with local, or put a text in quotes"},
-		{"end of file", "the file ends too early", "close what is open"},
-		{"Expected a comma", "want a comma before this", "put a comma before it"},
-		{"self outside", "self stands outside of an object", ""},
-		{"super outside", "super stands outside of an object", ""},
-		{"top-level object", "$ stands outside of an object", ""},
-		{"Duplicate local", "a local is defined twice", "rename one"},
-		{"escape sequence", "a backslash begins no known escape in a text", `write \\ for a backslash`},
-		{"Computed imports", "an import must be a plain text", ""},
-	} {
-		if strings.Contains(text, known.part) {
-			m.Message, m.Remedy = known.message, known.remedy
-			break
-		}
+	m, known := jsonnetStatic.of(text)
+	if !known {
+		m = unknown("syntax", "Jsonnet cannot read this", "jsonnet")
 	}
+	m.At = j.where(loc)
 	return m
 }
 
-// typeMismatch matches a message that holds types only.
-var typeMismatch = regexp.MustCompile(`^Unexpected type (array|boolean|function|null|number|object|string), expected (array|boolean|function|null|number|object|string)`)
-
 func (j *jsonnetRun) runtime(err jsonnet.RuntimeError) mistake {
-	m := mistake{Code: "eval-error", Message: "the program failed"}
+	m, known := jsonnetRuntime.of(err.Msg)
+	if !known {
+		m = unknown("eval-error", "the program failed", "jsonnet")
+	}
 	innermost := true // no frame of the standard library lies within
 	for i := len(err.StackTrace) - 1; i >= 0; i-- {
 		loc := err.StackTrace[i].Loc
@@ -174,32 +161,11 @@ func (j *jsonnetRun) runtime(err jsonnet.RuntimeError) mistake {
 	if m.At.File != 0 {
 		source = string(j.files.reads[m.At.File-1].data[m.At.Start:m.At.End])
 	}
-	switch text := err.Msg; {
+	switch {
 	case innermost && (startsWith(source, "error") || startsWith(source, "assert")):
-		m.Message = "the program says: " + text
+		return mistake{Code: "eval-error", At: m.At, Message: "the program says: " + err.Msg}
 	case startsWith(source, "import") || startsWith(source, "importstr") || startsWith(source, "importbin"):
-		return j.badImport(m)
-	case strings.Contains(text, "max stack frames exceeded"), strings.Contains(text, "max manifest depth"):
-		m.Code, m.Message = "eval-limit", "the program calls itself too often"
-	case strings.HasPrefix(text, "Undefined external variable"):
-		m.Message, m.Remedy = "an external variable is not given", "give it with --ext-str NAME=TEXT"
-	case strings.HasPrefix(text, "Missing argument"):
-		m.Message, m.Remedy = "an argument is missing", "for the function at the top of a file give it with --tla-str NAME=TEXT"
-	case strings.HasPrefix(text, "function has no parameter"):
-		m.Message = "the function has no parameter of that name"
-	case strings.HasPrefix(text, "Field does not exist"):
-		m.Message = "the field does not exist"
-	case strings.HasPrefix(text, "Division by zero"):
-		m.Message = "division by zero"
-	case strings.HasPrefix(text, "Index "):
-		m.Message = "the index is out of bounds"
-	case strings.Contains(strings.ToLower(text), "overflow"), text == "Not a number":
-		m.Code, m.Message = "bad-number", "the result is no finite number"
-	case strings.Contains(text, "anifest function"):
-		m.Message, m.Remedy = "a function stands where a value should", "call it, or hide the field with ::"
-	case typeMismatch.MatchString(text):
-		types := typeMismatch.FindStringSubmatch(text)
-		m.Message = "want " + types[2] + ", got " + types[1]
+		return j.badImport(mistake{Code: "eval-error", At: m.At})
 	}
 	return m
 }
