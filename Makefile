@@ -12,7 +12,7 @@ build:
 release:
 	testdata/release
 
-# Every test, with the real daemons. About three minutes on two idle cores, more the first time.
+# Every test, with the real daemons. About three minutes on two idle cores, four more the first time.
 test: tools lint
 	go test -timeout 20m ./...
 
