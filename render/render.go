@@ -118,6 +118,12 @@ const builderDir = ScriptDir + "/builders"
 // of templates/host and templates/builders, the units of templates/units, the shell
 // functions of services, and what the scripts know of builders and daemons.
 func Common() ([]File, error) {
+	files, err := commonFiles()
+	return slices.Clone(files), err
+}
+
+// commonFiles makes them once: they follow from this program alone.
+var commonFiles = sync.OnceValues(func() ([]File, error) {
 	files := []File{}
 	add := func(name, to string) error {
 		content, err := fs.ReadFile(templates.FS, name)
@@ -160,7 +166,7 @@ func Common() ([]File, error) {
 	files = append(files, File{Path: ScriptDir + "/daemons.conf", Mode: 0o644, Owner: "root:root", Content: known})
 	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 	return files, nil
-}
+})
 
 // scriptMode: what begins with #! is run, the rest is read by it.
 func scriptMode(content []byte) uint32 {
