@@ -132,7 +132,7 @@ func (v hostView) servers(tls bool) []webServer {
 		// HAProxy sends what it knows no app for to the first.
 		if len(s.Names) == 0 && s.Main && len(v.Front.Backends) > 0 && s.App == v.Front.Backends[0].Name {
 			fallback.Site = public(s, tls)
-			fallback.Moved, fallback.HSTS = v.move(s, "", tls), v.hsts(fallback.Site)
+			fallback.Moved, fallback.HSTS = v.move(s, "", tls), v.hsts(s, tls)
 			if tls {
 				fallback.App = s.App
 			}
@@ -140,7 +140,7 @@ func (v hostView) servers(tls bool) []webServer {
 		for _, name := range s.Names {
 			site := public(s, tls)
 			named = append(named, webServer{
-				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: site, Moved: v.move(s, name, tls), HSTS: v.hsts(site),
+				TLS: tls, Name: strings.ToLower(name), App: s.App, Site: site, Moved: v.move(s, name, tls), HSTS: v.hsts(s, tls),
 				Pasted: v.pasted(s.Main, tls, pasted{schema.JoinKeys([]string{"plone_instances", "subsite_config", name}), "subsite_config." + strings.ToLower(name), inServer, s.Extra}),
 			})
 		}
@@ -194,8 +194,8 @@ func (v hostView) Moves() bool {
 }
 
 // hsts is for how many seconds browsers are told to come by HTTPS alone.
-func (v hostView) hsts(seen *publicSite) int64 {
-	if seen.Scheme != "https" {
+func (v hostView) hsts(s *topology.Site, tls bool) int64 {
+	if public(s, tls).Scheme != "https" || s.Distrusted {
 		return 0
 	}
 	return int64(math.Ceil(time.Duration(v.Stack.NginxPlone.HSTS).Seconds()))

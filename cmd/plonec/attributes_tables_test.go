@@ -29,6 +29,7 @@ var spelled = map[string]map[string]string{
 	"varnish_plone.cookies[]":            {"other.session": `other\.session`, "_other-*": "_other-"},
 	"varnish.storage_size":               {"1%": "1", "50%": "50", "100%": "100"},
 	"plone_instances.subsites.<domain>":  {"*.example.com": "", ".example.com": "example.com"},
+	"deploy.<app>.files.<path>":          {"a text\nof two lines\n": ""},
 	"plone_instances.relstorage.db.type": {"postgres": "postgresql"},
 	"deploy.<app>.database.adapter":      {"postgres": "postgresql", "mysql2": "mysql"},
 	"deploy.<app>.os_packages[]":         {"zlib==1.3": "zlib=1.3"},
@@ -59,7 +60,10 @@ var named = map[string]string{
 // beside is what has to stand in the stack beside an attribute, or beside one value
 // of it.
 var beside = map[string]map[string]any{
-	"nginx_plone.canonical":     {"deploy.<app>.domains": []string{"www.example.org", "example.org"}},
+	"nginx_plone.canonical": {"deploy.<app>.domains": []string{"www.example.org", "example.org"}},
+	// A certificate of which nobody says by whom it is.
+	"nginx_plone.hsts": {"deploy.<app>.ssl_certificate": byReference, "deploy.<app>.ssl_certificate_ca": nil},
+	`deploy.<app>.ssl_certificate_ca = {"$secret": "file:PATH"}`: {"deploy.<app>.ssl_certificate": byReference},
 	"instances.<host>.cpus":     fewClients,
 	"instances.<host>.backends": fewClients,
 
@@ -82,6 +86,8 @@ var beside = map[string]map[string]any{
 	`deploy.<app>.ssl_certificate = ""`:         {"deploy.<app>.ssl_support": false},
 	`deploy.<app>.python_major_version = "2.7"`: {"plonec.plone_version": "5.2"},
 }
+
+var byReference = map[string]any{"$secret": "file:tls/site.pem"}
 
 var fewClients = map[string]any{"plone_instances.per_cpu": 0.25}
 

@@ -129,6 +129,10 @@ func (c Chain) Missing(domains []string) []string {
 	return missing
 }
 
+// SelfSigned tells whether the site's certificate is its own issuer, which no browser
+// trusts by itself.
+func (c Chain) SelfSigned() bool { return len(c) > 0 && issued(c[0], c[0]) }
+
 // Names are the names that the site's certificate is for, as people read them.
 func (c Chain) Names() string {
 	names := slices.Clone(c[0].DNSNames)

@@ -109,6 +109,8 @@ var _ = register(map[string]Code{
 		"nginx_plone.canonical names the domains to which the others of their sites are sent. Write names that stand in deploy.<app>.domains; *.example.com is none."},
 	"two-canonical": {Error, "two canonical names of one site",
 		"The other domains of a site can be sent to one of them alone. Take the others out of nginx_plone.canonical."},
+	"hsts-untrusted": {Warning, "HSTS is asked for where the certificate is self-signed",
+		"A browser that was told to keep to HTTPS (Strict-Transport-Security) lets nobody pass over a certificate that it does not trust. The header is left out for that app. Give it a certificate of an authority, or leave nginx_plone.hsts out."},
 	"no-certificate": {Error, "TLS is on and its certificate or key is missing",
 		"Give deploy.<app>.ssl_certificate, the key as a reference in ssl_certificate_key, and the chain in ssl_certificate_ca. Where a balancer in front of the front end ends TLS, set ssl_support to false and plonec.public_scheme to https."},
 	"certificate-expiry": {Warning, "a certificate has expired, or does so within 30 days",

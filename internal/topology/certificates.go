@@ -12,20 +12,20 @@ import (
 )
 
 // certificate looks into the certificate of an app that is served by TLS under some names.
-// What apply gets by reference is looked into there. Whether it has expired is nothing that
+// It is nil where that cannot be known. What apply gets by reference is looked into there. Whether it has expired is nothing that
 // a tree follows from: check asks Expiring.
-func (r *resolver) certificate(app string, config *schema.App, names []string) {
+func (r *resolver) certificate(app string, config *schema.App, names []string) certificate.Chain {
 	at := func(name string) []string { return []string{"deploy", app, name} }
 	refuse := func(name, message, remedy string) { r.once("bad-certificate", at(name), message, remedy) }
 	cert, ca := config.SSLCertificate, config.SSLCertificateCA
 	if ca.IsSet() && cert.IsSet() && ca.Secret.IsSet() != cert.Secret.IsSet() {
 		refuse("ssl_certificate_ca", "the certificate or its chain is a reference, and the other is not: both go into one file, which build or apply writes",
 			"give both in one way, or put the chain after the certificate")
-		return
+		return nil
 	}
 	chain := certificateOf(config, refuse)
 	if chain == nil {
-		return
+		return nil
 	}
 	if what := chain.Disorder(); what != "" {
 		r.once("certificate-order", at("ssl_certificate"), what, "put the site's own certificate first, then the one that issued it, and so on")
@@ -45,6 +45,7 @@ func (r *resolver) certificate(app string, config *schema.App, names []string) {
 			refuse("ssl_certificate_key", "the key "+err.Error(), "give the key that the certificate was requested with")
 		}
 	}
+	return chain
 }
 
 // certificateOf reads the certificate and its chain, where they stand in the stack; nil

@@ -208,7 +208,13 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 			for _, s := range sites[mine:] {
 				names = append(names, s.Names...)
 			}
-			r.certificate(b.Name, app, names)
+			if r.certificate(b.Name, app, names).SelfSigned() && front.Stack.NginxPlone.HSTS > 0 {
+				r.once("hsts-untrusted", []string{"nginx_plone", "hsts"},
+					"browsers are not told to keep to HTTPS for "+b.Name+": its certificate is self-signed, and whoever was told could not pass over that any more", "give a certificate that browsers trust, or leave it out")
+				for _, s := range sites[mine:] {
+					s.Distrusted = true
+				}
+			}
 		}
 	}
 	r.canonical(front, sites)

@@ -166,12 +166,13 @@ type Server struct {
 // A Site is one virtual host of nginx: the names it answers to and the path in
 // Zope that it shows.
 type Site struct {
-	App       string
-	Names     []string      // host names, *.example.com for those below one; empty: answers to every name
-	Canonical string        // the one of Names to which the others are sent; empty: none
-	Path      string        // Plone, Plone/sub: no slash at either end
-	Main      bool          // the app's whole site, not one of its subsites
-	TLS       bool          // also on 443 with the app's certificate
-	Extra     schema.Pasted // subsite_config of this name
-	Scheme    string        // the public scheme where a balancer in front decides; empty: the server's own
+	App        string
+	Names      []string      // host names, *.example.com for those below one; empty: answers to every name
+	Canonical  string        // the one of Names to which the others are sent; empty: none
+	Path       string        // Plone, Plone/sub: no slash at either end
+	Main       bool          // the app's whole site, not one of its subsites
+	TLS        bool          // also on 443 with the app's certificate
+	Distrusted bool          // that certificate is self-signed
+	Extra      schema.Pasted // subsite_config of this name
+	Scheme     string        // the public scheme where a balancer in front decides; empty: the server's own
 }
