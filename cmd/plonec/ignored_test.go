@@ -83,7 +83,7 @@ func TestIgnoredTree(t *testing.T) {
 				if err == nil {
 					t.Fatal("it is not refused")
 				}
-				_, remedy, _ := strings.Cut(err.Error(), "hosts get what is committed: ")
+				_, remedy, _ := strings.Cut(err.Error(), "hosts get only what is committed: ")
 				if !strings.HasPrefix(remedy, c.remedy) {
 					t.Fatalf("got %v", err)
 				}
@@ -134,7 +134,7 @@ func TestIgnoredAndTracked(t *testing.T) {
 		t.Error(err)
 	}
 	m.Files = append(m.Files, tree.File{Host: "h", Path: "/b.cfg"})
-	if err := refuseIgnored(filepath.Join(dir, "build"), m.Names()); err == nil || !strings.Contains(err.Error(), "build/hosts/h/root/b.cfg out of a commit (.gitignore:1: *.cfg)") {
+	if err := refuseIgnored(filepath.Join(dir, "build"), m.Names()); err == nil || !strings.Contains(err.Error(), "build/hosts/h/root/b.cfg out of commits (.gitignore:1: *.cfg)") {
 		t.Errorf("got %v", err)
 	}
 }
