@@ -277,6 +277,27 @@ func TestStatesyncLate(t *testing.T) {
 	until(t, "it is in", func() bool { return f.weight("c1") == "100" && strings.HasPrefix(f.server("c1"), "UP") })
 }
 
+// TestStatesyncOddAgent: what an agent says that is none of its words ends nothing.
+func TestStatesyncOddAgent(t *testing.T) {
+	t.Parallel()
+	h := newClientHost(t, 4, "c1")
+	f := balanced(t, frontHost(servedBy(h.clients...)))
+	h.agent.signal(syscall.SIGKILL)
+	l := listen(t, net.JoinHostPort(h.address, fmt.Sprint(service.AgentPort)))
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "%s up\n\xff up\nup\n-1 down\n%d down\n", strings.Repeat("9", 5000), h.clients[0].agent)
+		<-done
+	}()
+	until(t, "its word counts after all that", func() bool { return strings.HasPrefix(f.server("c1"), "DOWN") })
+}
+
 // TestAgentGone: a client host whose agent ends, and comes back, changes nothing by that,
 // and a drain right after it began anew still waits for the balancer.
 func TestAgentGone(t *testing.T) {
