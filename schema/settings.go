@@ -203,6 +203,8 @@ func (t *trier) others(a *Attr, now *input.Node) []*input.Node {
 		return []*input.Node{{Kind: input.String, Text: "other"}}
 	case a.Layered || a.Sent:
 		return nil
+	case a.Pasted():
+		add(input.String, "# other") // of what other words may do nobody knows here
 	}
 	if a.takes(input.Bool) {
 		add(input.Bool, "true", "false")

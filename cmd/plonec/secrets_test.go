@@ -119,9 +119,9 @@ func plant(t *testing.T, base map[string]any, value func(n int) any) (map[string
 		if !ok || strings.Contains(path, "<variable>") || strings.HasSuffix(path, "[]") {
 			return
 		}
-		// What pasted configuration holds in plain goes into the tree, with a
-		// warning where it looks like a secret: only references are none.
-		if _, plain := value(n).(string); !plain || !schema.Lookup(path).Pasted() {
+		// What pasted configuration holds in plain goes into the tree, with a warning
+		// where it looks like a secret, and so does a certificate: only references do not.
+		if _, plain := value(n).(string); !plain || schema.Lookup(path).Secret {
 			stack = set(stack, strings.Split(path, "."), value(n))
 			n++
 		}

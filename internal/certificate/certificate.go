@@ -209,15 +209,12 @@ func (c Chain) Expiry(now time.Time) string {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// Fits says what is wrong with a key in PEM form as that of the site's certificate, as
-// what follows the word key; nil: it fits, or its kind is not known here.
+// Fits says that a key in PEM form is not that of the site's certificate, as what follows
+// the word key; nil: it is, or it is none that Readable takes, or of a kind not known here.
 func (c Chain) Fits(key string) error {
 	var encoded []byte
 	for _, one := range c {
 		encoded = append(encoded, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: one.Raw})...)
-	}
-	if err := private(key); err != nil {
-		return err
 	}
 	if _, err := tls.X509KeyPair(encoded, []byte(key)); err == nil || !strings.Contains(err.Error(), "does not match") {
 		return nil
@@ -230,8 +227,9 @@ func (c Chain) Fits(key string) error {
 	return errors.New("does not belong to the certificate")
 }
 
-// private says why a text is no private key that a daemon can read by itself.
-func private(key string) error {
+// Readable says why a text is no private key that nginx can read by itself, as what follows
+// the word key; nil: it may be one.
+func Readable(key string) error {
 	block, rest := pem.Decode([]byte(key))
 	for block != nil && block.Type == "EC PARAMETERS" {
 		block, rest = pem.Decode(rest)

@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -60,6 +61,14 @@ func issue(t testing.TB, by *issuer, subject string, days int, names ...string) 
 	return &issuer{block("CERTIFICATE", der), block("PRIVATE KEY", private), cert, key}
 }
 
+// says is what is said of a key; empty: nothing.
+func says(c Chain, key string) string {
+	if err := cmp.Or(Readable(key), c.Fits(key)); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 func TestChain(t *testing.T) {
 	root := issue(t, nil, "root", 3000)
 	middle := issue(t, root, "middle", 20)
@@ -91,9 +100,7 @@ func TestChain(t *testing.T) {
 			}
 			unfit := ""
 			if test.key != "" {
-				if err := c.Fits(test.key); err != nil {
-					unfit = err.Error()
-				}
+				unfit = says(c, test.key)
 			}
 			got := []string{strings.Join(c.Missing(strings.Fields(test.domains)), " "), c.Disorder(), c.Expiry(now), unfit}
 			for i, want := range []string{test.missing, test.disorder, test.expiry, test.unfit} {
@@ -193,21 +200,17 @@ func TestKeysAreThoseOfPrograms(t *testing.T) {
 		"params.key":      {"-", "does not belong"},
 	} {
 		text := read(name)
-		says := func(what, got, want string) {
+		holds := func(what, got, want string) {
 			t.Helper()
 			if (want == "") != (got == "") || !strings.HasPrefix(got, want) || strings.Contains(got, "hidden") {
 				t.Errorf("%s: %s: %q, want %q", name, what, got, want)
 			}
 		}
-		unfit := ""
-		if err := site.Fits(text); err != nil {
-			unfit = err.Error()
-		}
-		says("tls", unfit, want.tls)
+		holds("tls", says(site, text), want.tls)
 		if want.ssh == "-" {
 			continue
 		}
-		says("ssh", SSHKey(text), want.ssh)
+		holds("ssh", SSHKey(text), want.ssh)
 		// The program's own word: it asks for a passphrase in vain.
 		file := filepath.Join(dir, "asked")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -233,9 +236,7 @@ func FuzzParse(f *testing.F) {
 		said := SSHKey(key)
 		if c, err := Parse(text); err == nil {
 			said += c.Disorder() + c.Expiry(now) + strings.Join(c.Missing([]string{"x.example"}), "")
-			if err := c.Fits(key); err != nil {
-				said += err.Error()
-			}
+			said += says(c, key)
 		}
 		for line := range strings.Lines(key) {
 			if line = strings.TrimSpace(line); len(line) > 40 && strings.Contains(said, line) {

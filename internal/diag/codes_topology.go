@@ -122,7 +122,7 @@ var _ = register(map[string]Code{
 	"certificate-order": {Warning, "the certificates of a file are not in their order",
 		"The site's own certificate comes first, then the one that issued it, and so on. Some browsers and most programs do not put them in order, and refuse the site; where the first is not the site's own, nginx does not start."},
 	"unusable-key": {Warning, "a private key that nothing can use",
-		"git has no terminal on a host: a key with a passphrase, a public half, or what is no key at all lets nobody read a repository. Make a key for the hosts alone, ssh-keygen -t ed25519 -N '' -f FILE, give the repository FILE.pub as a deploy key that may only read, and FILE by reference as scm.ssh_key. Of an app whose repository is read by https, take the key out."},
+		"Git has no terminal on a host: a key with a passphrase, a public half, or what is no key at all lets nobody read a repository. Make a key for the hosts alone, ssh-keygen -t ed25519 -N '' -f FILE, give the repository FILE.pub as a deploy key that may only read, and FILE by reference as scm.ssh_key. Of an app whose repository is read by https, take the key out. nginx has no terminal either: the key of a certificate is in PEM form and without a passphrase."},
 	"unmounted-blobs": {Warning, "clients and ZEO server are on different hosts and nothing shares the blobs",
 		"With shared_blobs a client reads blobs from a folder that it shares with the ZEO server. Set plone_instances.shared_blobs to false to get them through ZEO, or plone_blobs.blob_dir to a folder that is mounted on every host, or nfs_blobs."},
 })

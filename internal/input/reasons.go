@@ -178,7 +178,7 @@ var cueReasons = func() (list reasons) {
 		[3]string{"^structural cycle", "the value contains itself", ""},
 		[3]string{"^cycle|^cyclic", "the value depends on itself", ""},
 		[3]string{"^error in call to .*: (division by zero|negative count|slice bounds out of range|invalid syntax|value out of range|no match|invalid duration|invalid JSON|illegal base64 data|empty list)$", "the call failed: $1", ""},
-		[3]string{"^error in call to .*: error parsing regexp$|^invalid regexp", "this is no regular expression", ""},
+		[3]string{"^error in call to .*: error parsing regexp$|^invalid regexp", "this is not a regular expression", ""},
 		[3]string{"^error in call to", "the call failed", ""},
 		[3]string{`^invalid operands … and … to '([^a-z ]+)' \(type {K} and {K}\)`, "the operator $1 does not take $2 and $3", ""},
 		[3]string{`^invalid operation … \(([^a-z ]+) {K}\)`, "the operator $1 does not take $2", ""},

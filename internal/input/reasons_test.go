@@ -140,7 +140,7 @@ var failing = map[string][][2]string{
 		{"import \"encoding/json\"\na: json.Unmarshal(\"s3cret\")", "the call failed: invalid JSON"},
 		{"import \"encoding/yaml\"\na: yaml.Unmarshal(\"{s3cret\")", "the call failed"},
 		{"import \"regexp\"\na: regexp.Find(\"z\", \"s3cret\")", "the call failed: no match"},
-		{"import \"regexp\"\na: regexp.Find(\"[s3cret\", \"x\")", "this is no regular expression"},
+		{"import \"regexp\"\na: regexp.Find(\"[s3cret\", \"x\")", "this is not a regular expression"},
 		{`a: div(1, 0)`, "the call failed: division by zero"},
 		{`a: "s3cret" + 1`, "the operator + does not take string and int"},
 		{`a: !"s3cret"`, "the operator ! does not take string"},
@@ -158,7 +158,7 @@ var failing = map[string][][2]string{
 		{`a: ["s3cret"] + [2]`, "lists have no operator +"},
 		{`a: ["s3cret"] * 2`, "lists have no operator *"},
 		{`a: error("s3cret")`, "the program failed; why is not shown, since it may hold a value"},
-		{`a: "s3cret" & =~"("`, "this is no regular expression"},
+		{`a: "s3cret" & =~"("`, "this is not a regular expression"},
 	},
 }
 

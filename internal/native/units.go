@@ -101,7 +101,8 @@ func (s *stage) calendars(ctx context.Context) (string, error) {
 		return out, err
 	}
 	named, all := map[string][]string{}, []string{}
-	for name, text := range s.files {
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		text := s.files[name]
 		for _, m := range calendarLine.FindAllSubmatch(text, -1) {
 			named[name] = append(named[name], string(m[1]))
 			all = append(all, string(m[1]))

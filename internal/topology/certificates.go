@@ -23,6 +23,12 @@ func (r *resolver) certificate(app string, config *schema.App, names []string) c
 			"give both in one way, or put the chain after the certificate")
 		return nil
 	}
+	key := config.SSLCertificateKey.Plain
+	if key != "" {
+		if err := certificate.Readable(key); err != nil {
+			r.once("unusable-key", at("ssl_certificate_key"), "the key "+err.Error(), `give the key that the certificate was requested with, as {"$secret": "file:PATH"}`)
+		}
+	}
 	chain := certificateOf(config, refuse)
 	if chain == nil {
 		return nil
@@ -40,10 +46,8 @@ func (r *resolver) certificate(app string, config *schema.App, names []string) c
 		r.once("certificate-names", at("ssl_certificate"), fmt.Sprintf("it is for %s, and not for %s", chain.Names(), strings.Join(missing, ", ")),
 			"have it issued for all names of the site")
 	}
-	if key := config.SSLCertificateKey; key.Plain != "" {
-		if err := chain.Fits(key.Plain); err != nil {
-			refuse("ssl_certificate_key", "the key "+err.Error(), "give the key that the certificate was requested with")
-		}
+	if err := chain.Fits(key); key != "" && err != nil {
+		refuse("ssl_certificate_key", "the key "+err.Error(), "give the key that the certificate was requested with")
 	}
 	return chain
 }
