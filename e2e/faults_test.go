@@ -291,7 +291,7 @@ END`)
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
 		s.craft("lb1", "/etc/haproxy/haproxy.cfg", 0o644, nil, text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
 		out := s.must(1, "apply")
-		if !strings.Contains(out, "haproxy wants port 8123") || !strings.Contains(out, "squatter.service") {
+		if !strings.Contains(out, "port 8123 of haproxy is in use by another program") || !strings.Contains(out, "squatter.service") {
 			s.t.Errorf("it does not say which port is whose:\n%s", out)
 		}
 		if now := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg"); now != text {
