@@ -10,6 +10,7 @@ import (
 
 	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
 )
 
 // written is what a template makes of its data, which text/template itself has to make
@@ -32,7 +33,9 @@ func written(t testing.TB, template string, data any) string {
 // examples and of the cookbook's cases, and for those that other tests make up.
 func TestEngineIsTextTemplate(t *testing.T) {
 	purging := func(h *topology.Host) { h.Stack.VarnishPurge = []string{"http://10.0.0.1/", "http://10.0.0.2/"} }
-	hosts := []*topology.Host{processHost(), frontHost(), frontHost(withTLS, purging)}
+	files := processHost()
+	files.Apps[0].Config.Files = map[string]schema.EnvValue{"etc/a.txt": {Text: "a text\n"}}
+	hosts := []*topology.Host{processHost(), files, frontHost(), frontHost(withTLS, purging)}
 	every := map[string]any{"plone_zeoserver": map[string]any{"pack_at": "daily"}}
 	layers, instances := map[string]any{}, map[string]any{}
 	for i, d := range topology.Roles() { // a host of each, so that a service more is seen here too

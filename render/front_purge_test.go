@@ -85,6 +85,29 @@ func TestChainPurge(t *testing.T) {
 	}
 }
 
+// TestChainPurgeBelow: names below one are a site's, and so are their addresses.
+func TestChainPurgeBelow(t *testing.T) {
+	t.Parallel()
+	f, _ := chained(t, func(h *topology.Host) { h.Front.Sites[0].Names = []string{"*.example.com"} })
+	for host, want := range map[string]int{"www.example.com": 200, "a.b.example.com": 200, "example.com": 404, "www.example.org": 404, "aexample.com": 404} {
+		target := "/VirtualHostBase/http/" + host + ":80/Plone/VirtualHostRoot/news"
+		if want == 200 {
+			f.ask("GET", host, "/news")
+			if a := f.ask("GET", host, "/news"); a.Header.Get("X-Cache") != "HIT" {
+				t.Errorf("%s is not kept: %v", host, a)
+			}
+		}
+		if status := ask(t, f.ports.purge, "PURGE", "whatever", target).Status; status != want {
+			t.Errorf("PURGE at %s: %d, want %d", host, status, want)
+		}
+		if want == 200 {
+			if a := f.ask("GET", host, "/news"); a.Header.Get("X-Cache") != "MISS" {
+				t.Errorf("%s is left: %v", host, a)
+			}
+		}
+	}
+}
+
 // Where the stack names no domain, the site has every name that is one.
 func TestChainPurgeAnyName(t *testing.T) {
 	t.Parallel()

@@ -137,7 +137,7 @@ func TestLadder(t *testing.T) {
 	write(repo+"/requirements.txt", "-r nowhere.txt\n")
 	git("commit", "-q", "-a", "-m", "two")
 	out := deploy(1, "--release", "20260101000003")
-	contains(out, "the commit is another")
+	contains(out, "the commit changed: ")
 	contains(out, "nowhere.txt")
 	contains(out, "20260101000000 stays the current one")
 	contains(record("20260101000003"), "state=failed\n")

@@ -107,7 +107,7 @@ func (v hostView) MaxBody() int64 { return schema.Bytes(v.Stack.VarnishPlone.Max
 // A root is what nginx writes before the paths of visitors.
 type root struct {
 	Text    string
-	Pattern bool // a regular expression: the site answers to every name
+	Pattern bool // a regular expression: the site answers to many names
 }
 
 // Roots are those of all sites. Servers of the stack's own text may have any.
@@ -118,9 +118,10 @@ func (v hostView) Roots() []root {
 			continue
 		}
 		path := escape.URLPath(s.Site.Path)
-		r := root{Pattern: s.Default}
+		r := root{Pattern: s.AnyName()}
 		if r.Pattern {
-			r.Text = fmt.Sprintf("^/VirtualHostBase/%s/%s:%d/%s/VirtualHostRoot/$", s.Site.Scheme, anyHost, s.Site.Port, regexp.QuoteMeta(path))
+			below := strings.TrimPrefix(s.Name, "*") // empty in a default server
+			r.Text = fmt.Sprintf("^/VirtualHostBase/%s/%s%s:%d/%s/VirtualHostRoot/$", s.Site.Scheme, anyHost, regexp.QuoteMeta(below), s.Site.Port, regexp.QuoteMeta(path))
 		} else {
 			r.Text = fmt.Sprintf("/VirtualHostBase/%s/%s:%d/%s/VirtualHostRoot/", s.Site.Scheme, escape.URLPath(s.Name), s.Site.Port, path)
 		}

@@ -118,6 +118,14 @@ func notAFile(app *input.Node, path string, list *diag.List) {
 		if _, made := builder.Default().Part(f.Key); made || f.Key == config {
 			message = "this is written when a release is made"
 		}
+		if strings.HasPrefix(f.Key+"/", ".git/") {
+			message = "this is git's own"
+		}
+		for _, other := range fieldsOf(app.Get("files")) {
+			if strings.HasPrefix(other.Key, f.Key+"/") {
+				message = "this is a folder: " + other.Key + " lies in it"
+			}
+		}
 		for _, link := range fieldsOf(app.Get("symlink_before_migrate")) {
 			if strings.HasPrefix(f.Key+"/", link.Value.Text+"/") {
 				message = link.Value.Text + " is a folder that releases share"

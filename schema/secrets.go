@@ -158,6 +158,8 @@ func (c *checker) keepOut(a *Attr, what string) string {
 		return `write a list, ["…", ` + ref + `, "…"]: the reference holds those lines`
 	case a.def == "#Repository" && what == inQuery:
 		return "take the query out, and give a token of the server's as scm.password, with the user that it goes with as scm.user"
+	case strings.Contains(a.Path, ".index.find_links"):
+		return "put the user and the password into .netrc of the app's user, or give the whole address as PIP_FIND_LINKS and as UV_FIND_LINKS of deploy.<app>.environment, both as " + ref
 	case strings.Contains(a.Path, ".index."):
 		return "put the user and the password into .netrc of the app's user, or give the whole address as PIP_INDEX_URL and as UV_DEFAULT_INDEX of deploy.<app>.environment, both as " + ref
 	case a.def == "#URL" && what == inQuery:

@@ -264,7 +264,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 			spellings = append(spellings, mend(text)...)
 		}
 		// An id in Zope, or a path, is another one in other letters.
-		if a.def != "#ZopePath" && !strings.Contains(text, "/") {
+		if a.def != "#ZopePath" && a.def != "#FileText" && !strings.Contains(text, "/") {
 			spellings = append(spellings, strings.ToLower(text), strings.ToUpper(text))
 		}
 		if !strings.Contains(text, "..") {
@@ -299,7 +299,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		return "a network is no host: write the address of one"
 	case unseen(n.Text) != 0:
 		return fmt.Sprintf("take the character U+%04X out, which nobody sees", unseen(n.Text))
-	case (a.Pasted() || a.def == "#Piece") && strings.Contains(n.Text, "\r"):
+	case (a.Pasted() || a.def == "#Piece" || a.def == "#FileText") && strings.Contains(n.Text, "\r"):
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
 		return "take the line break out"

@@ -240,6 +240,7 @@ func (r *resolver) canonical(front *Host, sites []*Site) {
 		switch {
 		case i < 0:
 			r.once("not-a-domain", path, name+" is no domain of a site", "list it among the app's domains too, or write one that is there")
+		case sites[i].Canonical == lower: // twice
 		case sites[i].Canonical != "":
 			r.once("two-canonical", path, fmt.Sprintf("%s and %s are names of one site", sites[i].Canonical, name), "keep the one to which the other is to be sent")
 		default:
