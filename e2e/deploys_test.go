@@ -288,7 +288,9 @@ var operations = []scenario{
 		if r := node(); r.status == 0 || strings.Contains(r.out, "node says 42") {
 			s.t.Fatalf("node runs in the whole sandbox: %d\n%s", r.status, r.out)
 		}
-		s.reviewed(func(st map[string]any) { at(st, "plone_instances")["sandbox_lift"] = []string{"MemoryDenyWriteExecute"} })
+		s.reviewed(func(st map[string]any) {
+			at(st, "plone_instances")["sandbox_lift"] = []string{"MemoryDenyWriteExecute"}
+		})
 		s.foretold("deploy")
 		if r := node(); r.status != 0 || !strings.Contains(r.out, "node says 42") {
 			s.t.Errorf("node ended with %d:\n%s", r.status, r.out)

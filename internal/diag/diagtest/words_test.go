@@ -28,7 +28,7 @@ var turns = map[string]string{
 	`is given nothing`:                   "is empty",
 	`is a variable of the shell empty`:   "check the shell variable",
 	`\bis no (plan|commit|regular|plain|address|git|link|template|recipe)\b`: "is not a",
-	`^there is no (tree|recipe|app|layer|template|command)\b`:                     "the subject first: NAME does not exist",
+	`^there is no (tree|recipe|app|layer|template|command)\b`:                "the subject first: NAME does not exist",
 }
 
 // What people read has no such phrase: the literals of the program and the messages of
