@@ -12,8 +12,9 @@ import (
 )
 
 // certificate looks into the certificate of an app that is served by TLS under some names.
-// It is nil where that cannot be known. What apply gets by reference is looked into there. Whether it has expired is nothing that
-// a tree follows from: check asks Expiring.
+// It is nil where there is none to look into: what apply gets by reference nobody looks
+// into before nginx does. Whether it has expired is nothing that a tree follows from:
+// check asks Expiring.
 func (r *resolver) certificate(app string, config *schema.App, names []string) certificate.Chain {
 	at := func(name string) []string { return []string{"deploy", app, name} }
 	refuse := func(name, message, remedy string) { r.once("bad-certificate", at(name), message, remedy) }
