@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -155,5 +156,27 @@ func TestOneOfManyIsRefused(t *testing.T) {
 	}
 	if want := "[a bash good b bash refused c bash refused every host bash refused]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
+	}
+}
+
+// A calendar that no day fits is refused among good ones, by its file.
+func TestCalendarThatNeverComes(t *testing.T) {
+	timer := func(calendar string) []byte {
+		return []byte("[Timer]\nOnCalendar=" + calendar + "\nUnit=a.service\n")
+	}
+	files := map[string][]byte{
+		unitDir + "a.service": []byte("[Service]\nExecStart=/usr/bin/a\n"),
+		unitDir + "a.timer":   timer("Sat 02:00 UTC"),
+		unitDir + "b.timer":   timer("daily"),
+	}
+	for _, who := range askers(t) {
+		if r := who.ask(question{"systemd-analyze", files}); r.Outcome != Good {
+			t.Errorf("asked %s: %+v", who.name, r)
+		}
+		never := maps.Clone(files)
+		never[unitDir+"b.timer"] = timer("*-02-31")
+		if r := who.ask(question{"systemd-analyze", never}); r.Outcome != Refused || !strings.HasPrefix(r.Output, unitDir+"b.timer:\n") || !strings.Contains(r.Output, "never") {
+			t.Errorf("asked %s: %+v", who.name, r)
+		}
 	}
 }

@@ -100,12 +100,10 @@ func (s *stage) calendars(ctx context.Context) (string, error) {
 		}
 		return out, err
 	}
-	named, all := map[string][]string{}, []string{}
+	var all, of []string // the calendars, and the file of each
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
-		text := s.files[name]
-		for _, m := range calendarLine.FindAllSubmatch(text, -1) {
-			named[name] = append(named[name], string(m[1]))
-			all = append(all, string(m[1]))
+		for _, m := range calendarLine.FindAllSubmatch(s.files[name], -1) {
+			all, of = append(all, string(m[1])), append(of, name)
 		}
 	}
 	if len(all) == 0 {
@@ -114,11 +112,9 @@ func (s *stage) calendars(ctx context.Context) (string, error) {
 	if _, err := next(all...); err == nil {
 		return "", nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(named)) {
-		for _, calendar := range named[name] {
-			if out, err := next(calendar); err != nil {
-				return name + ":\n" + out, err
-			}
+	for i, calendar := range all {
+		if out, err := next(calendar); err != nil {
+			return of[i] + ":\n" + out, err
 		}
 	}
 	return "", nil
