@@ -16,6 +16,7 @@ import (
 // and every case of the cookbook, over the example buildout: each part that it
 // names is there, and each client is what HAProxy takes it for.
 func TestBuildoutReads(t *testing.T) {
+	t.Parallel()
 	var stacks []string
 	for _, pattern := range []string{"../examples/*/stack.json", "../testdata/parity/*.stack.json"} {
 		found, err := filepath.Glob(pattern)

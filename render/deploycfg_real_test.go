@@ -156,6 +156,7 @@ transaction.commit()
 // TestBuildoutRelstorage builds a client of the relstorage example. It has
 // only to be read: the driver is left out, and no database is asked.
 func TestBuildoutRelstorage(t *testing.T) {
+	t.Parallel()
 	over := write(t, `{"deploy": {"site": {
 	  "buildout_extends": ["cfg/zope.cfg"],
 	  "buildout_additional_config": "eggs =\n    Zope\n    RelStorage",

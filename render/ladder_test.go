@@ -19,6 +19,7 @@ import (
 // far as they go without systemd: to the release that deploy would switch to.
 // The rest of the way is the real hosts' (make e2e).
 func TestLadder(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	me, group := tester(t)
 	repo := filepath.Join(root, "repo")

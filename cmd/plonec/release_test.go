@@ -43,6 +43,7 @@ func sources(t *testing.T) string {
 // TestRelease makes the archive for this system twice, in two clones of the
 // last commit that lie in different places, installs it, and runs what is in it.
 func TestRelease(t *testing.T) {
+	t.Parallel()
 	repo := sources(t)
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	var sums [2]string
@@ -88,6 +89,7 @@ func TestRelease(t *testing.T) {
 
 // TestGoInstall installs a release from a module proxy, as go install does.
 func TestGoInstall(t *testing.T) {
+	t.Parallel()
 	repo := sources(t)
 	const module = "github.com/plonec/plonec"
 	version := "v" + release
