@@ -12,13 +12,15 @@ build:
 release:
 	testdata/release
 
-# Every test, with the real daemons. About three minutes on two idle cores, four more the first time.
+# Every test, with the real daemons: between nine and ten minutes of CPU, under five on two
+# idle cores, lint being twenty seconds of CPU of it. More the first time, and a quarter of a
+# minute when a script that others source was changed, which shellcheck reads with all of them.
 test: tools lint
 	go test -timeout 20m ./...
 
 # The packages whose tests take less than five seconds, in twenty orders (with -count
 # alone one order is repeated), and the quickest scripts of the command line twenty
-# times. Four minutes on two idle cores.
+# times. Three and a half minutes of CPU, the first half of them on one core.
 QUICK = $(addprefix internal/,child diag git opsworks regular secret topology tree) render/escape
 QUICK_SCRIPTS = init|merge|usage
 shuffle:
