@@ -13,8 +13,9 @@ release:
 	testdata/release
 
 # Every test, with the real daemons: between nine and ten minutes of CPU, under five on two
-# idle cores, lint being twenty seconds of CPU of it. More the first time, and a quarter of a
-# minute when a script that others source was changed, which shellcheck reads with all of them.
+# idle cores as estimated from that; lint is twenty seconds of it. More the first time, and
+# half a minute more of CPU when a script that others source was changed, which shellcheck
+# reads with all of them.
 test: tools lint
 	go test -timeout 20m ./...
 
