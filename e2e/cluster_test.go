@@ -193,9 +193,9 @@ func (c *cluster) note(text string) {
 	c.log.WriteString(text + "\n")
 }
 
-// signalAt runs a command and sends it a signal at an event, such as "started
-// stage", of any host. It gives the exit status, and whether the event came.
-func (c *cluster) signalAt(signal os.Signal, event string, args ...string) (status int, came bool) {
+// watch runs a command, hands each of its events, such as "started stage", of any host,
+// to a function, and gives the exit status.
+func (c *cluster) watch(at func(event string, command *os.Process), args ...string) (status int) {
 	c.t.Helper()
 	cmd := c.command(append(args, "--format", "json")...)
 	out, err := cmd.StdoutPipe()
@@ -212,13 +212,43 @@ func (c *cluster) signalAt(signal os.Signal, event string, args ...string) (stat
 		if dec.Decode(&e) != nil {
 			break
 		}
-		if !came && e.Event+" "+e.Step == event {
-			came = true
-			cmd.Process.Signal(signal)
-		}
+		at(e.Event+" "+e.Step, cmd.Process)
 	}
 	cmd.Wait()
-	return cmd.ProcessState.ExitCode(), came
+	return cmd.ProcessState.ExitCode()
+}
+
+// signalAt runs a command and sends it a signal at an event. It gives the exit status, and
+// whether the event came.
+func (c *cluster) signalAt(signal os.Signal, event string, args ...string) (status int, came bool) {
+	c.t.Helper()
+	status = c.watch(func(e string, command *os.Process) {
+		if !came && e == event {
+			came = true
+			command.Signal(signal)
+		}
+	}, args...)
+	return status, came
+}
+
+// killUnconfirmed applies to a host and ends the apply by SIGKILL when the change is in
+// its place. The host takes no login from the start of that on, until it is rebooted, so
+// that the change is not confirmed however late the signal comes.
+func (c *cluster) killUnconfirmed(host, within string) {
+	c.t.Helper()
+	came := false
+	c.watch(func(e string, command *os.Process) {
+		switch e {
+		case "started activate":
+			c.exec(host, "systemctl stop ssh.service")
+		case "finished activate":
+			came = true
+			command.Kill()
+		}
+	}, "apply", "--confirm-within", within)
+	if !came {
+		c.t.Error("it did not activate")
+	}
 }
 
 // killAt ends a command by SIGKILL at an event, and tells whether it came.
