@@ -221,7 +221,7 @@ var breakages = []scenario{
 		s.lab("uncut", run, "db1")
 		s.must(0, "apply")
 	}},
-	{"a symlink planted in the way", faults, core, func(s *trial) {
+	{"a symlink planted in the way", faults, long, func(s *trial) {
 		s.change(func(st map[string]any) { at(st, "haproxy")["queue_timeout"] = "74s" })
 		s.exec("lb1", "cp -p /etc/haproxy/haproxy.cfg /root/kept && echo victim >/root/victim && ln -sfn /root/victim /etc/haproxy/haproxy.cfg")
 		s.must(1, "apply")
@@ -284,7 +284,7 @@ END`)
 		}
 		s.exec("db1", "cd /srv/www/database/current/bin && mv kept backup")
 	}},
-	{"a reload that cannot bind its port", faults, core, func(s *trial) {
+	{"a reload that cannot bind its port", faults, long, func(s *trial) {
 		s.exec("lb1", "systemd-run -q --unit=squatter socat TCP-LISTEN:8123,bind=127.0.0.1,fork EXEC:true")
 		text := s.exec("lb1", "cat /etc/haproxy/haproxy.cfg")
 		s.craft("lb1", "/etc/haproxy/haproxy.cfg", 0o644, nil, text+"\n\nlisten squatted\n    bind 127.0.0.1:8123\n")
