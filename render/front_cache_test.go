@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,6 +39,84 @@ func TestChainNotFound(t *testing.T) {
 		if a := f.ask("GET", "www.example.com", target); a.Header.Get("X-Cache") != want {
 			t.Errorf("%s: %v, want a %s", target, a, want)
 		}
+	}
+}
+
+// TestChainNotModified: what is kept stays what it is when a client says that it is still
+// current. Zope before 5 says so with a type of its own, text/html.
+func TestChainNotModified(t *testing.T) {
+	t.Parallel()
+	f, clients := chained(t)
+	image := "/photo?type=image/jpeg&body=jpeg&etag=%22one%22&h=Cache-Control:+max-age=1"
+	first := f.ask("GET", "www.example.com", image)
+	for revalidated := 1; revalidated <= 2; revalidated++ {
+		until(t, "a client is asked whether it is current", func() bool {
+			f.ask("GET", "www.example.com", image)
+			n := 0
+			for _, c := range clients {
+				for _, r := range c.requests("/photo") {
+					if r.Header.Get("If-None-Match") == `"one"` {
+						n++
+					}
+				}
+			}
+			return n == revalidated
+		})
+		time.Sleep(100 * time.Millisecond) // Varnish takes the answer
+		a := f.ask("GET", "www.example.com", image)
+		if a.Status != 200 || string(a.Body) != "jpeg" || a.Header.Get("X-Cache") != "HIT" {
+			t.Error(a)
+		}
+		for _, name := range []string{"Content-Type", "Etag", "Vary", "Cache-Control"} {
+			if got, want := a.Header.Values(name), first.Header.Values(name); !slices.Equal(got, want) {
+				t.Errorf("revalidated %d times, it has %s: %q, and had %q", revalidated, name, got, want)
+			}
+		}
+		if a.Header.Get("X-Stored-Type") != "" {
+			t.Error("what is for Varnish alone reached a visitor:", a)
+		}
+	}
+	// Of what has no type it makes none.
+	untyped := "/untyped?type=&body=x&etag=%22one%22&h=Cache-Control:+max-age=1"
+	until(t, "a client is asked whether what has no type is current", func() bool {
+		f.ask("GET", "www.example.com", untyped)
+		return sent(clients, "/untyped") > 1
+	})
+	time.Sleep(100 * time.Millisecond)
+	if a := f.ask("GET", "www.example.com", untyped); a.Header.Get("Content-Type") != "" || a.Header.Get("X-Cache") != "HIT" {
+		t.Error(a)
+	}
+	// Of who is logged in, the browser keeps it.
+	a := f.ask("GET", "www.example.com", image, "Cookie: __ac=x", `If-None-Match: "one"`)
+	if a.Status != 304 || a.Header.Get("Content-Type") != "" {
+		t.Error("the browser's copy would be of another type:", a)
+	}
+}
+
+// TestChainNotModifiedUnknown: what Varnish stored before plonec noted its type is asked for
+// as a whole, since its type may be that of a 304 by now.
+func TestChainNotModifiedUnknown(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, "c1", 4)
+	f := newFront(t, frontHost(servedBy(c)))
+	f.swap(vclFile, "set beresp.http.X-Stored-Type = beresp.http.Content-Type;", "")
+	f.haproxy()
+	f.varnish()
+	f.nginx()
+	until(t, "the front end is healthy", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 200 })
+	image := "/photo?type=image/jpeg&body=jpeg&etag=%22one%22&h=Cache-Control:+max-age=1"
+	until(t, "it is revalidated", func() bool {
+		f.ask("GET", "www.example.com", image)
+		return len(c.requests("/photo")) == 3
+	})
+	for i, want := range []string{"", `"one"`, ""} {
+		if got := c.requests("/photo")[i].Header.Get("If-None-Match"); got != want {
+			t.Errorf("request %d has If-None-Match %q, want %q", i+1, got, want)
+		}
+	}
+	time.Sleep(100 * time.Millisecond)
+	if a := f.ask("GET", "www.example.com", image); a.Header.Get("Content-Type") != "image/jpeg" || string(a.Body) != "jpeg" {
+		t.Error(a)
 	}
 }
 

@@ -151,6 +151,15 @@ func (c *client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		kind = "json"
 	}
 	w.Header().Set("Content-Type", map[string]string{"html": "text/html; charset=utf-8", "json": "application/json"}[kind])
+	if q.Has("type") {
+		w.Header()["Content-Type"] = q["type"]
+		if q.Get("type") == "" {
+			w.Header()["Content-Type"] = nil // Go would find one out
+		}
+	}
+	if q.Has("etag") && c.notModified(w, r, q.Get("etag")) {
+		return
+	}
 	var size int64
 	if n, _ := fmt.Sscan(q.Get("size"), &size); n == 1 {
 		http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(zeros{}, 0, size))
@@ -164,6 +173,23 @@ func (c *client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintf(w, "%s %s", kind, r.RequestURI)
+}
+
+// notModified answers who has that version as Zope before 5 does, with a type of its own. Go
+// writes no type into a 304.
+func (c *client) notModified(w http.ResponseWriter, r *http.Request, etag string) bool {
+	w.Header().Set("Etag", etag)
+	if r.Header.Get("If-None-Match") != etag {
+		return false
+	}
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(conn, "HTTP/1.1 304 Not Modified\r\nConnection: close\r\nContent-Length: 0\r\n")
+		w.Header().Write(conn)
+		fmt.Fprint(conn, "\r\n")
+		conn.Close()
+	}
+	return true
 }
 
 // zeros is a file without an end.

@@ -172,6 +172,11 @@ sub vcl_backend_fetch {
     # A connection for each request: none is closed under it when HAProxy is
     # reloaded.
     set bereq.http.Connection = "close";
+    # What is stored is asked for as a whole: see vcl_backend_response.
+    if (bereq.retries > 0) {
+        unset bereq.http.If-None-Match;
+        unset bereq.http.If-Modified-Since;
+    }
 }
 
 sub vcl_backend_response {
@@ -180,10 +185,25 @@ sub vcl_backend_response {
         return (abandon);
     }
 
-    if (beresp.http.Vary) {
-        set beresp.http.Vary = beresp.http.Vary + ", X-Representation";
+    # The headers of a 304 replace those of what is stored, and Zope before 5 gives a 304
+    # the Content-Type text/html: the type that came with the body is kept beside it.
+    if (beresp.was_304) {
+        if (!beresp.http.X-Stored-Type) {
+            return (retry);
+        }
+        set beresp.http.Content-Type = beresp.http.X-Stored-Type;
     } else {
+        set beresp.http.X-Stored-Type = beresp.http.Content-Type;
+    }
+    if (beresp.status == 304 || beresp.http.Content-Type == "") {
+        unset beresp.http.Content-Type;
+    }
+    unset beresp.http.X-Varnish-Action;
+
+    if (!beresp.http.Vary) {
         set beresp.http.Vary = "X-Representation";
+    } elsif (beresp.http.Vary !~ "X-Representation") {
+        set beresp.http.Vary = beresp.http.Vary + ", X-Representation";
     }
     # Varnish would hold a large answer in memory, as a whole and beside its cache,
     # until its reader has all of it. The request begins again, and goes through a
@@ -253,6 +273,7 @@ sub vcl_deliver {
         }
         unset resp.http.X-Large;
     }
+    unset resp.http.X-Stored-Type;
     # s-maxage is for Varnish, which can be purged; no cache further out can.
     if (resp.http.Cache-Control) {
         set resp.http.Cache-Control = regsub(resp.http.Cache-Control, "s-maxage=[0-9]+", "s-maxage=0");
