@@ -99,6 +99,8 @@ var _ = register(map[string]Code{
 		"HAProxy's statistics are served only behind a password. Give haproxy.stats_password, as a reference, or set haproxy.enable_stats to false."},
 	"open-stats": {Warning, "the statistics page can be asked for from everywhere",
 		"HAProxy sums a password at each request that carries one, and whoever guesses it sees every client. List the networks of those who look at the page in haproxy.stats_allow: addresses or networks, as nginx sees them."},
+	"untrusted-balancer": {Warning, "a rule by the visitor's address sees a balancer's address",
+		"With plonec.public_scheme a balancer in front of nginx ends TLS and connects in place of the visitors. Until plonec.trusted_proxies lists that balancer, nginx does not read the visitor's address from its X-Forwarded-For: an allow list then lets all visitors in, or none, and a limit counts them as one. List the balancer's addresses or networks in plonec.trusted_proxies."},
 	"no-domains": {Warning, "the site answers to every name",
 		"Whoever points a name at the front end is served the site under that name. List the site's own names in deploy.<app>.domains; every other name is then refused."},
 	"no-domain": {Error, "several apps, and one of them has no name",

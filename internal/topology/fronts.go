@@ -63,6 +63,7 @@ func (r *resolver) fronts() {
 				fmt.Sprintf("anyone can request the statistics at %s", h.Stack.Haproxy.StatsURL),
 				`list the networks that may: haproxy.stats_allow: ["10.0.0.0/8"]`)
 		}
+		r.proxiedFault(h, f)
 		sites := r.sites(h, backends)
 		f.Backends = ownBackends(h.Stack, backends, sites)
 		if len(balancers) > 1 {
@@ -178,7 +179,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 			}
 		}
 		switch {
-		case len(main.Names) > 0 || r.misnamed[b.Name]:
+		case len(app.Domains) > 0 || r.misnamed[b.Name]: // same-domain says what is wrong with these
 		case len(backends) == 1:
 			r.once("no-domains", []string{"deploy", b.Name, "domains"},
 				"the site answers to every name that reaches the front end: no domain is listed",

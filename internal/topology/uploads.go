@@ -59,7 +59,7 @@ var uploadLine = regexp.MustCompile(`(?m)^[^#\n]*\bclient_max_body_size\s+([0-9]
 
 // pastedUploads reports lines of a front end's pasted text that let more than limit through.
 func (r *resolver) pastedUploads(h *Host, limit int64) {
-	look := func(text schema.Pasted, path ...string) {
+	nginxTexts(h, func(text schema.Pasted, path ...string) {
 		for _, piece := range text {
 			for _, found := range uploadLine.FindAllStringSubmatch(piece.Text, -1) {
 				if size := schema.Bytes(found[1]); limit > 0 && (size == 0 || size > limit) {
@@ -68,7 +68,11 @@ func (r *resolver) pastedUploads(h *Host, limit int64) {
 				}
 			}
 		}
-	}
+	})
+}
+
+// nginxTexts looks at each text that the stack has pasted into the site's servers.
+func nginxTexts(h *Host, look func(text schema.Pasted, path ...string)) {
 	n := h.Stack.NginxPlone
 	look(n.DefaultConfig, "nginx_plone", "default_config")
 	look(n.DefaultSSLConfig, "nginx_plone", "default_ssl_config")

@@ -1,0 +1,41 @@
+package topology
+
+import (
+	"regexp"
+
+	"github.com/plonec/plonec/schema"
+)
+
+// addressRule is text of nginx that goes by the address of who connects.
+var addressRule = regexp.MustCompile(`(?m)^[^#\n]*(?:\b(?:allow|deny)\s+[0-9a-fA-F:.]+(?:/[0-9]+)?\s*;|\bgeo\s+\$|\b(?:map|limit_req_zone|limit_conn_zone)\s+\$(?:binary_)?remote_addr\b|\bif\s*\(\s*\$remote_addr\b)`)
+
+// proxiedFault reports rules by the visitor's address where a balancer in front connects in
+// place of the visitors, and nginx does not believe whom it connects for.
+func (r *resolver) proxiedFault(h *Host, f *Front) {
+	if h.Stack.Plonec.PublicScheme == "" || len(h.Stack.Plonec.TrustedProxies) > 0 {
+		return
+	}
+	var rules [][]string
+	if f.Stats && len(h.Stack.Haproxy.StatsAllow) > 0 {
+		rules = append(rules, []string{"haproxy", "stats_allow"})
+	}
+	told := false // by the stack's own text
+	look := func(text schema.Pasted, path ...string) {
+		told = told || mentions(text, "set_real_ip_from")
+		for _, piece := range text {
+			if addressRule.MatchString(piece.Text) {
+				rules = append(rules, path)
+				return
+			}
+		}
+	}
+	look(h.Stack.NginxPlone.AdditionalServers, "nginx_plone", "additional_servers")
+	nginxTexts(h, look)
+	if told {
+		return
+	}
+	for _, path := range rules {
+		r.once("untrusted-balancer", path, "nginx compares the address of the balancer in front (plonec.public_scheme), not the visitor's",
+			`list that balancer's addresses or networks: plonec.trusted_proxies: ["10.0.0.0/8"]`)
+	}
+}
