@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -88,6 +89,51 @@ func TestBadLines(t *testing.T) {
 		}
 		if got := strings.Join(theirs, " "); (said == "") != (want == "") || got != want && !strings.Contains(text, "[x: ]") {
 			t.Errorf("%q: buildout says %q, want %q", text, said, want)
+		}
+	}
+}
+
+// TestOverrides holds what is warned of against buildout: each of these lines takes the place
+// of what deploy.cfg says, or is no pin.
+func TestOverrides(t *testing.T) {
+	const before = "[buildout]\nextends = base.cfg\nparts =\n    client1\n[client1]\nhttp-address = 127.0.0.1:8081\n[buildout]\n"
+	cases := map[string]struct{ code, section, option, value string }{
+		"parts = x":                               {"buildout-override", "buildout", "parts", "x"},
+		"parts=x":                                 {"buildout-override", "buildout", "parts", "x"},
+		"extends = other.cfg":                     {"buildout-override", "buildout", "from", "other"},
+		"extends += other.cfg":                    {"buildout-override", "buildout", "from", "base"},
+		"extends=other.cfg":                       {"buildout-override", "buildout", "from", "other"},
+		"parts += x":                              {"", "buildout", "parts", "client1\nx"},
+		"[client1]\nhttp-address = 8085":          {"buildout-override", "client1", "http-address", "8085"},
+		"[client1:1]\nhttp-address = 8085":        {"buildout-override", "client1", "http-address", "8085"},
+		"[client1]\n# x\n\nhttp-address-x = 8085": {"", "client1", "http-address", "127.0.0.1:8081"},
+		"[versions]\nPlone == 6.2.2":              {"bad-pin", "versions", "Plone", "= 6.2.2"},
+		"[versions]\nPlone>=6.2.2":                {"bad-pin", "versions", "Plone>", "6.2.2"},
+		"[versions]\nPlone~= 6.2.2":               {"bad-pin", "versions", "Plone~", "6.2.2"},
+		"[versions]\nPlone = ==6.2.2":             {"", "versions", "Plone", "==6.2.2"},
+		"[versions]\nPlone = >=6.2.2":             {"", "versions", "Plone", ">=6.2.2"},
+	}
+	base := t.TempDir()
+	for _, name := range []string{"base", "other"} {
+		if err := os.WriteFile(base+"/"+name+".cfg", []byte("[buildout]\nfrom = "+name+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts := map[string]buildoutText{}
+	for text := range cases {
+		texts[text] = buildoutText{Text: before + text + "\n", Base: &base}
+	}
+	read := readByBuildout(t, texts)
+	for text, want := range cases {
+		code := ""
+		for _, o := range builder.Overrides(text) {
+			code = o.Code
+		}
+		if code != want.code {
+			t.Errorf("%q: %q, want %q", text, code, want.code)
+		}
+		if got := read[text]; got.Error != "" || got.Effective[want.section][want.option] != want.value {
+			t.Errorf("%q: buildout has %s:%s = %q, want %q (%s)", text, want.section, want.option, got.Effective[want.section][want.option], want.value, got.Error)
 		}
 	}
 }

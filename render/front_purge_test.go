@@ -2,6 +2,8 @@ package render
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -141,6 +143,56 @@ func TestPurgeOfPasted(t *testing.T) {
 		}))
 		if got := strings.Contains(f.files[vclFile], `"^/VirtualHostBase/.*/VirtualHostRoot/$"`); got != want {
 			t.Errorf("%s: any address may be purged: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestPurgeExpressions: plonec run varnish-purge bans by every expression that Varnish takes,
+// and what is warned of in varnish_purge_urls is what Varnish refuses, or matches nothing.
+func TestPurgeExpressions(t *testing.T) {
+	t.Parallel()
+	f, _ := chained(t)
+	etc := t.TempDir()
+	ban := func(expression string) error {
+		if err := os.WriteFile(etc+"/varnish-purge", []byte("# generated\n"+expression+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return exec.Command("bash", "-euo", "pipefail", "-c", `say() { :; }; history() { :; }; varnishadm() { "$ADMIN" -n "$DIR" "$@"; }
+			ADMIN=$1 DIR=$2 ETC=$3; . ../templates/varnish/varnish.sh; run_varnish-purge`, "sh", program(t, "varnishadm"), f.dir+"/varnish", etc).Run()
+	}
+	page := "/news/a.page?a=%22b%22&h=Cache-Control:+max-age=60"
+	for expression, want := range map[string]struct{ refused, bans, warned bool }{
+		"/news/":                     {false, true, false},
+		`/news/a\.page\?`:            {false, true, false},
+		`/news/a\.\.page`:            {false, false, false},
+		`/news/\Qa.page\E`:           {false, true, false},
+		`news/a[ "]|"|/news/ ?a`:     {false, true, false},
+		"^/news/":                    {false, false, true},
+		"^/V.*/news/":                {false, true, false},
+		"^/VirtualHostBase/.*/news/": {false, true, false},
+		"^.*/news/":                  {false, true, false},
+		"/(?!x)news/(?=a)":           {false, true, false},
+		"/x*+news/":                  {false, true, false},
+		`/news\(`:                    {false, false, false},
+		"/news[":                     {true, false, true},
+		"/news(":                     {true, false, true},
+		"/news)":                     {true, false, true},
+		"(?=/news":                   {true, false, true},
+		"*/news":                     {true, false, true},
+		`/news\`:                     {true, false, true},
+	} {
+		f.ask("GET", "www.example.com", page)
+		if a := f.ask("GET", "www.example.com", page); a.Header.Get("X-Cache") != "HIT" {
+			t.Fatal(a)
+		}
+		if err := ban(expression); (err != nil) != want.refused {
+			t.Errorf("%s: %v", expression, err)
+		}
+		if banned := f.ask("GET", "www.example.com", page).Header.Get("X-Cache") == "MISS"; banned != want.bans {
+			t.Errorf("%s: banned is %v", expression, banned)
+		}
+		if what, _ := schema.BadExpression(expression); (what != "") != want.warned {
+			t.Errorf("%s: warned of as %q", expression, what)
 		}
 	}
 }

@@ -127,6 +127,37 @@ func issued(t *testing.T, authority string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{leaf}, PrivateKey: keys[1]}
 }
 
+// TestBuildoutOfItsOwn: a repository that asks for no zc.buildout gets one that starts, with
+// the setuptools that it takes: 3.0.1 none from 80.3 on, 5.2.0 none from 82 on, 6.0.1 any.
+func TestBuildoutOfItsOwn(t *testing.T) {
+	t.Parallel()
+	repo := t.TempDir()
+	commit := repository(t, repo, map[string]string{"buildout.cfg": "[buildout]\nparts =\n"})
+	for version, recent := range map[string]bool{"3.0.1": false, "5.2.0": false, "6.0.1": true} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := newSourcesHost(t, "uv", func(c *schema.App) {
+				c.SCM = schema.SCM{Type: "git", Repository: repo, Revision: "main"}
+				c.Environment = nil
+				c.BuildoutVersion = version
+			})
+			if out, err := s.build(commit); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			has := func(text string) bool {
+				found, err := filepath.Glob(s.release + "/.venv/lib/python*/site-packages/" + text)
+				return err == nil && len(found) == 1
+			}
+			if !has("zc[._]buildout-" + version + ".dist-info") {
+				t.Error("it has another zc.buildout")
+			}
+			if has("pkg_resources") == recent { // the last setuptools with it is 81
+				t.Errorf("zc.buildout %s and pkg_resources: %v", version, !recent)
+			}
+		})
+	}
+}
+
 // TestIndex: pip, uv and buildout take packages from the index that the stack says and
 // believe whose certificate the system does, or take them from folders alone.
 func TestIndex(t *testing.T) {

@@ -44,6 +44,7 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 		packageVariablesOf(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		badLines(app.Value.Get("buildout_additional_config"), diag.JoinKey(prefix+"deploy", app.Key)+".buildout_additional_config", list)
 	}
+	badExpressions(tree.Get("varnish_purge_urls"), prefix+"varnish_purge_urls", list)
 	badLines(tree.Lookup("deploy_buildout", "additional_config"), prefix+"deploy_buildout.additional_config", list)
 	for _, path := range calendars() {
 		if n := tree.Lookup(strings.Split(path, ".")...); n != nil {

@@ -10,7 +10,8 @@ import (
 )
 
 // badLines reports the lines of a pasted text, or of the texts of a list, for which
-// buildout would refuse deploy.cfg. What a reference holds nobody knows here.
+// buildout would refuse deploy.cfg, or which do what nobody means. What a reference holds
+// nobody knows here.
 func badLines(n *input.Node, path string, list *diag.List) {
 	type place struct {
 		piece *input.Node
@@ -32,14 +33,23 @@ func badLines(n *input.Node, path string, list *diag.List) {
 		}
 		text.WriteString(piece.Text + "\n")
 	}
-	for _, bad := range builder.BadLines(text.String()) {
+	add := func(code string, bad builder.BadLine, does string) {
 		p := places[bad.N-1]
 		where := "the text"
 		if strings.Contains(strings.TrimRight(p.piece.Text, "\n"), "\n") {
 			where = fmt.Sprintf("line %d of the text", p.line)
 		}
-		list.Add(diag.Diagnostic{Code: "bad-buildout", Span: p.piece.Span, Path: p.path,
-			Message: fmt.Sprintf("%s, %s, is refused by buildout: %s", where, shortLine(bad.Text), bad.What), Remedy: bad.Remedy})
+		list.Add(diag.Diagnostic{Code: code, Span: p.piece.Span, Path: p.path,
+			Message: fmt.Sprintf("%s, %s, %s", where, shortLine(bad.Text), does), Remedy: bad.Remedy})
+	}
+	bad := builder.BadLines(text.String())
+	for _, b := range bad {
+		add("bad-buildout", b, "is refused by buildout: "+b.What)
+	}
+	if len(bad) == 0 {
+		for _, o := range builder.Overrides(text.String()) {
+			add(o.Code, o.BadLine, o.What)
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ var _ = register(map[string]Code{
 		"Plone before 5.2 runs on Python 2.7, 5.2 on 2.7 or 3, later ones on 3. Mend deploy.<app>.python_major_version or plonec.plone_version."},
 	"old-python": {Warning, "this Plone wants a Python that the system does not bring",
 		"The files are compiled. To deploy, put a python2.7 and a virtualenv for it into /usr/local/bin on the hosts of the app."},
+	"unsupported-python": {Warning, "this Plone is not released for the Python that it gets",
+		"An app's virtualenv gets the Python of the host's system, unless deploy.<app>.python_major_version names another one; host setup installs that by apt, or by uv from the internet. docs/versions.md lists the Pythons of each Plone and of each system. With another one packages may be missing for it, and buildout may not start. Leave it where you have seen your Plone run on it."},
 	"port-clash": {Error, "two services of a host would listen on one port",
 		"Ports are taken: nginx has 80 and 443, Varnish 6081 (purge 6082), HAProxy 8080, its peers 10000, clients 8081 and up, their agents 9081 and up, ZEO 8001."},
 	"path-clash": {Error, "the statistics would hide another page",

@@ -49,7 +49,7 @@ func (r *resolver) app(h *Host, name, by string) *App {
 	if !ok {
 		r.once("not-in-table", []string{"plonec", "plone_version"}, "plonec does not know what Plone "+version+" takes", "give another version")
 	}
-	a.Plone, a.WSGI = plone, plone.Python3 && !(plone.Python2 && strings.HasPrefix(a.Config.PythonMajorVersion, "2"))
+	a.Plone, a.WSGI = plone, plone.python3() && !(slices.Contains(plone.Pythons, "2.7") && strings.HasPrefix(a.Config.PythonMajorVersion, "2"))
 	r.near = h
 	defer func() { r.near = nil }()
 	if a.Config.SCM.Repository == "" && goodName.MatchString(name) {

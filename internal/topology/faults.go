@@ -91,19 +91,29 @@ func (r *resolver) homeFault(h *Host, a *App) {
 	}
 }
 
-// pythonFault: Plone before 5.2 is Python 2.7's, which no system here brings.
+// pythonFault: a Python that the app's Plone does not run on, or that no system here brings.
 func (r *resolver) pythonFault(a *App) {
-	version, plone := a.Config.PythonMajorVersion, a.Host.Stack.Plonec.PloneVersion
+	own, plone := a.Config.PythonMajorVersion, a.Plone
 	where := []string{"deploy", a.Name, "python_major_version"}
-	two := strings.HasPrefix(version, "2")
+	python := plone.on(own, a.Host.System)
+	two := strings.HasPrefix(python, "2")
 	switch {
-	case !a.WSGI && version != "" && !two:
-		r.once("wrong-python", where, fmt.Sprintf("Plone %s runs on Python 2.7", plone), `write "2.7", or another plonec.plone_version`)
-	case a.WSGI && two:
-		r.once("wrong-python", where, fmt.Sprintf("Plone %s does not run on Python 2", plone), "leave it out, or give another plonec.plone_version")
-	case !a.WSGI:
-		r.once("old-python", []string{"plonec", "plone_version"}, fmt.Sprintf("Plone %s needs Python 2.7, which no supported system has", plone),
+	case python == "" || len(plone.Pythons) == 0:
+	case slices.Contains(plone.Pythons, python) && !two:
+	case !plone.python3() && !two:
+		r.once("wrong-python", where, fmt.Sprintf("Plone %s runs on Python 2.7", plone.Version), `write "2.7", or another plonec.plone_version`)
+	case two && !slices.Contains(plone.Pythons, "2.7"):
+		r.once("wrong-python", where, fmt.Sprintf("Plone %s does not run on Python 2", plone.Version), "leave it out, or give another plonec.plone_version")
+	case two:
+		r.once("old-python", []string{"plonec", "plone_version"}, fmt.Sprintf("Plone %s needs Python 2.7, which no supported system has", plone.Version),
 			"put a python2.7 and its virtualenv into /usr/local/bin on the hosts")
+	default:
+		from := ""
+		if own == "" {
+			from = ", which " + a.Host.System.ID + " has"
+		}
+		r.once("unsupported-python", where, fmt.Sprintf("Plone %s is not released for Python %s%s", plone.Version, python, from),
+			fmt.Sprintf(`write "python_major_version": %q: setup installs it, by apt or by uv`, plone.newest()))
 	}
 }
 

@@ -5,20 +5,39 @@ import "slices"
 // A Plone is a version of Plone, as plonec.plone_version has it.
 type Plone struct {
 	Version  string
-	Python2  bool   // it runs on Python 2.7, under ZServer
-	Python3  bool   // it runs on Python 3, under waitress
-	Buildout string // the zc.buildout for a repository that asks for none
+	Pythons  []string // it is released for, in their order: 2.7 under ZServer, others under waitress
+	Buildout string   // the zc.buildout for a repository that asks for none
 }
 
 var plones = []Plone{
-	{Version: "4.3", Python2: true, Buildout: "2.13.3"},
-	{Version: "5.0", Python2: true, Buildout: "2.13.3"},
-	{Version: "5.1", Python2: true, Buildout: "2.13.3"},
-	{Version: "5.2", Python2: true, Python3: true, Buildout: "3.0.1"},
-	{Version: "6.0", Python3: true, Buildout: "5.2.0"},
-	{Version: "6.1", Python3: true, Buildout: "5.2.0"},
-	{Version: "6.2", Python3: true, Buildout: "5.2.0"},
+	{"4.3", []string{"2.7"}, "2.13.3"},
+	{"5.0", []string{"2.7"}, "2.13.3"},
+	{"5.1", []string{"2.7"}, "2.13.3"},
+	{"5.2", []string{"2.7", "3.6", "3.7", "3.8"}, "3.0.1"},
+	{"6.0", []string{"3.8", "3.9", "3.10", "3.11", "3.12", "3.13"}, "5.2.0"},
+	{"6.1", []string{"3.10", "3.11", "3.12", "3.13"}, "5.2.0"},
+	{"6.2", []string{"3.10", "3.11", "3.12", "3.13", "3.14"}, "5.2.0"},
 }
+
+// on is the Python that an app gets for this Plone: its own, where it asks for one, else
+// 2.7, where there is no other, else the host's. Empty: nobody knows.
+func (p Plone) on(own string, s System) string {
+	switch {
+	case own != "":
+		return own
+	case !p.python3():
+		return "2.7"
+	case s.ID != "":
+		return s.Python.String()
+	}
+	return ""
+}
+
+// python3 tells whether a Plone runs on any Python 3. One that is not known does.
+func (p Plone) python3() bool { return len(p.Pythons) == 0 || p.newest() != "2.7" }
+
+// newest is the last Python that a Plone is released for.
+func (p Plone) newest() string { return p.Pythons[len(p.Pythons)-1] }
 
 // Plones are all versions of Plone that files are written for, in their order.
 func Plones() []Plone { return plones }

@@ -15,7 +15,11 @@ run_varnish-purge() {
 	if [[ -r $ETC/varnish-purge ]]; then
 		grep -v '^#' -- "$ETC/varnish-purge" | while IFS= read -r url; do
 			say "banning $url"
-			varnishadm ban req.url '~' "$url"
+			# varnishadm joins its arguments, and Varnish reads them as words in quotes; a ban
+			# takes no blank, quotes or not.
+			url=${url//' '/'\x20'}
+			url=${url//\\/\\\\}
+			varnishadm ban req.url '~' "\"${url//\"/\\\"}\""
 		done
 	else
 		say "banning everything"
