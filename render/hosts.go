@@ -332,15 +332,23 @@ func needrestarts(h *topology.Host) []Instance {
 	return []Instance{{Path: "/etc/needrestart/conf.d/plonec.conf"}}
 }
 
+// DeployKey is the file of the ssh key that reads an app's repository; empty: it has none.
+func DeployKey(a *topology.App) string {
+	if !a.Config.SCM.SSHKey.IsSet() {
+		return ""
+	}
+	return appDir(a) + "/deploy_key"
+}
+
 // hostSecrets gives what an app's sources are fetched with. None of it needs
 // anything done: the next deploy reads it.
 func hostSecrets(h *topology.Host) []SecretFile {
 	var files []SecretFile
 	for _, a := range h.Apps {
 		scm := a.Config.SCM
-		if scm.SSHKey.IsSet() {
+		if key := DeployKey(a); key != "" {
 			files = append(files, SecretFile{
-				Path: appDir(a) + "/deploy_key", Mode: 0o600, Owner: a.Config.User + ":" + a.Config.Group,
+				Path: key, Mode: 0o600, Owner: a.Config.User + ":" + a.Config.Group,
 				Format: "raw", Entries: []SecretEntry{entry("", scm.SSHKey)},
 			})
 		}

@@ -79,6 +79,22 @@ func tlsApps(h *topology.Host) []string {
 	return slices.Sorted(maps.Keys(apps))
 }
 
+// A Certificate is one that visitors of a host are shown.
+type Certificate struct {
+	App       string   // whose names it is for
+	Path, Key string   // where it lies on the host, and its key
+	Names     []string // by which visitors come; empty: by any
+}
+
+// Certificates are those of a host's apps, sorted by app.
+func Certificates(h *topology.Host) []Certificate {
+	var all []Certificate
+	for _, app := range tlsApps(h) {
+		all = append(all, Certificate{app, certificatePath(app), keyPath(app), topology.PublicNames(h.Front.Sites, app)})
+	}
+	return all
+}
+
 func certificatePath(app string) string { return "/etc/nginx/ssl/" + app + ".crt" }
 func keyPath(app string) string         { return "/etc/nginx/ssl/" + app + ".key" }
 

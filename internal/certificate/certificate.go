@@ -227,22 +227,33 @@ func (c Chain) Fits(key string) error {
 	return errors.New("does not belong to the certificate")
 }
 
+// errLocked is of a key that nginx could read where its configuration names a file with the
+// passphrase.
+var errLocked = errors.New("has a passphrase, which nobody can type there: openssl pkey -in FILE writes it without")
+
 // Readable says why a text is no private key that nginx can read by itself, as what follows
-// the word key; nil: it may be one.
+// the word key; nil: it may be one. What stands before it in PEM form is passed over, as
+// nginx does.
 func Readable(key string) error {
-	block, rest := pem.Decode([]byte(key))
-	for block != nil && block.Type == "EC PARAMETERS" {
-		block, rest = pem.Decode(rest)
+	var found *pem.Block
+	for block, rest := pem.Decode([]byte(key)); block != nil; block, rest = pem.Decode(rest) {
+		private := strings.HasSuffix(block.Type, "PRIVATE KEY")
+		if found == nil || private {
+			found = block
+		}
+		if private {
+			break
+		}
 	}
 	switch {
-	case block == nil:
+	case found == nil:
 		return errors.New("is no private key in PEM form (-----BEGIN PRIVATE KEY-----)")
-	case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
-		return errors.New("has a passphrase, which nobody can type there: openssl pkey -in FILE writes it without")
-	case block.Type == "OPENSSH PRIVATE KEY":
+	case found.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(found.Headers["Proc-Type"], "ENCRYPTED"):
+		return errLocked
+	case found.Type == "OPENSSH PRIVATE KEY":
 		return errors.New("is in the form of OpenSSH, which nginx does not read")
-	case !strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return fmt.Errorf("is no private key, but %s", shownType(block.Type))
+	case !strings.HasSuffix(found.Type, "PRIVATE KEY"):
+		return fmt.Errorf("is no private key, but %s", shownType(found.Type))
 	}
 	return nil
 }

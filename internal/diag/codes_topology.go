@@ -118,7 +118,7 @@ var _ = register(map[string]Code{
 	"no-certificate": {Error, "TLS is on and its certificate or key is missing",
 		"Give deploy.<app>.ssl_certificate, the key as a reference in ssl_certificate_key, and the chain in ssl_certificate_ca. Where a balancer in front of the front end ends TLS, set ssl_support to false and plonec.public_scheme to https."},
 	"certificate-expiry": {Warning, "a certificate has expired, or does so within 30 days",
-		"Browsers refuse a site whose certificate has expired. Have it renewed, put the new one in the place of the old one, and its key where the reference to the key says; apply brings both. check warns of it and its exit status stays 0, since nothing of the stack changes on that day. A certificate that is given by reference is not looked into."},
+		"Browsers refuse a site whose certificate has expired. Have it renewed, put the new one in the place of the old one, and its key where the reference to the key says; apply brings both. check warns of it and its exit status stays 0, since nothing of the stack changes on that day. Of a certificate that is given by reference plonec apply warns, and plonec status of those that hosts serve."},
 	"bad-repository": {Error, "git can read no repository at an address",
 		"Write the address that git clone takes: ssh://git@HOST/PATH, git@HOST:PATH, https://HOST/PATH, or an absolute path on the hosts. The address of a page of a branch is not that of its repository: the branch goes into scm.revision."},
 	"certificate-names": {Warning, "a certificate is not for every name of the site",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/secret"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -132,8 +133,13 @@ func (f *Fleet) resolve(ctx context.Context) error {
 		f.sink(Event{Time: time.Now(), Kind: Finished, Step: "secrets", Seconds: time.Since(began).Seconds()})
 	}
 	f.tree.Redactor = f.secrets.Redactor()
-	for _, w := range warnings {
+	read := func(file tree.File) ([]byte, error) { return f.tree.Disk.Read(file.Rel()) }
+	refused, warned := secret.Look(files, f.tree.Disk.Manifest.Hosts, read, time.Now())
+	for _, w := range slices.Concat(warnings, []secret.Problem(warned)) {
 		f.sink(Event{Time: time.Now(), Kind: Warning, Text: w.String()})
+	}
+	if len(refused) > 0 {
+		return refused
 	}
 	for _, m := range f.members {
 		for _, s := range files {

@@ -205,11 +205,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 			}
 		}
 		if app.SSLSupport {
-			var names []string
-			for _, s := range sites[mine:] {
-				names = append(names, s.Names...)
-			}
-			if r.certificate(b.Name, app, names).SelfSigned() && front.Stack.NginxPlone.HSTS > 0 {
+			if r.certificate(b.Name, app, sites[mine:]).SelfSigned() && front.Stack.NginxPlone.HSTS > 0 {
 				r.once("hsts-untrusted", []string{"nginx_plone", "hsts"},
 					"browsers are not told to keep to HTTPS for "+b.Name+": its certificate is self-signed, and whoever was told could not pass over that any more", "give a certificate that browsers trust, or leave it out")
 				for _, s := range sites[mine:] {

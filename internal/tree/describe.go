@@ -20,10 +20,13 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 	for _, s := range h.Services() {
 		d.Services = append(d.Services, Service{Unit: s.Unit, Kind: s.Kind.Name, App: s.App, Server: s.Server, Rank: s.Rank(), IPv6: s.Kind.IPv6.Is(h.Stack)})
 	}
+	for _, c := range render.Certificates(h) {
+		d.Certificates = append(d.Certificates, Certificate(c))
+	}
 	for _, a := range h.Apps {
 		app := App{
 			Name: a.Name, Builder: a.Builder().Name, Config: configSum(a, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
-			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(), Duties: a.Duties(),
+			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(), Duties: a.Duties(), Key: render.DeployKey(a),
 		}
 		if by := a.ServedBy(); by != nil {
 			app.ServedBy = Server{by.Host.Name, by.Name}

@@ -95,6 +95,16 @@ type Host struct {
 	// Packages are what setup makes sure of, as apt-get takes them, sorted.
 	Packages []string `json:"packages"`
 	Setup    string   `json:"setup"` // the sum of what setup depends on: another one makes it due
+	// Certificates are those that its visitors are shown, sorted by app.
+	Certificates []Certificate `json:"certificates,omitempty"`
+}
+
+// A Certificate is what an app is served with by TLS.
+type Certificate struct {
+	App   string   `json:"app"`
+	Path  string   `json:"path"`  // its file on the host, with those of its issuers
+	Key   string   `json:"key"`   // the file of its key
+	Names []string `json:"names"` // by which visitors come; empty: by any
 }
 
 // Runs tells whether the host has services of a kind.
@@ -121,6 +131,7 @@ type App struct {
 	DataFS   string `json:"data_fs,omitempty"`  // the directory of the Data.fs that it serves; empty: it serves none
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
+	Key      string `json:"key,omitempty"`      // the file of the ssh key that reads its repository; empty: it has none
 	// Duties are the roles that this host alone has for the app: celerybeat, pack.
 	Duties []topology.Role `json:"duties,omitempty"`
 	// ServedBy is the app of the stack that serves its database, on another host or on
@@ -368,8 +379,18 @@ func (h *Host) judge() error {
 			return fmt.Errorf("it lists the app %s on %s twice", a.Name, h.Name)
 		case a.MadeBy() == nil:
 			return fmt.Errorf("it lists the app %s on %s with an unknown builder: %q", a.Name, h.Name, a.Builder)
+		case a.Key != "" && !safe(File{Host: h.Name, Path: a.Key}):
+			return fmt.Errorf("it lists a path that leaves the tree: %q on %q", a.Key, h.Name)
 		}
 		seen[a.Name] = true
+	}
+	for _, c := range h.Certificates {
+		switch {
+		case !appName.MatchString(c.App):
+			return fmt.Errorf("it lists an app with an invalid name: %q on %s", c.App, h.Name)
+		case !safe(File{Host: h.Name, Path: c.Path}) || !safe(File{Host: h.Name, Path: c.Key}):
+			return fmt.Errorf("it lists a path that leaves the tree: %q, %q on %q", c.Path, c.Key, h.Name)
+		}
 	}
 	// Hosts are gone through rank by rank: nothing would be done on one of another.
 	if !slices.Contains(topology.Ranks, h.Rank) {

@@ -34,6 +34,11 @@ func TestParseRefusesWhatNoBuildWrites(t *testing.T) {
 		{"it lists app1 with an invalid rank: 3", func(m *Manifest) { m.Hosts[0].Rank = 3 }},
 		{`it lists the service x.service on app1 with an unknown kind: "sundial"`, func(m *Manifest) { m.Hosts[0].Services = []Service{{Unit: "x.service", Kind: "sundial"}} }},
 		{"it lists the service x.service on app1 with an invalid rank: -1", func(m *Manifest) { m.Hosts[0].Services = []Service{{Unit: "x.service", Kind: "zeo", Rank: -1}} }},
+		{`it lists an app with an invalid name: "../x" on app1`, func(m *Manifest) { m.Hosts[0].Certificates = []Certificate{{App: "../x", Path: "/a", Key: "/b"}} }},
+		{`it lists a path that leaves the tree: "/a", "/etc/../../b" on "app1"`, func(m *Manifest) {
+			m.Hosts[0].Certificates = []Certificate{{App: "x", Path: "/a", Key: "/etc/../../b"}}
+		}},
+		{`it lists a path that leaves the tree: "key" on "app1"`, func(m *Manifest) { m.Hosts[0].Apps = []App{{Name: "x", Key: "key"}} }},
 		{"it lists a host with an invalid name: ", func(m *Manifest) { m.Hosts[0].Name = strings.Repeat("a", 65) }},
 	} {
 		m := good()
