@@ -199,6 +199,8 @@ type buildConf struct {
 	Secrets     []string // files that deploy.cfg extends
 	Files       []string // of a release, beside its commit's: "SUM PATH", and
 	SecretFiles []string // those of them that are secrets
+	Processes   []string // whose configuration is held against the stack; see expected.go
+	Expected    []string
 	Archives    struct{ URLs, Paths, Users, Passwords, Purge []string }
 }
 
@@ -223,6 +225,7 @@ func buildConfs(h *topology.Host) []Instance {
 		d.Purge = c.PurgeBeforeSymlink
 		d.Dirs = c.CreateDirsBeforeSymlink
 		d.Needs = needs(a)
+		d.Processes, d.Expected = expected(a)
 		d.Secrets = secretConfigs(a)
 		for _, name := range slices.Sorted(maps.Keys(c.Files)) {
 			if f := c.Files[name]; f.Secret.IsSet() {

@@ -27,6 +27,13 @@ type Builder struct {
 	// command of an app. The part that makes it is of the same name.
 	ZeoControl Program
 
+	// What the clients and the ZEO server read, within the release: it is held against the
+	// stack before a release is switched to. Empty: nothing is.
+	ClientConf Program // zope.conf
+	ClientIni  Program // wsgi.ini, of those that have one
+	ZeoConf    Program // zeo.conf
+	Differs    string  // what to do where it is not what the stack says
+
 	Helpers []Helper
 	Missing string // what to do where a release has no program of a helper
 

@@ -14,6 +14,10 @@ var buildout = &Builder{
 	Celery:     Program{Path: "bin/celery"},
 	Supervisor: Program{Path: "bin/{name}d", Args: "-n"},
 	ZeoControl: Program{Path: "bin/zeoserver"},
+	ClientConf: Program{Path: "parts/{name}/etc/zope.conf"},
+	ClientIni:  Program{Path: "parts/{name}/etc/wsgi.ini"},
+	ZeoConf:    Program{Path: "parts/zeoserver/etc/zeo.conf"},
+	Differs:    "take out what wins over deploy.cfg, or change the stack; which file says so: .venv/bin/buildout -c deploy.cfg annotate PART",
 	Helpers: []Helper{
 		// A ZEO server's, or RelStorage's, whole or in its two stages.
 		{"pack", []string{"bin/zeopack", "bin/zodbpack", "bin/zodbpack-prepack bin/zodbpack-pack"}},

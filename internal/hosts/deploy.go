@@ -195,7 +195,7 @@ func (f *Fleet) stopForOutage(ctx context.Context, app string, members []*member
 		if err != nil {
 			return err
 		}
-		moves = moves || state[app+".storage-moves"] != ""
+		moves = moves || state[app+".storage-moves"] != "" || state[app+".storage-switch"] != ""
 	}
 	if !moves {
 		return nil

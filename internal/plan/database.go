@@ -9,9 +9,14 @@ import (
 )
 
 // moves says from where to where a release with the tree's files moves the
-// database; empty where it stays. As storage of release.sh, but that a DSN, a
-// secret, does not show by its sum.
+// database, or one that is built by what it opens itself; empty where it stays.
 func (m *Host) moves(app string, state map[string]string) string {
+	return cmp.Or(m.movesByStack(app, state), state[app+".storage-switch"])
+}
+
+// movesByStack is moves as the stack says. As storage of release.sh, but that a DSN, a
+// secret, does not show by its sum.
+func (m *Host) movesByStack(app string, state map[string]string) string {
 	before, after := state[app+".storage"], m.app(app).Storage
 	if before == "" {
 		if state[app+".storage-moves"] != "" { // scripts that do not tell

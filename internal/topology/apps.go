@@ -18,6 +18,7 @@ const loopback = "127.0.0.1"
 
 // apps says which apps each host runs, and which of their processes.
 func (r *resolver) apps() {
+	all := map[string]int{} // clients, by app
 	for _, h := range r.t.Hosts {
 		if h.Has(Clients) && h.Stack.PloneInstances.AppName != "" {
 			r.clients(h)
@@ -27,7 +28,13 @@ func (r *resolver) apps() {
 		}
 		slices.SortFunc(h.Apps, func(a, b *App) int { return strings.Compare(a.Name, b.Name) })
 		for _, a := range h.Apps {
+			all[a.Name] += len(a.Clients)
 			r.commands(a)
+		}
+	}
+	for _, h := range r.t.Hosts {
+		for _, a := range h.Apps {
+			a.AllClients = all[a.Name]
 		}
 	}
 }

@@ -58,6 +58,8 @@ type App struct {
 	// MaxUpload is the largest body of a request that reaches the clients, in bytes: what
 	// any front end lets through. 0: any.
 	MaxUpload int64
+	// AllClients counts the app's clients on all hosts, those that are not online too.
+	AllClients int
 
 	MemcachedServers []string // "host:port", for RelStorage
 	SolrHost         string   // empty: none

@@ -214,9 +214,9 @@ storage_moves() {
 	[[ -n $1 && -n $before && $before != "$(storage)" ]]
 }
 
-# refuse_outage OLD: says why, and how to go on.
+# refuse_outage FROM TO: says why, and how to go on.
 refuse_outage() {
 	fail "the database of $APP moves: a rolling restart is not possible" \
-		"from: $(record_get "$1" storage)" "to:   $(storage)" \
+		"from: $1" "to:   $2" \
 		"in a quiet hour: host stop $APP, bring the data to its new place, then deploy with --allow-outage"
 }
