@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // compare runs the real script in a release, with rows as build.conf has them, and gives
@@ -247,4 +249,96 @@ func TestCompareServer(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, text, test.want)
 		}
 	}
+}
+
+// TestReleaseAgainstTheStack: what is built is switched to only where its clients go
+// where the stack says, and rolled only where it has the database of what runs.
+func TestReleaseAgainstTheStack(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, func(a *topology.App, _ string) {
+		a.AllClients = 1
+		a.Clients = []*topology.Client{{App: a, N: 1, Name: "client1", Unit: "plone-site-client1.service", Address: "10.0.0.5", Port: 8081, Threads: 4}}
+	})
+	// Its processes need systemd: none of them is asked for here.
+	conf := r.root + "/etc/plonec/site/app.conf"
+	text, _ := os.ReadFile(conf)
+	r.write(conf, string(text)+"UNITS_OF_APP=() CLIENT_UNITS=()\n")
+	hours := 20
+	release := func(name, zope, ini string) {
+		t.Helper()
+		hours--
+		r.release(name, "built", hours)
+		dir := r.deployTo + "/releases/" + name
+		r.write(dir+"/bin/client1", "#!/bin/sh\n")
+		os.Chmod(dir+"/bin/client1", 0o755)
+		r.write(dir+"/parts/client1/etc/zope.conf", zope)
+		r.write(dir+"/parts/client1/etc/wsgi.ini", ini)
+		r.write(dir+"/var/log/x", "")
+		r.write(r.root+"/var/log/plonec/site-"+name+".log", "")
+	}
+	deploy := func(status int, name string, more ...string) string {
+		t.Helper()
+		return r.host(status, append(append([]string{"deploy", "--release", name, "--commit", r.commit, "--force"}, more...), "site")...)
+	}
+	record := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(r.root + "/var/lib/plonec/site/releases/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	moves := func(want string) {
+		t.Helper()
+		contains(t, r.host(0, "status", "--porcelain"), "site.storage-switch="+want+"\n")
+	}
+
+	release("20260101000000", zeoClient, wsgiIni)
+	deploy(0, "20260101000000")
+	contains(t, record("20260101000000"), "\nclients=the server db1:8001, storage 1, blobs /srv/blobs\n")
+
+	// Not what the stack says: as one that could not be built.
+	release("20260102000000", zeoClient, strings.Replace(wsgiIni, "threads = 4", "threads = 2", 1))
+	out := deploy(1, "20260102000000", "--no-restart")
+	wrong := "plone_instances.zserver_threads: the stack says 4 for client1, parts/client1/etc/wsgi.ini line 4 says threads 2"
+	contains(t, out, "        "+wrong+"\n")
+	contains(t, out, "plonec: release 20260102000000 of site failed: "+wrong+"; 20260101000000 stays the current one\n")
+	contains(t, out, "annotate PART, in "+r.deployTo+"/releases/20260102000000\n")
+	contains(t, record("20260102000000"), "state=failed\n")
+	log, _ := os.ReadFile(r.root + "/var/log/plonec/site-20260102000000.log")
+	contains(t, string(log), wrong+"\n")
+	contains(t, r.host(0, "status"), "20260102000000")
+	r.current("releases/20260101000000")
+
+	// Another database than the one that runs, of which the stack says nothing.
+	release("20260103000000", strings.Replace(zeoClient, "db1:8001", "db2:8001", 1), wsgiIni)
+	for _, no := range []string{"--no-restart", "--overwrite"} {
+		out = deploy(1, "20260103000000", no)
+		contains(t, out, "the database of site moves: a rolling restart is not possible\n        from: the server db1:8001, storage 1, blobs /srv/blobs\n        to:   the server db2:8001, ")
+	}
+	contains(t, record("20260103000000"), "state=built\n")
+	moves("the server db1:8001, storage 1, blobs /srv/blobs → the server db2:8001, storage 1, blobs /srv/blobs")
+	r.current("releases/20260101000000")
+	contains(t, deploy(0, "20260103000000", "--allow-outage"), "stopping all of site: its database moves")
+	r.current("releases/20260103000000")
+	moves("")
+	contains(t, r.host(1, "rollback", "site"), "writes into another database than 20260103000000 does\n        20260101000000: the server db1:8001, ")
+	contains(t, r.host(0, "rollback", "--allow-outage", "site"), "stopping all of site")
+
+	// One that an earlier plonec switched to is read now.
+	text, _ = os.ReadFile(r.root + "/var/lib/plonec/site/releases/20260101000000")
+	r.write(r.root+"/var/lib/plonec/site/releases/20260101000000", strings.ReplaceAll(string(text), "\nclients=", "\nx="))
+	release("20260104000000", strings.Replace(zeoClient, "storage 1", "storage 2", 1), wsgiIni)
+	contains(t, deploy(1, "20260104000000"), "from: the server db1:8001, storage 1, blobs /srv/blobs\n")
+
+	// A database of the only client's own.
+	release("20260105000000", fileStorage, wsgiIni)
+	contains(t, deploy(1, "20260105000000", "--allow-outage"), "there is no "+r.deployTo+"/releases/20260105000000/var/Data.fs, which a client of site opens by itself")
+	r.current("releases/20260101000000")
+	deploy(0, "20260105000000", "--allow-outage", "--new-database")
+	r.current("releases/20260105000000")
+
+	// Files that nobody can read are no reason to go on.
+	release("20260106000000", "<zodb_db main>\n", wsgiIni)
+	contains(t, deploy(1, "20260106000000"), "failed: client1: parts/client1/etc/zope.conf line 1 cannot be read: the section <zodb_db> has no end; ")
 }
