@@ -9,11 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // TestBuildout builds the zeo example for real, client host and ZEO host, and
@@ -24,13 +28,20 @@ func TestBuildout(t *testing.T) {
 	net := fmt.Sprintf("127.%d.%d.", 1+os.Getpid()>>8%250, os.Getpid()%256)
 	blobs := filepath.Join(t.TempDir(), "blobs")
 	over := write(t, fmt.Sprintf(`{
-	  "instances": {"lb1": {"address": "%[1]s1"}, "app1": {"address": "%[1]s2"}, "app2": {"address": "%[1]s3"}, "db1": {"address": "%[1]s4"}},
+	  "instances": {"lb1": {"address": "%[1]s1"}, "app1": {"address": "%[1]s2", "cpus": 8}, "app2": {"address": "%[1]s3"}, "db1": {"address": "%[1]s4"}},
 	  "plone_blobs": {"blob_dir": %[2]q},
 	  "deploy": {
-	    "site": {"buildout_extends": ["cfg/zope.cfg"], "environment": {"ODD": "a $HOME ${b:c} $(d) %%s \"e\" 'f' # [g]", "LATER": {"$secret": "env:LATER"}}},
+	    "site": {"buildout_extends": ["cfg/zope.cfg"], "buildout_additional_config": %[3]q, "environment": {"ODD": "a $HOME ${b:c} $(d) %%s \"e\" 'f' # [g]", "LATER": {"$secret": "env:LATER"}}},
 	    "database": {"buildout_extends": ["cfg/zope.cfg"]}
 	  }
-	}`, net, "/srv/place/of/blobs"))
+	}`, net, "/srv/place/of/blobs", strings.Join([]string{
+		"[own-macro]\n<= client1\nzeo-address = 127.0.0.1:8100\nhttp-address = " + net + "2:8083\n[client3]\n<= own-macro",
+		"[client4]\nblob-storage = ${buildout:directory}/var/blobstorage",
+		"[client5]\nzeo-client = off\nfile-storage = filestorage/Own.fs",
+		"[client6]\nzserver-threads = 4\nthreads = 2",
+		"[client7]\nhttp-address = 8080",
+		"[client8]\nzeo-storage = main",
+	}, "\n")))
 	topo := resolved(t, "../examples/zeo/stack.json", over)
 
 	var client, zeo string
@@ -96,6 +107,32 @@ func TestBuildout(t *testing.T) {
 	if t.Failed() {
 		return
 	}
+
+	// What they say against what the stack says: of these clients and the ZEO server
+	// nothing else, and of those that the stack's own text leads astray how.
+	of := func(host, dir string, places ...string) string {
+		i := slices.IndexFunc(topo.Hosts, func(h *topology.Host) bool { return h.Name == host })
+		processes, rows := expected(topo.Hosts[i].Apps[0])
+		for i := range rows {
+			rows[i] = strings.ReplaceAll(rows[i], "/srv/place/of/blobs", blobs)
+		}
+		return strings.ReplaceAll(strings.Join(compare(t, dir, nil, processes, rows, places...), "\n"), dir, "DIR") + "\n"
+	}
+	same("the ZEO server's difference", of("db1", zeo, "var/filestorage=/srv/data/filestorage"), "server the file /srv/data/filestorage/Data.fs, blobs "+blobs+"\n")
+	differences := of("app1", client)
+	for _, want := range []string{
+		"zeo_layer: the stack says " + net + "4:8001 for client3, parts/client3/etc/zope.conf line LINE says server 127.0.0.1:8100",
+		"shared_blobs: the stack says var/blobcache for client4, parts/client4/etc/zope.conf line LINE says blob-dir DIR/var/blobstorage",
+		"zeo_layer: the stack says " + net + "4:8001 for client5, parts/client5/etc/zope.conf line LINE opens DIR/var/filestorage/Own.fs by itself",
+		"zserver_threads: the stack says 4 for client6, parts/client6/etc/wsgi.ini line LINE says threads 2",
+		"address: the stack says " + net + "2:8087 for client7, parts/client7/etc/wsgi.ini line LINE says 0.0.0.0:8080",
+		"zeo_layer: the stack says 1 for client8, parts/client8/etc/zope.conf line LINE says storage main",
+	} {
+		if n := len(regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(want), "LINE", `\d+`)+"\n").FindAllString(differences, -1)); n != 1 {
+			t.Errorf("%d times %s in\n%s", n, want, differences)
+		}
+	}
+	same("differences", strings.Count(differences, "differs "), 6)
 
 	// The processes as their units start them.
 	server := start(t, zeo, "parts/zeoserver/bin/runzeo")
@@ -176,6 +213,11 @@ func TestBuildoutRelstorage(t *testing.T) {
 	c := confs["client1"]
 	if c.Error != "" || c.Kind != "relstorage" || c.DSN != "dbname='plone' user='zodb' host='10.0.2.11'" || c.Storage["shared_blob_dir"] != false {
 		t.Errorf("zope.conf says %+v", c)
+	}
+	i := slices.IndexFunc(topo.Hosts, func(h *topology.Host) bool { return h.Name == "app2" })
+	processes, rows := expected(topo.Hosts[i].Apps[0])
+	if got := strings.Join(compare(t, dir, nil, processes, rows), "\n"); got != "clients RelStorage postgresql plone 10.0.2.11" {
+		t.Errorf("against the stack:\n%s", got)
 	}
 	if help := output(t, dir, "bin/zodbpack", "--help"); !strings.Contains(help, "--days") {
 		t.Errorf("zodbpack says %q", help)

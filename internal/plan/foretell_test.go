@@ -94,6 +94,7 @@ func TestForetell(t *testing.T) {
 		{"one that does not run", nil, state("unit."+client2+".state", "failed", "unit."+client2+".pending", "is not running"), "start of client2", "start"},
 		{"stopped on purpose", nil, state("unit."+client2+".state", "inactive", "stopped", "1"), "start of client2, it was stopped on purpose", "start"},
 		{"another database", nil, state("storage", "ZEO 10.0.0.8:8001"), "buildout (its database moves), stop of all, switch, start", "deploy --allow-outage"},
+		{"another database in what is built", nil, state("storage-switch", "the server a:1 → the server b:1"), "buildout (its database moves), stop of all, switch, start", "deploy --allow-outage"},
 		{"a switch cut short", nil, state("unfinished-switch", "1 2"), "the end of a switch that was cut short", "deploy"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

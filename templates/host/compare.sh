@@ -8,7 +8,7 @@ compare_confs() {
 	local -a places=()
 	shift
 	for row in "${DATA[@]}"; do
-		read -r record place dir <<<"$row"
+		read -r _ place dir <<<"$row"
 		[[ -z $dir ]] || places+=("var/$place=$dir")
 	done
 	WORK_DIR=$DEPLOY_TO/releases/$release LOG='' as_app /usr/bin/python3 -I "$LIB/compare-confs" "${places[@]}" \
