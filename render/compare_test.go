@@ -83,7 +83,7 @@ const (
 func TestCompareConfs(t *testing.T) {
 	t.Parallel()
 	const (
-		listen   = "listen instances.app1.address 10.0.0.5:8081"
+		listen   = "listen address 10.0.0.5:8081"
 		threads  = "threads plone_instances.zserver_threads 4"
 		server   = "server plone_instances.zeo_layer db1:8001"
 		storage  = "storage plone_instances.zeo_layer 1"
@@ -159,9 +159,9 @@ func TestCompareConfs(t *testing.T) {
 		{"wrapped", change(zeoClient, "<zeoclient>", "<zlibstorage>\n <zeoclient>", "</zeoclient>", "</zeoclient>\n </zlibstorage>"), wsgiIni, zeo, []string{isDB}},
 
 		{"another port", zeoClient, change(wsgiIni, "8081", "8080"), zeo,
-			[]string{"differs instances.app1.address: the stack says 10.0.0.5:8081 for client1, etc/wsgi.ini line 3 says 10.0.0.5:8080", isDB}},
+			[]string{"differs address: the stack says 10.0.0.5:8081 for client1, etc/wsgi.ini line 3 says 10.0.0.5:8080", isDB}},
 		{"every interface", zeoClient, change(wsgiIni, "10.0.0.5:8081", "*:8081"), zeo,
-			[]string{"differs instances.app1.address: the stack says 10.0.0.5:8081 for client1, etc/wsgi.ini line 3 says *:8081", isDB}},
+			[]string{"differs address: the stack says 10.0.0.5:8081 for client1, etc/wsgi.ini line 3 says *:8081", isDB}},
 		{"a host and a port", zeoClient, change(wsgiIni, "fast-listen = 10.0.0.5:8081", "host = 10.0.0.5\nport = 8081"), zeo, []string{isDB}},
 		{"other threads", zeoClient, change(wsgiIni, "threads = 4", "threads = 2"), zeo,
 			[]string{"differs plone_instances.zserver_threads: the stack says 4 for client1, etc/wsgi.ini line 4 says threads 2", isDB}},
@@ -169,7 +169,7 @@ func TestCompareConfs(t *testing.T) {
 		{"ZServer", "zserver-threads 2\n<http-server>\n  address 10.0.0.5:8081\n</http-server>\n" + zeoClient, "", zeo,
 			[]string{says(1, "plone_instances.zserver_threads", "4", "says zserver-threads 2"), isDB}},
 		{"ZServer elsewhere", "zserver-threads 4\n<http-server>\n  address 8081\n</http-server>\n" + zeoClient, "", zeo,
-			[]string{says(3, "instances.app1.address", "10.0.0.5:8081", "says 8081"), isDB}},
+			[]string{says(3, "address", "10.0.0.5:8081", "says 8081"), isDB}},
 
 		{"RelStorage", relStorage, wsgiIni, relstorage, []string{isRel}},
 		{"RelStorage by an address", dsn("postgresql://zodb@db1/plone"), wsgiIni, relstorage, []string{isRel}},
@@ -215,7 +215,11 @@ func TestCompareConfs(t *testing.T) {
 		}
 		var expected []string
 		for _, row := range test.expected {
-			expected = append(expected, "client1 "+row)
+			name := "clients "
+			if row == listen {
+				name = "client1 "
+			}
+			expected = append(expected, name+row)
 		}
 		got := compare(t, dir, []string{"AT=db1:8001", "PLONEC_DSN=host=secret dbname=secret password=geheim"}, []string{"client1 client bin/client1 etc/zope.conf etc/wsgi.ini"}, expected)
 		text := strings.ReplaceAll(strings.Join(got, "\n"), dir, "DIR")
@@ -228,11 +232,11 @@ func TestCompareConfs(t *testing.T) {
 // TestCompareServer: the same of a ZEO server, whose files lie where its var leads.
 func TestCompareServer(t *testing.T) {
 	t.Parallel()
-	expected := []string{"zeo listen instances.db1.address db1:8001", "zeo storage plone_zeoserver.app_name 1",
+	expected := []string{"zeo listen address db1:8001", "zeo storage plone_zeoserver.app_name 1",
 		"zeo file plone_zeoserver.filestorage_dir /data/fs/Data.fs", "zeo blobs plone_blobs.blob_dir /data/blobs"}
 	for name, test := range map[string]struct{ old, new, want string }{
 		"as it should be": {"", "", "server the file /data/fs/Data.fs, blobs /data/blobs"},
-		"another address": {"db1:8001", "8100", "differs instances.db1.address: the stack says db1:8001 for zeo, zeo.conf line 2 says address 8100\nserver the file /data/fs/Data.fs, blobs /data/blobs"},
+		"another address": {"db1:8001", "8100", "differs address: the stack says db1:8001 for zeo, zeo.conf line 2 says address 8100\nserver the file /data/fs/Data.fs, blobs /data/blobs"},
 		"another file":    {"var/filestorage/", "var/old/", "differs plone_zeoserver.filestorage_dir: the stack says /data/fs/Data.fs for zeo, zeo.conf line 5 says path var/old/Data.fs\nserver the file RELEASE/var/old/Data.fs, blobs /data/blobs"},
 		"other blobs":     {"var/blobstorage", "/mnt/blobs", "differs plone_blobs.blob_dir: the stack says /data/blobs for zeo, zeo.conf line 6 says blob-dir /mnt/blobs\nserver the file /data/fs/Data.fs, blobs /mnt/blobs"},
 		"another name":    {"<filestorage 1>", "<filestorage main>", "differs plone_zeoserver.app_name: the stack says 1 for zeo, zeo.conf line 1 has no storage of that name, but main\nserver the file /data/fs/Data.fs, blobs /data/blobs"},

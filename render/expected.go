@@ -10,14 +10,17 @@ import (
 // expected says which of an app's processes have a configuration that is held against
 // the stack before a release is switched to, and what it has to say. Rows of processes
 // are "NAME KIND PROGRAM CONF [INI]", those of what is expected "NAME KEY ATTRIBUTE
-// VALUE": see templates/host/compare-confs. What the stack leaves to the buildout is no
-// row.
+// VALUE", of all clients with the name "clients": see templates/host/compare-confs. What
+// the stack leaves to the buildout is no row.
 func expected(a *topology.App) (processes, rows []string) {
 	b := a.Builder()
 	if b.ClientConf.Path != "" {
 		for _, c := range a.Clients {
 			processes = append(processes, fmt.Sprintf("%s client %s %s %s", c.Name, b.Client.For(c.Name), b.ClientConf.For(c.Name), b.ClientIni.For(c.Name)))
-			rows = append(rows, ofClient(c)...)
+			rows = append(rows, c.Name+" listen address "+topology.HostPort(c.Address, c.Port))
+		}
+		if len(a.Clients) > 0 {
+			rows = append(rows, ofClients(a)...)
 		}
 	}
 	if z := a.Zeo; z != nil && b.ZeoConf.Path != "" {
@@ -31,12 +34,11 @@ func expected(a *topology.App) (processes, rows []string) {
 // another name.
 const storageName = "1"
 
-func ofClient(c *topology.Client) (rows []string) {
-	a, s := c.App, c.App.Host.Stack
+func ofClients(a *topology.App) (rows []string) {
+	s := a.Host.Stack
 	p := s.PloneInstances
-	expect := func(key, by, value string) { rows = append(rows, c.Name+" "+key+" "+by+" "+value) }
-	expect("listen", "instances."+a.Host.Name+".address", topology.HostPort(c.Address, c.Port))
-	expect("threads", "plone_instances.zserver_threads", strconv.Itoa(c.Threads))
+	expect := func(key, by, value string) { rows = append(rows, "clients "+key+" "+by+" "+value) }
+	expect("threads", "plone_instances.zserver_threads", strconv.Itoa(a.Clients[0].Threads))
 	switch db := a.Storage.RelStorage; {
 	case db != nil:
 		for _, r := range relstorageRows(a) {
@@ -69,7 +71,7 @@ func ofClient(c *topology.Client) (rows []string) {
 func ofZeo(z *topology.ZeoServer) (rows []string) {
 	expect := func(key, by, value string) { rows = append(rows, "zeo "+key+" "+by+" "+value) }
 	if listens := (deployCfg{App: z.App}).ZeoListens(); listens != "" && z.Port != 0 {
-		expect("listen", "instances."+z.App.Host.Name+".address", topology.HostPort(z.Address, z.Port))
+		expect("listen", "address", topology.HostPort(z.Address, z.Port))
 	}
 	expect("storage", "plone_zeoserver.app_name", storageName)
 	if z.FilestorageDir != "" {
