@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/native"
+	"github.com/plonec/plonec/internal/project"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
@@ -21,6 +25,7 @@ import (
 func checkCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
 	var how string
+	var projects []string
 	c.Short = "compile a stack in memory and report"
 	c.Long = `Check compiles a stack in memory and reports every mistake. With --native it
 also lets the daemons that are installed here read what was generated:
@@ -30,12 +35,21 @@ They are asked as nobody, in namespaces in which they see nothing of this
 machine but its programs. That needs Linux 5.12, and root, or namespaces for
 every user; where that is not so they are named, and check fails. With
 --native=here they see this machine as you do: the configuration of a stranger
-can have them print its files.`
+can have them print its files.
+
+With --buildout it reads the buildout of the stack's apps too, as zc.buildout
+does, with the deploy.cfg of each host laid over it, and names what will not go
+together: parts without a recipe, options that are lost, another database than
+the stack's. Nothing of the project is executed; what it extends by http and
+https is fetched from public addresses. It needs Linux as --native does, and
+python3 with venv.`
 	c.Example = `  plonec check stack.json
+  plonec check --buildout ../buildout
   sudo plonec check --native --format json`
 	f.add(c.Flags())
 	c.Flags().StringVar(&how, "native", "", "also run the installed daemons' own checkers: apart from this machine, or `here`")
 	c.Flags().Lookup("native").NoOptDefVal = string(native.Apart)
+	c.Flags().StringArrayVar(&projects, "buildout", nil, "also read the apps' buildout in that folder: `DIR`, or APP=DIR for each app where they have several")
 	compile := f.compiling(v, "", func(out *reporter, built *compile.Built, diags diag.List) error {
 		diags, err := idle(built.Judged, diags)
 		if err != nil {
@@ -43,13 +57,22 @@ can have them print its files.`
 		}
 		diags = append(diags, topology.Expiring(built.Stack, built.Topology, time.Now())...)
 		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
-		if how != "" {
-			var files tree.Kept
-			_, _, err := built.Render(files.Put)
-			if err == nil {
-				res.Checkers, err = native.Check(built.Tree.Manifest, &files, native.How(how))
+		var files tree.Kept
+		if how != "" || len(projects) > 0 {
+			if _, _, err := built.Render(files.Put); err != nil {
+				return err
 			}
+		}
+		if len(projects) > 0 {
+			more, err := buildouts(built, &files, projects)
 			if err != nil {
+				return err
+			}
+			diags = append(diags, more...)
+		}
+		if how != "" {
+			var err error
+			if res.Checkers, err = native.Check(built.Tree.Manifest, &files, native.How(how)); err != nil {
 				return err
 			}
 		}
@@ -78,6 +101,56 @@ can have them print its files.`
 		}
 		return compile(c, args)
 	}
+}
+
+// buildouts is what is said of the folders of --buildout.
+func buildouts(built *compile.Built, files *tree.Kept, folders []string) (diag.List, error) {
+	apps, err := buildoutFolders(built.Topology, folders)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[[2]string]string{}
+	for _, f := range built.Tree.Manifest.Files {
+		if name, app := path.Base(f.Path), path.Base(path.Dir(f.Path)); name == project.DeployCfg && path.Dir(path.Dir(f.Path)) == "/etc/plonec" {
+			texts[[2]string{f.Host, app}] = string(files.Content(f))
+		}
+	}
+	return project.Check(built.Topology, apps, func(host, app string) string { return texts[[2]string{host, app}] })
+}
+
+// buildoutFolders are the folders by app. One without the name of an app is that of
+// all, as long as they have one repository.
+func buildoutFolders(t *topology.Topology, folders []string) (map[string]string, error) {
+	repositories := map[string]string{} // by app
+	for _, h := range t.Hosts {
+		for _, a := range h.Apps {
+			if a.Builder().Reads(project.DeployCfg) {
+				repositories[a.Name] = a.Config.SCM.Repository
+			}
+		}
+	}
+	apps := map[string]string{}
+	for _, folder := range folders {
+		app, dir, named := strings.Cut(folder, "=")
+		if _, err := os.Stat(folder); err == nil || !named {
+			app, dir, named = "", folder, false
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("--buildout: %s is not a folder: name a checkout of the apps' repository", dir)
+		}
+		if named && repositories[app] == "" {
+			return nil, fmt.Errorf("--buildout: no host runs an app %s that has a buildout", app)
+		}
+		for name, repository := range repositories {
+			if !named && len(folders) == 1 && repository != repositories[slices.Min(slices.Collect(maps.Keys(repositories)))] {
+				return nil, fmt.Errorf("--buildout: %s have several repositories: write --buildout APP=DIR for each", strings.Join(slices.Sorted(maps.Keys(repositories)), ", "))
+			}
+			if !named && apps[name] == "" || name == app {
+				apps[name] = dir
+			}
+		}
+	}
+	return apps, nil
 }
 
 // printCheckers says what each program said, in one line where it is good.

@@ -20,6 +20,7 @@ var (
 	// cfgHeader and cfgOption take what zc.buildout's parser takes for a section's header
 	// and for an option, 2.13 to 5.2.
 	cfgHeader = regexp.MustCompile(`^\[[` + space + `]*[^` + space + `#\[\]:;{}]+[` + space + `]*(?::([^#;]*))?[` + space + `]*\][` + space + `]*(?:[#;].*)?$`)
+	cfgName   = regexp.MustCompile(`^\[[` + space + `]*([^` + space + `#\[\]:;{}]+)`)
 	cfgOption = regexp.MustCompile(`^[^` + space + `{}\[\]=:]+[` + space + `]*[-+]?=`)
 )
 

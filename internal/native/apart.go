@@ -1,42 +1,28 @@
 package native
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 	"time"
+
+	"github.com/plonec/plonec/internal/apart"
 )
 
-// A child of this program is started with one of these steps in childEnv, and
-// with the program's own file in selfEnv.
-const (
-	childEnv  = "PLONEC_NATIVE"
-	selfEnv   = "PLONEC_NATIVE_SELF"
-	stepEnter = "enter" // makes what it is to see, and starts the next as nobody
-	stepJudge = "judge" // asks there
-)
+// childEnv is set where this program was started in a room, to ask there.
+const childEnv = "PLONEC_NATIVE"
 
-// RunChild keeps the programs apart and asks them, and ends the process, where
-// the process was started for that; it returns at once elsewhere. It must be
-// among the first calls of main and of TestMain.
+// RunChild makes a room or asks in it, and ends the process, where the process was
+// started for that; it returns at once elsewhere. It must be among the first calls of
+// main and of TestMain.
 func RunChild() {
-	var err error
-	switch os.Getenv(childEnv) {
-	case "":
+	apart.RunChild()
+	if os.Getenv(childEnv) == "" {
 		return
-	case stepEnter:
-		err = enter(os.Getenv(selfEnv))
-	case stepJudge:
-		err = judgeChild()
-	default:
-		err = errors.New("there is no such step")
 	}
-	if err != nil {
+	if err := judgeChild(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -56,43 +42,35 @@ func judgeChild() error {
 	return json.NewEncoder(os.Stdout).Encode(answers)
 }
 
+// room is where the programs are asked.
+func room() *apart.Room {
+	r := &apart.Room{Program: []string{apart.Self}, Env: []string{childEnv + "=1"}}
+	for _, c := range checkers {
+		r.Files, r.Links, r.Own = append(r.Files, c.files...), append(r.Links, c.links...), append(r.Own, c.own...)
+		r.Users = append(r.Users, c.users...)
+	}
+	return r
+}
+
 // judgeApart asks where nothing of this machine is seen. The error is why it
 // cannot.
 func judgeApart(questions []question) ([]Result, error) {
-	attributes, err := apartAttributes()
-	if err != nil {
-		return nil, err
-	}
-	if os.Getenv(childEnv) != "" {
-		return nil, errors.New("a child of plonec asked for a child")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	asked, err := json.Marshal(questions)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+len(questions))*deadline)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Args = os.Args[:1]
-	cmd.Dir = "/"
-	cmd.Env = []string{childEnv + "=" + stepEnter, selfEnv + "=" + self}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(asked), &stdout, &stderr
-	cmd.SysProcAttr = attributes
-	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil {
-		if said := strings.TrimSpace(stderr.String()); said != "" {
-			err = errors.New(said)
-		}
-		return nil, fmt.Errorf("no namespaces here: %w", err)
+	said, err := apart.Run(ctx, room(), asked, maxAnswers)
+	if err != nil {
+		return nil, err
 	}
 	var answers []Result
-	if err := json.Unmarshal(stdout.Bytes(), &answers); err != nil || len(answers) != len(questions) {
+	if err := json.Unmarshal(said, &answers); err != nil || len(answers) != len(questions) {
 		return nil, errors.New("what asks them gave no answer")
 	}
 	return answers, nil
 }
+
+// maxAnswers bounds what the programs say, in bytes.
+const maxAnswers = 64 << 20

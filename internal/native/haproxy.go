@@ -4,12 +4,13 @@ import (
 	"context"
 	"regexp"
 
+	"github.com/plonec/plonec/internal/apart"
 	"github.com/plonec/plonec/internal/service"
 )
 
 var _ = add(checker{
 	program: service.Haproxy.Program, judges: under("/etc/haproxy/", service.Haproxy.DropIns()), run: haproxy,
-	users: []user{{"haproxy", "haproxy"}}, own: []string{"var/lib/haproxy"},
+	users: []apart.User{{Name: "haproxy", Group: "haproxy"}}, own: []string{"var/lib/haproxy"},
 })
 
 // haproxy checks with warnings as errors. Users come from a file that apply

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plonec/plonec/internal/apart"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/schema"
@@ -87,12 +88,9 @@ type checker struct {
 
 	// What it finds where it is kept apart from this machine: users that it becomes,
 	// files and folders of links of /etc that packages brought, folders of its own.
-	users             []user
+	users             []apart.User
 	files, links, own []string
 }
-
-// A user is one of a package's, and its group.
-type user struct{ name, group string }
 
 // checkers is every program that judges what is generated, those of daemons by name
 // and first. What is a daemon's comes to it from the file of its name.

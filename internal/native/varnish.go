@@ -4,12 +4,13 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/plonec/plonec/internal/apart"
 	"github.com/plonec/plonec/internal/service"
 )
 
 var _ = add(checker{
 	program: service.Varnish.Program, judges: under("/etc/varnish/"), run: varnish,
-	users: []user{{"vcache", "varnish"}, {"varnish", "varnish"}, {"varnishlog", "varnish"}}, own: []string{"var/lib/varnish"},
+	users: []apart.User{{Name: "vcache", Group: "varnish"}, {Name: "varnish", Group: "varnish"}, {Name: "varnishlog", Group: "varnish"}}, own: []string{"var/lib/varnish"},
 })
 
 // varnish compiles the VCL.

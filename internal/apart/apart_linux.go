@@ -1,4 +1,4 @@
-package native
+package apart
 
 import (
 	"fmt"
@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nobody is the user and the group that the programs run as.
+// nobody is the user and the group that programs run as.
 const nobody = 65534
 
-// apartAttributes start a process in namespaces of its own. Root needs none for
+// attributes start a process in namespaces of its own. Root needs none for
 // users; anybody else has one in which he is called nobody, and may do in it,
 // until the next program is started, what the making of it needs.
-func apartAttributes() (*syscall.SysProcAttr, error) {
+func attributes() (*syscall.SysProcAttr, error) {
 	a := &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
 	}
@@ -34,13 +34,13 @@ func apartAttributes() (*syscall.SysProcAttr, error) {
 	return a, nil
 }
 
-// apartRoot is where the root is made that the programs see. Whatever is there
+// apartRoot is where the root is made that a program sees. Whatever is there
 // is only hidden, and from this process alone.
 const apartRoot = "/tmp"
 
-// enter makes that root, goes there for good as nobody, and starts this
-// program's own file again. The error says which step of it is not allowed.
-func enter(self string) error {
+// enter makes that root, goes there for good as nobody, and starts the program. The
+// error says which step of it is not allowed.
+func enter(r *Room, self string) error {
 	runtime.LockOSThread() // what a process may do is a matter of its threads
 	program, err := os.Open(self)
 	if err != nil {
@@ -50,11 +50,13 @@ func enter(self string) error {
 		return fmt.Errorf("mount: %w", err)
 	}
 	syscall.Umask(0o022)
-	if err := makeRoot(apartRoot); err != nil {
+	if err := r.make(apartRoot); err != nil {
 		return err
 	}
-	if err := copyFrom(program, filepath.Join(apartRoot, "plonec")); err != nil {
-		return err
+	if r.Program[0] == Self {
+		if err := copyFrom(program, apartRoot+Self); err != nil {
+			return err
+		}
 	}
 	if err := unix.Chroot(apartRoot); err != nil {
 		return fmt.Errorf("chroot: %w", err)
@@ -79,31 +81,45 @@ func enter(self string) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl: %w", err)
 	}
-	err = syscall.Exec("/plonec", []string{"plonec"}, []string{
-		childEnv + "=" + stepJudge, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=/tmp",
-	})
+	for resource, most := range map[int]uint64{unix.RLIMIT_AS: r.Memory, unix.RLIMIT_CPU: r.CPU} {
+		if most == 0 {
+			continue
+		}
+		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most}); err != nil {
+			return fmt.Errorf("setrlimit: %w", err)
+		}
+	}
+	err = syscall.Exec(r.Program[0], r.Program, append([]string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR=/tmp",
+	}, r.Env...))
 	return fmt.Errorf("exec: %w", err)
 }
 
-// makeRoot makes what the programs see: /usr and the libraries, which nobody
-// can change, what they ask of /etc, devices without a memory, and empty
-// folders of their own.
-func makeRoot(root string) error {
+// make makes what the program sees: /usr and the libraries, which nobody can
+// change, what it asks of /etc, devices without a memory, and empty folders of
+// its own.
+func (r *Room) make(root string) error {
 	if err := unix.Mount("tmpfs", root, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=512m"); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
 	for _, dir := range []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"} {
-		if err := showFolder(root, "/"+dir); err != nil {
+		if err := showFolder("/"+dir, root+"/"+dir); err != nil {
 			return err
 		}
 	}
-	// Those of every program, and of each daemon.
-	files, links := []string{"ld.so.cache"}, []string{"alternatives"}
-	own := []string{"tmp", "run", "var", "var/log", "var/lib", "var/tmp"}
-	for _, c := range checkers {
-		files, links, own = append(files, c.files...), append(links, c.links...), append(own, c.own...)
+	for _, place := range slices.Sorted(maps.Keys(r.Shown)) {
+		if err := showFolder(r.Shown[place], root+place); err != nil {
+			return err
+		}
 	}
-	etc := etcFiles()
+	for _, place := range slices.Sorted(maps.Keys(r.Texts)) {
+		if err := writeNew(root+place, []byte(r.Texts[place])); err != nil {
+			return err
+		}
+	}
+	files, links := append([]string{"ld.so.cache"}, r.Files...), append([]string{"alternatives"}, r.Links...)
+	own := append([]string{"tmp", "run", "var", "var/log", "var/lib", "var/tmp"}, r.Own...)
+	etc := r.etcFiles()
 	for _, name := range slices.Sorted(maps.Keys(etc)) {
 		if err := writeNew(root+"/etc/"+name, []byte(etc[name])); err != nil {
 			return err
@@ -150,19 +166,17 @@ func makeRoot(root string) error {
 }
 
 // etcFiles are those of /etc that name no one but the daemons' users.
-func etcFiles() map[string]string {
+func (r *Room) etcFiles() map[string]string {
 	passwd := "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\n"
 	groups := "root:x:0:\nnogroup:x:65534:\nwww-data:x:33:\nadm:x:4:\n"
 	id, gids := 990, map[string]int{}
-	for _, c := range checkers {
-		for _, u := range c.users {
-			if gids[u.group] == 0 {
-				gids[u.group] = id
-				groups += fmt.Sprintf("%s:x:%d:\n", u.group, id)
-			}
-			passwd += fmt.Sprintf("%s:x:%d:%d::/:/bin/sh\n", u.name, id, gids[u.group])
-			id++
+	for _, u := range r.Users {
+		if gids[u.Group] == 0 {
+			gids[u.Group] = id
+			groups += fmt.Sprintf("%s:x:%d:\n", u.Group, id)
 		}
+		passwd += fmt.Sprintf("%s:x:%d:%d::/:/bin/sh\n", u.Name, id, gids[u.Group])
+		id++
 	}
 	return map[string]string{
 		"passwd":        passwd,
@@ -172,14 +186,13 @@ func etcFiles() map[string]string {
 	}
 }
 
-// showFolder lets a folder of this machine, or a link in its place, be seen and
-// not be changed.
-func showFolder(root, dir string) error {
+// showFolder lets a folder of this machine, or a link in its place, be seen at a place
+// and not be changed.
+func showFolder(dir, place string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return nil // not of this system
 	}
-	place := root + dir
 	if info.Mode()&fs.ModeSymlink != 0 {
 		target, err := os.Readlink(dir)
 		if err != nil {

@@ -1,0 +1,133 @@
+// Package apart runs a program as nobody, in namespaces in which it sees nothing of
+// this machine: no file but the system's programs and what it is shown, no process, no
+// network, no variable.
+package apart
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Self is this very program, as a room has it.
+const Self = "/plonec"
+
+// A child of this program that is to make a room has it in roomEnv, and the
+// program's own file in selfEnv.
+const (
+	roomEnv = "PLONEC_ROOM"
+	selfEnv = "PLONEC_ROOM_SELF"
+)
+
+// A Room is what a program sees, and the program. /usr and the libraries are in every
+// one. It travels in one variable, so that all its texts together have at most 100 KB.
+type Room struct {
+	Program []string          // its path in the room, and its arguments
+	Env     []string          // its variables, beside PATH and TMPDIR
+	Shown   map[string]string // folders of this machine, by where they are seen; they cannot be changed
+	Texts   map[string]string // files, by where they are
+
+	// Files and folders of links of /etc, which packages brought, by their names there;
+	// folders of the program's own; users that it becomes.
+	Files, Links, Own []string
+	Users             []User
+
+	Memory uint64 // bytes of address space; 0: as much as there is
+	CPU    uint64 // seconds of the processor; 0: as long as it takes
+}
+
+// A User is one of a package's, and its group.
+type User struct{ Name, Group string }
+
+// RunChild makes a room and goes there for good where the process was started for
+// that; it returns at once elsewhere. It must be among the first calls of main and
+// of TestMain.
+func RunChild() {
+	text := os.Getenv(roomEnv)
+	if text == "" {
+		return
+	}
+	var r Room
+	err := json.Unmarshal([]byte(text), &r)
+	if err == nil {
+		err = enter(&r, os.Getenv(selfEnv))
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// A NoRoomError is why there cannot be a room here, or what a program said that failed
+// in one.
+type NoRoomError struct{ Said string }
+
+func (e *NoRoomError) Error() string { return "no namespaces here: " + e.Said }
+
+// Run runs the program of a room to its end, and gives what it printed. A program that
+// prints more than that many bytes is ended.
+func Run(ctx context.Context, r *Room, stdin []byte, most int) ([]byte, error) {
+	attributes, err := attributes()
+	if err != nil {
+		return nil, err
+	}
+	if os.Getenv(roomEnv) != "" {
+		return nil, errors.New("a child of plonec asked for a child")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	room, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stdout, stderr := &bounded{most: most, stop: cancel}, &bounded{most: 64 << 10}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Args = os.Args[:1]
+	cmd.Dir = "/"
+	cmd.Env = []string{roomEnv + "=" + string(room), selfEnv + "=" + self}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), stdout, stderr
+	cmd.SysProcAttr = attributes
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	switch {
+	case stdout.full:
+		return nil, errors.New("it prints too much")
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		said := strings.TrimSpace(stderr.String())
+		if said == "" {
+			said = err.Error()
+		}
+		return nil, &NoRoomError{said}
+	}
+	return stdout.Bytes(), nil
+}
+
+// A bounded buffer keeps so many bytes, and calls stop where there are more.
+type bounded struct {
+	bytes.Buffer
+	most int
+	stop func()
+	full bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	kept := p[:min(len(p), b.most-b.Len())]
+	if len(kept) < len(p) {
+		b.full = true
+		if b.stop != nil {
+			b.stop()
+		}
+	}
+	b.Buffer.Write(kept)
+	return len(p), nil
+}

@@ -1,0 +1,492 @@
+package project
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/topology"
+)
+
+// rules are what is looked for, each with the code of what it finds.
+var rules = []struct {
+	code string
+	find func(*view, func(at diag.Span, message, remedy string))
+}{
+	{"project-unread", (*view).unread},
+	{"missing-part", (*view).missingParts},
+	{"missing-section", (*view).missingSections},
+	{"lost-option", (*view).lostOptions},
+	{"beaten-option", (*view).beatenOptions},
+	{"other-storage", (*view).otherStorage},
+	{"beside-checkout", (*view).besideCheckout},
+	{"source-key", (*view).sourceKeys},
+	{"refused-pin", (*view).refusedPins},
+	{"untried-database", (*view).untriedDatabase},
+	{"dropped-line", (*view).droppedLines},
+	{"stuck-writers", (*view).stuckWriters},
+}
+
+// judge is what all rules find.
+func (v *view) judge() diag.List {
+	var list diag.List
+	for _, r := range rules {
+		r.find(v, func(at diag.Span, message, remedy string) {
+			d := diag.Diagnostic{Code: r.code, Span: at, Message: message, Remedy: remedy}
+			if at.File == nil {
+				d.Path = "deploy." + v.app.Name
+			}
+			list.Add(d)
+		})
+	}
+	return list
+}
+
+var (
+	zopeRecipe   = regexp.MustCompile(`^plone\.recipe\.zope2instance$|^collective\.recipe\.zope2instance`)
+	serverRecipe = regexp.MustCompile(`^plone\.recipe\.zeoserver$|^plone\.recipe\.zope2zeoserver$`)
+)
+
+// kinds are the parts that deploy.cfg asks for: what they are in deploy.<app>.parts, and
+// by which recipes a project makes such ones.
+var kinds = []struct {
+	part   *regexp.Regexp
+	key    string // empty: the part's own name
+	recipe *regexp.Regexp
+}{
+	{regexp.MustCompile(`^client[0-9]+$`), "client", zopeRecipe},
+	{regexp.MustCompile(`^zeoserver$`), "", serverRecipe},
+	{regexp.MustCompile(`^backup$`), "", regexp.MustCompile(`^collective\.recipe\.backup$`)},
+	{regexp.MustCompile(`^(backup|pack)cronjob$`), "", regexp.MustCompile(`^z3c\.recipe\.usercrontab$`)},
+	{regexp.MustCompile(`^pack-config$`), "", regexp.MustCompile(`^collective\.recipe\.template$`)},
+	{regexp.MustCompile(`^celery$`), "", regexp.MustCompile(`celery`)},
+}
+
+func (v *view) unread(say func(diag.Span, string, string)) {
+	if v.Error == "" {
+		return
+	}
+	text := strings.TrimSpace(strings.ReplaceAll(v.Error, folder+"/", ""))
+	say(diag.Span{}, "buildout cannot read the project: "+strings.Join(strings.Fields(text), " "), "fix what it names in the project")
+}
+
+func (v *view) missingParts(say func(diag.Span, string, string)) {
+	said := map[string]bool{}
+	for _, part := range v.parts() {
+		if v.recipe(part) != "" || v.Errors[part] != nil {
+			continue
+		}
+		asks := "parts has"
+		at := v.at("buildout", "parts", part)
+		if at.File == nil {
+			asks = "deploy.cfg asks for"
+		}
+		what := "which the project does not have"
+		if own := v.header(part); own.File != nil {
+			at, what = own, "which has no recipe in the project"
+		}
+		key, remedy := part, ""
+		for _, k := range kinds {
+			if !k.part.MatchString(part) {
+				continue
+			}
+			if k.key != "" {
+				key = k.key
+			}
+			if like := v.closest(k.recipe); like != "" {
+				at = v.header(like)
+				remedy = fmt.Sprintf("the project has [%s] with %s: write deploy.%s.parts: {%q: %q}", like, v.recipe(like), v.app.Name, key, like)
+			}
+		}
+		if said[key] { // client1 and its like are one
+			continue
+		}
+		said[key] = true
+		if remedy == "" {
+			remedy = fmt.Sprintf("add a section [%s] with a recipe to the project, or write into deploy.%s.parts what the project calls it: {%q: \"NAME\"}, {%q: \"\"} for none", part, v.app.Name, key, key)
+		}
+		say(at, fmt.Sprintf("%s the part %s, %s", asks, part, what), remedy)
+	}
+}
+
+// closest is a section of the project whose recipe a pattern matches: one that the
+// project makes itself before one that it does not, then in the order of the files.
+func (v *view) closest(recipe *regexp.Regexp) string {
+	var found []string
+	made := map[string]bool{}
+	for _, s := range v.closure.sources {
+		for _, section := range s.cfg.Sections {
+			if recipe.MatchString(v.recipe(section.Name)) && !slices.Contains(found, section.Name) {
+				found = append(found, section.Name)
+			}
+			for _, o := range section.Options {
+				if section.Name == "buildout" && o.Name == "parts" {
+					for _, p := range strings.Fields(o.Value) {
+						made[p] = true
+					}
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b string) int {
+		switch {
+		case made[a] == made[b]:
+			return 0
+		case made[a]:
+			return -1
+		}
+		return 1
+	})
+	if len(found) == 0 {
+		return ""
+	}
+	return found[0]
+}
+
+func (v *view) missingSections(say func(diag.Span, string, string)) {
+	for _, part := range v.parts() {
+		e := v.Errors[part]
+		if e == nil {
+			continue
+		}
+		message := fmt.Sprintf("buildout cannot read [%s]: %s", part, strings.Join(strings.Fields(strings.Join(e[1:], " ")), " "))
+		remedy, text := "correct what it refers to", ""
+		switch {
+		case e[0] == "MissingSection" && len(e) > 1:
+			text = "${" + e[1] + ":"
+			message = fmt.Sprintf("[%s] refers to [%s], which the project does not have", part, e[1])
+			remedy = fmt.Sprintf("add [%s], or correct the name", e[1])
+		case e[0] == "MissingOption" && len(e) > 3:
+			text = "${" + e[2] + ":" + e[3] + "}"
+			message = fmt.Sprintf("[%s] refers to the option %s of [%s], which it does not have", part, e[3], e[2])
+			remedy = "add the option, or correct the name"
+		case strings.HasPrefix(e[len(e)-1], "No section named "):
+			text = strings.Trim(strings.TrimPrefix(e[len(e)-1], "No section named "), `'"`)
+			message = fmt.Sprintf("[%s] takes its options from [%s], which the project does not have", part, text)
+			remedy = fmt.Sprintf("add [%s], or correct the name behind <=", text)
+		}
+		say(v.mentions(part, text), message, remedy)
+	}
+}
+
+// mentions is the line of the project where a text stands: in a section, else anywhere.
+func (v *view) mentions(section, text string) diag.Span {
+	if text == "" {
+		return v.header(section)
+	}
+	for _, s := range append([]string{section}, slices.Sorted(maps.Keys(v.Own))...) {
+		for _, name := range slices.Sorted(maps.Keys(v.Own[s])) {
+			if strings.Contains(v.Own[s][name].Value, text) {
+				if at := v.at(s, name, text); at.File != nil {
+					return at
+				}
+			}
+		}
+	}
+	return v.header(section)
+}
+
+func (v *view) lostOptions(say func(diag.Span, string, string)) {
+	for _, section := range slices.Sorted(maps.Keys(v.Own)) {
+		for _, name := range slices.Sorted(maps.Keys(v.Own[section])) {
+			o := v.Own[section][name]
+			if len(o.History) < 2 || o.History[0].File != "IMPLICIT_VALUE" {
+				continue
+			}
+			for _, macro := range slices.Backward(v.macros(section)) {
+				holder := v.holder(macro, name)
+				if holder == "" {
+					continue
+				}
+				file := "deploy.cfg"
+				if s := v.files[o.History[len(o.History)-1].File]; s != nil {
+					file = s.file.Name
+				}
+				say(v.at(holder, name, ""), fmt.Sprintf("%s += of [%s] in %s takes the place of what [%s] has here", name, section, file, holder),
+					fmt.Sprintf("write %s = ${%s:%s} into [%s] of the project: buildout then adds to that", name, holder, name, section))
+				break
+			}
+		}
+	}
+}
+
+// ofEachClient are options that each client's section has for itself.
+var ofEachClient = []string{"<", "recipe", "http-address", "zeo-client-client"}
+
+func (v *view) beatenOptions(say func(diag.Span, string, string)) {
+	if len(v.app.Clients) == 0 {
+		return
+	}
+	first := v.app.Clients[0].Name
+	for _, c := range v.app.Clients[1:] {
+		if v.Effective[c.Name] == nil {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(v.Own[first])) {
+			o, _ := optionOf(v.main.cfg, first, name)
+			switch {
+			case o.Name == "" || slices.Contains(ofEachClient, name) || v.holder(c.Name, name) != c.Name:
+			case o.Op == "=" && v.value(c.Name, name) != v.value(first, name):
+				say(v.at(c.Name, name, ""), fmt.Sprintf("%s of [%s] beats that of deploy.cfg, which gives it to all clients in [%s]", name, c.Name, first),
+					"take it out of the project")
+			case o.Op == "+=" && !hasLines(v.value(c.Name, name), o.Value):
+				say(v.at(c.Name, name, ""), fmt.Sprintf("%s of [%s] does not have what deploy.cfg adds in [%s]", name, c.Name, first),
+					fmt.Sprintf("write %s = ${%s:%s} in its place", name, first, name))
+			}
+		}
+	}
+	if o, ok := optionOf(v.main.cfg, "buildout", "eggs"); ok && v.Effective[first] != nil && !hasLines(v.value(first, "eggs"), o.Value) {
+		say(v.at(first, "eggs", ""), fmt.Sprintf("eggs of [%s] does not have what deploy.cfg adds to those of [buildout]: %s", first, strings.Join(strings.Fields(o.Value), ", ")),
+			"write ${buildout:eggs} there")
+	}
+}
+
+// hasLines tells whether a value has all lines of another one.
+func hasLines(value, lines string) bool {
+	var has []string
+	for line := range strings.Lines(value) {
+		has = append(has, strings.TrimSpace(line))
+	}
+	for line := range strings.Lines(lines) {
+		if !strings.Contains(line, "${") && !slices.Contains(has, strings.TrimSpace(line)) {
+			return false
+		}
+	}
+	return true
+}
+
+// isOn is how recipes read a switch.
+func isOn(value string) bool {
+	return slices.Contains([]string{"yes", "true", "on", "1"}, strings.ToLower(value))
+}
+
+func (v *view) otherStorage(say func(diag.Span, string, string)) {
+	storage := v.app.Storage
+	for _, c := range v.app.Clients {
+		e := v.Effective[c.Name]
+		if e == nil || v.recipe(c.Name) == "" {
+			continue
+		}
+		switch rel := storage.RelStorage; {
+		case rel != nil && isOn(e["zeo-client"]):
+			say(v.at(c.Name, "zeo-client", ""), fmt.Sprintf("zeo-client of [%s] makes it a client of a ZEO server, and the stack has RelStorage", c.Name), "take zeo-client out of the project")
+		case rel != nil && e["rel-storage"] == "":
+			say(v.header(v.section(c.Name)), fmt.Sprintf("[%s] has no rel-storage, and would open a Data.fs of its own", c.Name), "write rel-storage there, as cfg/relstorage.cfg of examples/buildout does")
+		case rel != nil && rel.Host != "" && !strings.Contains(e["rel-storage"], rel.Host):
+			say(v.at(c.Name, "rel-storage", ""), fmt.Sprintf("rel-storage of [%s] does not name the stack's database server, %s", c.Name, rel.Host), "write the values of [relstorage] there, such as ${relstorage:host}")
+		case rel != nil || storage.ZeoAddress == "":
+		case !isOn(e["zeo-client"]):
+			at, what := v.header(v.section(c.Name)), "has no zeo-client = on"
+			if v.holder(c.Name, "zeo-client") != "" {
+				at, what = v.at(c.Name, "zeo-client", ""), "has zeo-client = "+e["zeo-client"]
+			}
+			say(at, fmt.Sprintf("[%s] %s, and would open a database of its own instead of the stack's, %s", c.Name, what, storage.ZeoAddress), "write zeo-client = on and zeo-address = ${zeo-host:address} there")
+		case e["zeo-address"] != storage.ZeoAddress:
+			at, has := v.header(v.section(c.Name)), "has no zeo-address"
+			if e["zeo-address"] != "" {
+				at, has = v.at(c.Name, "zeo-address", ""), "connects to "+e["zeo-address"]
+			}
+			say(at, fmt.Sprintf("[%s] %s, and the stack's ZEO server is %s", c.Name, has, storage.ZeoAddress), "write zeo-address = ${zeo-host:address} there")
+		}
+		if !v.sets(v.app.Clients[0].Name, "blob-storage") && storage.RelStorage == nil && e["blob-storage"] != "" && isOn(e["shared-blob"]) && !within(e["blob-storage"], v.app.BlobDir()) {
+			say(v.at(c.Name, "blob-storage", ""), fmt.Sprintf("[%s] shares the blobs in %s, and the stack's are in %s", c.Name, v.shown(e["blob-storage"]), v.app.BlobDir()), "take blob-storage out of the project")
+		}
+	}
+	if v.app.Zeo == nil {
+		return
+	}
+	for _, part := range v.made(serverRecipe) {
+		if file := v.value(part, "file-storage"); file != "" && !within(file, v.app.Zeo.FilestorageDir) {
+			say(v.at(part, "file-storage", ""), fmt.Sprintf("[%s] has its Data.fs at %s, and the stack's is in %s", part, v.shown(file), v.app.Zeo.FilestorageDir), "take file-storage out of the project")
+		}
+	}
+}
+
+// section is the one of the project that says what a client is: its own, or where that
+// is deploy.cfg's alone the one from which it has its recipe.
+func (v *view) section(client string) string {
+	if v.header(client).File != nil {
+		return client
+	}
+	return v.holder(client, "recipe")
+}
+
+// within tells whether a path is in a directory of the host's, or where a release has a
+// link to it.
+func within(place, dir string) bool {
+	if !path.IsAbs(place) { // a recipe takes it below var
+		return place == "filestorage/Data.fs"
+	}
+	place = path.Clean(place)
+	return place == dir || strings.HasPrefix(place, dir+"/") || strings.HasPrefix(place, folder+"/var/filestorage/") || strings.HasPrefix(place, folder+"/var/blobstorage")
+}
+
+// shown is a value as people know it.
+func (v *view) shown(value string) string {
+	return strings.ReplaceAll(value, folder, "${buildout:directory}")
+}
+
+// inFolder finds paths that begin in the release.
+var inFolder = regexp.MustCompile(regexp.QuoteMeta(folder) + `/[^\s"',;:]+`)
+
+func (v *view) besideCheckout(say func(diag.Span, string, string)) {
+	said := map[string]bool{}
+	look := func(section, name, value, where string) {
+		if said[where] {
+			return
+		}
+		said[where] = true
+		at := v.at(section, name, "..")
+		if at.File == nil {
+			at = v.mentions(section, "/..")
+		}
+		say(at, fmt.Sprintf("%s of [%s] is at %s, beside the checkout", name, section, where),
+			fmt.Sprintf("bring it by deploy.%[1]s.files, or by a link of deploy.%[1]s.symlink_before_migrate, and name it by its path in the release", v.app.Name))
+	}
+	for _, section := range append([]string{"buildout"}, v.parts()...) {
+		for _, name := range slices.Sorted(maps.Keys(v.Effective[section])) {
+			value := v.Effective[section][name]
+			for _, place := range inFolder.FindAllString(value, -1) {
+				if rel, out := outside(strings.TrimPrefix(place, folder+"/")); out {
+					look(section, name, value, rel)
+				}
+			}
+			if section == "buildout" && slices.Contains([]string{"develop", "eggs-directory", "download-cache"}, name) {
+				for _, h := range v.Own[section][name].History {
+					for _, word := range strings.Fields(h.Value) {
+						if rel, out := outside(word); out {
+							look(section, name, word, rel)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// outside tells whether a path leads out of the release.
+func outside(place string) (rel string, out bool) {
+	rel = path.Clean(place)
+	return rel, rel == ".." || strings.HasPrefix(rel, "../")
+}
+
+// bySSH finds a source that is fetched by ssh.
+var bySSH = regexp.MustCompile(`^\S+\s+((?:git\+)?ssh://|svn\+ssh://|[\w.-]+@[\w.-]+:)`)
+
+func (v *view) sourceKeys(say func(diag.Span, string, string)) {
+	if v.app.Config.SCM.SSHKey.IsSet() || !strings.Contains(v.value("buildout", "extensions"), "mr.developer") {
+		return
+	}
+	section := v.value("buildout", "sources")
+	if section == "" {
+		section = "sources"
+	}
+	taken := strings.Fields(v.value("buildout", "auto-checkout"))
+	for _, name := range slices.Sorted(maps.Keys(v.Own[section])) {
+		if slices.ContainsFunc(taken, func(t string) bool { is, _ := path.Match(t, name); return is }) && bySSH.MatchString(v.Own[section][name].Value) {
+			say(v.at(section, name, ""), fmt.Sprintf("the source %s is fetched by ssh, and the stack has no key for it", name),
+				fmt.Sprintf("give deploy.%s.scm.ssh_key one that may read it, or fetch it by https", v.app.Name))
+		}
+	}
+}
+
+// pythons are those on which a Plone runs, by the version's beginning; those of 5.2 are
+// the Python 3 ones.
+var pythons = []struct {
+	plone       string
+	first, last topology.Version
+}{
+	{"5.2", topology.Version{Major: 3, Minor: 6}, topology.Version{Major: 3, Minor: 8}},
+	{"6.0", topology.Version{Major: 3, Minor: 9}, topology.Version{Major: 3, Minor: 13}},
+	{"6.1", topology.Version{Major: 3, Minor: 10}, topology.Version{Major: 3, Minor: 13}},
+	{"6.2", topology.Version{Major: 3, Minor: 10}, topology.Version{Major: 3, Minor: 14}},
+}
+
+func (v *view) refusedPins(say func(diag.Span, string, string)) {
+	old := major(v.version) < 6
+	if p, ok := v.pin("setuptools"); ok && old && major(p.version) >= 82 {
+		say(p.span, fmt.Sprintf("setuptools %s has no pkg_resources, which zc.buildout %s needs", p.version, v.version), "pin setuptools below 82, or zc.buildout to 6")
+	}
+	if p, ok := v.pin("zc-recipe-egg"); ok && old && major(p.version) >= 6 {
+		say(p.span, fmt.Sprintf("zc.recipe.egg %s demands zc.buildout 6, and the project takes %s", p.version, v.version), "pin zc.recipe.egg below 6, or zc.buildout to 6")
+	}
+	p, ok := v.pin("products-cmfplone", "plone")
+	if !ok {
+		return
+	}
+	for _, r := range pythons {
+		python := v.closure.python
+		if !strings.HasPrefix(p.version+".", r.plone+".") || python.Major == 2 && r.plone == "5.2" {
+			continue
+		}
+		if python.Before(r.first.Major, r.first.Minor) || r.last.Before(python.Major, python.Minor) {
+			say(p.span, fmt.Sprintf("Plone %s runs on Python %s to %s, and the host's is %s", p.version, r.first, r.last, python),
+				fmt.Sprintf("pin another Plone, or put such a Python onto the host and name it in deploy.%s.python_major_version", v.app.Name))
+		}
+	}
+}
+
+func major(version string) int {
+	first, _, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(first)
+	return n
+}
+
+// mysqlType is the line by which rel-storage has a database of that kind.
+var mysqlType = regexp.MustCompile(`(?m)^\s*type\s+mysql\s*$`)
+
+func (v *view) untriedDatabase(say func(diag.Span, string, string)) {
+	p, pinned := v.pin("relstorage")
+	if pinned && major(p.version) < 4 || v.closure.python.Major == 2 {
+		return
+	}
+	for _, c := range v.app.Clients {
+		if mysqlType.MatchString(v.value(c.Name, "rel-storage")) {
+			at := p.span
+			if at.File == nil {
+				at = v.at(c.Name, "rel-storage", "")
+			}
+			say(at, "RelStorage 4 does not work with MariaDB, which is what Debian and Ubuntu install as MySQL", "see that the database server is MySQL 8 or later, or pin RelStorage to 3")
+			return
+		}
+	}
+}
+
+func (v *view) droppedLines(say func(diag.Span, string, string)) {
+	said := map[diag.Span]bool{}
+	for _, c := range v.app.Clients {
+		for line := range strings.Lines(v.value(c.Name, "rel-storage")) {
+			if len(strings.Fields(line)) != 1 {
+				continue
+			}
+			at := v.at(c.Name, "rel-storage", strings.TrimSpace(line))
+			if at.File == nil {
+				at = v.at(c.Name, "rel-storage", "")
+			}
+			if !said[at] {
+				said[at] = true
+				say(at, fmt.Sprintf("this line of rel-storage, in [%s], has one word: the recipe leaves it out", c.Name), "write a name, a blank and a value")
+			}
+		}
+	}
+}
+
+func (v *view) stuckWriters(say func(diag.Span, string, string)) {
+	const name = "transaction-timeout"
+	for _, part := range v.made(serverRecipe) {
+		for _, option := range slices.Sorted(maps.Keys(v.Effective[part])) {
+			value := v.Effective[part][option]
+			switch {
+			case option == name:
+				say(v.at(part, option, ""), fmt.Sprintf("%s of [%s] can leave all writers waiting", name, part), "take it out")
+			case regexp.MustCompile(`(?m)^\s*` + name + `\s`).MatchString(value):
+				say(v.at(part, option, name), fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), "take it out")
+			}
+		}
+	}
+}

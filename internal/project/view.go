@@ -1,0 +1,168 @@
+package project
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/plonec/plonec/internal/builder"
+	"github.com/plonec/plonec/internal/diag"
+)
+
+// A view is what buildout makes of a project and the deploy.cfg of a group.
+type view struct {
+	*group
+	*read
+	version  string             // of zc.buildout
+	files    map[string]*source // by what the reader calls them; deploy.cfg is not among them
+	required map[string]pin
+}
+
+// folder is where the reader has a release.
+const folder = "/tmp/plonec-release"
+
+func newView(g *group, r *read, version string) *view {
+	v := &view{group: g, read: r, version: version, files: map[string]*source{}, required: g.closure.required()}
+	for _, s := range g.closure.sources {
+		v.files[s.flat] = s
+	}
+	return v
+}
+
+// value is what an option comes to, references put in; empty where there is none.
+func (v *view) value(section, name string) string { return v.Effective[section][name] }
+
+// parts are those that buildout makes, as far as they are known.
+func (v *view) parts() []string {
+	var parts []string
+	for _, p := range strings.Fields(v.value("buildout", "parts")) {
+		if !slices.Contains(parts, p) {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// recipe is that of a section, without the entry point behind a colon.
+func (v *view) recipe(section string) string {
+	recipe := v.value(section, "recipe")
+	if recipe == "" {
+		recipe = v.Own[section]["recipe"].Value
+	}
+	recipe, _, _ = strings.Cut(recipe, ":")
+	return strings.TrimSpace(recipe)
+}
+
+// made are the parts whose recipe a pattern matches.
+func (v *view) made(recipe *regexp.Regexp) []string {
+	var parts []string
+	for _, p := range v.parts() {
+		if recipe.MatchString(v.recipe(p)) {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// macros are the sections that a section takes options from, in their order.
+func (v *view) macros(section string) []string {
+	var names []string
+	for line := range strings.Lines(v.Own[section]["<"].Value) {
+		if line = strings.TrimSpace(line); line != "" {
+			names = append(names, line)
+		}
+	}
+	return names
+}
+
+// holder is the section in which an option stands that a section has: its own, or the
+// last of its macros'. Empty: none.
+func (v *view) holder(section, name string) string { return v.holderIn(section, name, nil) }
+
+func (v *view) holderIn(section, name string, above []string) string {
+	if _, ok := v.Own[section][name]; ok {
+		return section
+	}
+	if slices.Contains(above, section) {
+		return "" // buildout says so itself
+	}
+	for _, macro := range slices.Backward(v.macros(section)) {
+		if h := v.holderIn(macro, name, append(slices.Clone(above), section)); h != "" {
+			return h
+		}
+	}
+	return ""
+}
+
+// at is the line of the project that gave an option its value, or part of it: that with
+// the text, where one is given. It has no place where the line is not the project's.
+func (v *view) at(section, name, text string) diag.Span {
+	section = v.holder(section, name)
+	for _, h := range slices.Backward(v.Own[section][name].History) {
+		s := v.files[h.File]
+		if s == nil || text != "" && !strings.Contains(h.Value, text) {
+			continue
+		}
+		if o, ok := optionOf(s.cfg, section, name); ok {
+			if text != "" {
+				return wordSpan(s.file, o, text)
+			}
+			return lineSpan(s.file, o.Line)
+		}
+	}
+	return diag.Span{}
+}
+
+// optionOf is the last option of that name.
+func optionOf(cfg *builder.CfgFile, section, name string) (o builder.CfgOption, ok bool) {
+	for _, s := range cfg.Sections {
+		if s.Name != section {
+			continue
+		}
+		for _, other := range s.Options {
+			if other.Name == name {
+				o, ok = other, true
+			}
+		}
+	}
+	return o, ok
+}
+
+// header is the place of a section's first header in the project.
+func (v *view) header(section string) diag.Span {
+	for _, s := range v.closure.sources {
+		for _, h := range s.cfg.Sections {
+			if h.Name == section {
+				return lineSpan(s.file, h.Line)
+			}
+		}
+	}
+	return diag.Span{}
+}
+
+// sets tells whether deploy.cfg itself sets an option of a section.
+func (v *view) sets(section, name string) bool {
+	_, ok := optionOf(v.main.cfg, section, name)
+	return ok
+}
+
+// pin is the version of a package that buildout is held to.
+func (v *view) pin(names ...string) (pin, bool) {
+	section := v.Own["buildout"]["versions"].Value
+	for _, name := range names {
+		for option := range v.Own[section] {
+			if canonical(option) != name {
+				continue
+			}
+			if version := v.Own[section][option].Value; numbered.MatchString(version) {
+				return pin{version, v.at(section, option, "")}, true
+			}
+		}
+	}
+	for _, name := range names {
+		if p, ok := v.required[name]; ok {
+			return p, true
+		}
+	}
+	return pin{}, false
+}
