@@ -48,7 +48,7 @@ type completer func(c *cobra.Command, before []string, word string) ([]string, c
 // flagsOf are those of flags, wherever a verb has them.
 var flagsOf = map[string]completer{
 	"host": listed(inTree(hostNames)), "layer": listed(inTree(layerNames)),
-	"tree": folders, "set": settings,
+	"tree": folders, "buildout": folders, "set": settings,
 }
 
 // complete makes a verb's command complete its arguments and flags.

@@ -123,11 +123,21 @@ func (g *group) read(number int) {
 		g.main.list.Add(diag.Diagnostic{Code: "project-expression", Path: "deploy." + c.app.Name + ".buildout_additional_config", Message: b.What,
 			Remedy: "write the section's name alone"})
 	}
-	base := "plone_instances.base_config"
-	if len(c.app.Clients) == 0 {
-		base = "plone_zeoserver.base_config"
+	c.follow(g.main, []*source{g.main}, g.attribute)
+}
+
+// attribute is that of the stack which has deploy.cfg extend a file.
+func (g *group) attribute(name string) string {
+	plone := g.app.Host.Stack.PloneInstances
+	switch {
+	case slices.Contains(g.app.Config.BuildoutExtends, name):
+		return "deploy." + g.app.Name + ".buildout_extends"
+	case g.app.Storage.RelStorage != nil && name == plone.Relstorage.Config:
+		return "plone_instances.relstorage.config"
+	case len(g.app.Clients) == 0:
+		return "plone_zeoserver.base_config"
 	}
-	c.follow(g.main, []*source{g.main}, base)
+	return "plone_instances.base_config"
 }
 
 // findings collects what was found, with the hosts that it holds for.

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -216,14 +218,18 @@ func (c *closure) buildoutVersion() string {
 			}
 		}
 	}
-	return c.app.Config.BuildoutVersion
+	return cmp.Or(c.app.Config.BuildoutVersion, c.app.Plone.Buildout)
 }
 
 // pythonOf is the Python of an app's releases.
 func pythonOf(a *topology.App) topology.Version {
 	v := a.Host.System.Python
-	if said := a.Config.PythonMajorVersion; said != "" {
-		fmt.Sscanf(said, "%d.%d", &v.Major, &v.Minor)
+	if !a.WSGI {
+		v = topology.Version{Major: 2, Minor: 7}
+	}
+	if major, minor, ok := strings.Cut(a.Config.PythonMajorVersion, "."); ok {
+		v.Major, _ = strconv.Atoi(major) // the schema takes digits alone
+		v.Minor, _ = strconv.Atoi(minor)
 	}
 	return v
 }

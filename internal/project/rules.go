@@ -81,16 +81,16 @@ func (v *view) missingParts(say func(diag.Span, string, string)) {
 		if v.recipe(part) != "" || v.Errors[part] != nil {
 			continue
 		}
-		asks := "parts has"
+		asks, remedy := "parts has", fmt.Sprintf("add a section [%s] with a recipe, or take it out of parts", part)
 		at := v.at("buildout", "parts", part)
 		if at.File == nil {
-			asks = "deploy.cfg asks for"
+			asks, remedy = "deploy.cfg asks for", ""
 		}
 		what := "which the project does not have"
 		if own := v.header(part); own.File != nil {
 			at, what = own, "which has no recipe in the project"
 		}
-		key, remedy := part, ""
+		key := part
 		for _, k := range kinds {
 			if !k.part.MatchString(part) {
 				continue
@@ -98,7 +98,7 @@ func (v *view) missingParts(say func(diag.Span, string, string)) {
 			if k.key != "" {
 				key = k.key
 			}
-			if like := v.closest(k.recipe); like != "" {
+			if like := v.closest(k.recipe); like != "" && remedy == "" {
 				at = v.header(like)
 				remedy = fmt.Sprintf("the project has [%s] with %s: write deploy.%s.parts: {%q: %q}", like, v.recipe(like), v.app.Name, key, like)
 			}
@@ -149,6 +149,7 @@ func (v *view) closest(recipe *regexp.Regexp) string {
 }
 
 func (v *view) missingSections(say func(diag.Span, string, string)) {
+	said := map[diag.Span]bool{}
 	for _, part := range v.parts() {
 		e := v.Errors[part]
 		if e == nil {
@@ -170,7 +171,11 @@ func (v *view) missingSections(say func(diag.Span, string, string)) {
 			message = fmt.Sprintf("[%s] takes its options from [%s], which the project does not have", part, text)
 			remedy = fmt.Sprintf("add [%s], or correct the name behind <=", text)
 		}
-		say(v.mentions(part, text), message, remedy)
+		// Parts that take their options from one another have one mistake.
+		if at := v.mentions(part, text); at.File == nil || !said[at] {
+			said[at] = true
+			say(at, message, remedy)
+		}
 	}
 }
 

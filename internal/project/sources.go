@@ -105,13 +105,13 @@ func (c *closure) add(name string, from reference, above []*source) *source {
 		}
 		s.list.Add(d)
 	}
-	c.follow(s, append(slices.Clone(above), s), "")
+	c.follow(s, append(slices.Clone(above), s), nil)
 	return s
 }
 
-// follow adds what a file extends, and writes its text for the reader. attribute is
-// that of the stack which names what deploy.cfg extends.
-func (c *closure) follow(s *source, above []*source, attribute string) {
+// follow adds what a file extends, and writes its text for the reader. attribute
+// gives that of the stack which has deploy.cfg extend a file; it is nil for others.
+func (c *closure) follow(s *source, above []*source, attribute func(name string) string) {
 	lines := slices.Clone(s.cfg.Plain)
 	for i := range s.cfg.Sections {
 		section := &s.cfg.Sections[i]
@@ -121,8 +121,10 @@ func (c *closure) follow(s *source, above []*source, attribute string) {
 			}
 			var flat []string
 			for _, name := range strings.Fields(o.Value) {
-				from := reference{in: s, path: attribute, base: folderOf(s.place)}
-				if attribute == "" {
+				from := reference{in: s, base: folderOf(s.place)}
+				if attribute != nil {
+					from.path = attribute(name)
+				} else {
 					from.span = wordSpan(s.file, o, name)
 				}
 				if o.Name == "optional-extends" && !c.has(name) {
@@ -179,7 +181,7 @@ func (c *closure) read(name, place string, from reference) *diag.File {
 	case errors.Is(err, fs.ErrNotExist):
 		remedy := "commit it, or give its text in deploy." + c.app.Name + ".files"
 		if from.path != "" {
-			remedy = "write the file that the project is built with, such as buildout.cfg, into " + from.path
+			remedy = "write a file that the project has into " + from.path + ", such as buildout.cfg, or leave it empty"
 		}
 		from.refuse("project-file", "the project does not have "+place, remedy)
 		return nil

@@ -1,0 +1,198 @@
+package project
+
+import (
+	"bytes"
+	"flag"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/internal/apart"
+	"github.com/plonec/plonec/internal/compile"
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
+)
+
+var update = flag.Bool("update", false, "rewrite the reports of testdata/projects")
+
+// TestMain lets this program be the child too, and keeps virtualenvs where the tests have
+// theirs.
+func TestMain(m *testing.M) {
+	input.RunChild()
+	apart.RunChild()
+	cache := os.Getenv("PLONEC_TEST_CACHE")
+	if cache == "" {
+		cache, _ = filepath.Abs("../../.cache") // there is a working directory
+	}
+	os.Setenv("XDG_CACHE_HOME", cache)
+	os.Exit(m.Run())
+}
+
+// stackOf compiles stacks, and gives the deploy.cfg of each app on each host.
+func stackOf(t testing.TB, files ...string) (*topology.Topology, func(host, app string) string) {
+	t.Helper()
+	built, list, err := compile.Stack(files, &compile.Options{Tree: t.TempDir()})
+	if built == nil || err != nil {
+		t.Fatal(list, err)
+	}
+	var kept tree.Kept
+	if _, _, err := built.Render(kept.Put); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[[2]string]string{}
+	for _, f := range built.Tree.Manifest.Files {
+		if path.Base(f.Path) == DeployCfg {
+			texts[[2]string{f.Host, path.Base(path.Dir(f.Path))}] = string(kept.Content(f))
+		}
+	}
+	return built.Topology, func(host, app string) string { return texts[[2]string{host, app}] }
+}
+
+// TestProjects holds what is said of each structure of a project against its report.
+func TestProjects(t *testing.T) {
+	entries, err := os.ReadDir("../../testdata/projects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, err := filepath.Abs("../../testdata/projects")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[string]bool{}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		t.Run(e.Name(), func(t *testing.T) {
+			t.Chdir(filepath.Join(top, e.Name()))
+			files := []string{"../stack.json"}
+			if _, err := os.Stat("stack.json"); err == nil {
+				files = append(files, "stack.json")
+			}
+			topo, deployCfg := stackOf(t, files...)
+			list, err := Check(topo, map[string]string{"site": "project"}, deployCfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			if err := (diag.Text{}).Format(&got, list); err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range list {
+				codes[d.Code] = true
+			}
+			if *update {
+				if err := os.WriteFile("report", got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile("report")
+			if err != nil || got.String() != string(want) {
+				t.Errorf("%v: got\n%s", err, &got)
+			}
+		})
+	}
+	if _, err := os.Stat("/tmp/plonec-was-here"); err == nil {
+		t.Error("an expression was run")
+	}
+	for _, r := range rules {
+		if r.code != "project-unread" && !codes[r.code] {
+			t.Errorf("no project has %s", r.code)
+		}
+	}
+}
+
+// TestExampleIsGood: the example buildout is what the cookbook agreed on.
+func TestExampleIsGood(t *testing.T) {
+	topo, deployCfg := stackOf(t, "../../examples/zeo/stack.json")
+	folder := map[string]string{"site": "../../examples/buildout", "database": "../../examples/buildout"}
+	if list, err := Check(topo, folder, deployCfg); err != nil || len(list) > 0 {
+		t.Error(list, err)
+	}
+}
+
+// TestNothingRuns: not what a project brings, nor what a user has, even where the guard
+// has let it through.
+func TestNothingRuns(t *testing.T) {
+	dir := t.TempDir()
+	mark := filepath.Join(dir, "mark")
+	evil := "open(" + `"` + mark + `", "w")`
+	write := func(name, text string) {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("home/.buildout/default.cfg", "[buildout]\nparts = of-the-user\n")
+	write("setup.py", evil)
+	write("evil.py", evil)
+	t.Setenv("HOME", filepath.Join(dir, "home"))
+	t.Setenv("PYTHONPATH", dir)
+	t.Setenv("BUILDOUT_HOME", filepath.Join(dir, "home/.buildout"))
+	files := map[string]string{
+		"good.cfg": "[buildout]\nextensions = evil\ndevelop = " + dir + "\nparts = a\n[a]\nrecipe = evil\nx = 1\n",
+		"evil.cfg": "[buildout]\nparts =\n[a: " + evil + "]\nx = 1\n",
+		"mark.cfg": "[buildout]\nparts =\n[a: python_version > '3']\nx = 1\n",
+		"http.cfg": "[buildout]\nextends = http://192.0.2.1/x.cfg\n",
+	}
+	reads, err := readAll("5.2.0", files, []string{"good.cfg", "evil.cfg", "mark.cfg", "http.cfg"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := reads[0]; r.Error != "" || r.Effective["a"]["x"] != "1" || r.Effective["buildout"]["parts"] != "a" {
+		t.Errorf("%+v", r)
+	}
+	for i, r := range reads[1:] {
+		if !strings.Contains(r.Error, "plonec does not run this") {
+			t.Errorf("%d: %q", i, r.Error)
+		}
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("something was run")
+	}
+	// The same by buildout itself, so that this test sees what it looks for.
+	venv, err := buildoutVenv("5.2.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("evil.cfg", files["evil.cfg"])
+	c := exec.Command(venv+"/bin/python", "-c", `from zc.buildout.buildout import main; main(["-c", "evil.cfg", "query", "buildout:parts"])`)
+	c.Dir = dir
+	out, _ := c.CombinedOutput()
+	if _, err := os.Stat(mark); err != nil {
+		t.Errorf("buildout itself runs nothing: %s", out)
+	}
+}
+
+// TestGroups: hosts that differ in their addresses alone are read once.
+func TestGroups(t *testing.T) {
+	topo, deployCfg := stackOf(t, "../../testdata/projects/stack.json")
+	groups := grouped(topo, map[string]string{"site": "x"}, deployCfg)
+	if len(groups) != 2 || strings.Join(groups[0].hosts, " ") != "app1 app2" || strings.Join(groups[1].hosts, " ") != "db1" {
+		for _, g := range groups {
+			t.Error(g.hosts)
+		}
+	}
+}
+
+func TestIsPrivate(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1": true, "10.1.2.3": true, "172.16.0.1": true, "192.168.1.1": true, "169.254.169.254": true, "100.64.0.1": true, "0.0.0.0": true, "224.0.0.1": true, "255.255.255.255": true,
+		"::1": true, "::": true, "fe80::1": true, "fd00::1": true, "ff02::1": true, "::ffff:10.0.0.1": true, "64:ff9b::a00:1": true, "2002:a00:1::1": true,
+		"151.101.0.223": false, "2a04:4e42::223": false, "::ffff:151.101.0.223": false,
+	} {
+		if got := isPrivate(netip.MustParseAddr(address)); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+}
