@@ -108,6 +108,19 @@ func TestProjects(t *testing.T) {
 	}
 }
 
+// The documentation has every code.
+func TestCodesInTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/buildout.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if _, ok := diag.Codes[r.code]; !ok || !strings.Contains(string(text), "`"+r.code+"`") {
+			t.Errorf("%s is not explained", r.code)
+		}
+	}
+}
+
 // TestExampleIsGood: the example buildout is what the cookbook agreed on.
 func TestExampleIsGood(t *testing.T) {
 	topo, deployCfg := stackOf(t, "../../examples/zeo/stack.json")
