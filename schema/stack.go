@@ -243,6 +243,7 @@ type NginxPlone struct {
 	Canonical           []string `json:"canonical"`
 	RedirectHTTPS       bool     `json:"redirect_https"`
 	HSTS                Seconds  `json:"hsts"`
+	ZMI                 []string `json:"zmi"` // networks; nil: everybody, empty: nobody
 }
 
 type Nginx struct {

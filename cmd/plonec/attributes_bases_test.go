@@ -84,6 +84,7 @@ func bases(t *testing.T) []map[string]any {
 	    "idle":  {"layers": ["spare"], "address": "10.0.0.5", "cpus": 2}},
 	  "layers": {"spare": {"roles": []}, "more": {"roles": []}},
 	  "haproxy": {"stats_password": {"$secret": "env:STATS"}, "stats_allow": ["10.0.0.0/8"]},
+	  "nginx_plone": {"zmi": ["10.0.0.0/8"]},
 	  "varnish_purge_urls": ["/old"]`
 	const app = `{"scm": {"repository": "https://example.org/b.git"}, "domains": ["www.example.org"],
 	    "ssl_support": true, "ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIBoTCCAUagAwIBAgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdleGFtcGxl\nMCAXDTI2MTEzMDEyMDAzMloYDzIxMjYxMTA2MTIwMDMyWjASMRAwDgYDVQQDDAdl\neGFtcGxlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEvecX3QbVtWu3fAeSavrA\n1ObCVRA9nBqCUh16pI0c+0MK/dNZLNF5rH10rf2RtcURb+gdIc8wSpVPtR9JbUwm\nDqOBijCBhzAdBgNVHQ4EFgQUNcJZaCjq6GsMkTiwwSdaxUwiJQ4wHwYDVR0jBBgw\nFoAUNcJZaCjq6GsMkTiwwSdaxUwiJQ4wDwYDVR0TAQH/BAUwAwEB/zA0BgNVHREE\nLTArggtleGFtcGxlLm9yZ4INKi5leGFtcGxlLm9yZ4INKi5leGFtcGxlLmNvbTAK\nBggqhkjOPQQDAgNJADBGAiEAkkMgxBeS4spYaLYkSqjBOntqAlds3MWhUSX+rlrZ\nmZICIQCfaCjqiInBkltiH1DnBrxPaIyjmrOh5nwBlMHF5Ktzcg==\n-----END CERTIFICATE-----\n", "ssl_certificate_key": {"$secret": "env:KEY"},

@@ -29,6 +29,7 @@ local secret(source) = { '$secret': source };
     },
   },
   haproxy: { stats_password: secret('env:HAPROXY_STATS_PASSWORD'), stats_allow: ['10.0.0.0/8'] },
+  nginx_plone: { zmi: ['10.0.0.0/8'] },
   deploy: {
     site: {
       domains: ['www.example.com'],

@@ -103,6 +103,8 @@ var _ = register(map[string]Code{
 		"HAProxy sums a password at each request that carries one, and whoever guesses it sees every client. List the networks of those who look at the page in haproxy.stats_allow: addresses or networks, as nginx sees them."},
 	"untrusted-balancer": {Warning, "a rule by the visitor's address sees a balancer's address",
 		"With plonec.public_scheme a balancer in front of nginx ends TLS and connects in place of the visitors. Until plonec.trusted_proxies lists that balancer, nginx does not read the visitor's address from its X-Forwarded-For: an allow list then lets all visitors in, or none, and a limit counts them as one. List the balancer's addresses or networks in plonec.trusted_proxies."},
+	"open-zmi": {Warning, "the management interface can be reached from everywhere",
+		"Zope's management interface (ZMI) and Basic authentication take a manager's password from whoever guesses it, past the site's own login. List the networks of those who need them in nginx_plone.zmi: addresses or networks, as nginx sees them; [] lets nobody in."},
 	"no-domains": {Warning, "the site answers to every name",
 		"Whoever points a name at the front end is served the site under that name. List the site's own names in deploy.<app>.domains; every other name is then refused."},
 	"no-domain": {Error, "several apps, and one of them has no name",

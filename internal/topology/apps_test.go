@@ -34,7 +34,7 @@ func TestMisnamedApp(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, diags := resolve(t, `{"instances": {"a": {"layers": ["plone_instances", "zeoserver", "lb"], "address": "10.0.0.2", "cpus": 1}},
-  `+test.settings+`, "haproxy": {"enable_stats": false},
+  `+test.settings+`, "haproxy": {"enable_stats": false}, "nginx_plone": {"zmi": []},
   "deploy": {`+test.apps+`}}`)
 			var got []string
 			for _, d := range diags.Sorted() {

@@ -64,6 +64,11 @@ func (r *resolver) fronts() {
 				`list the networks that may: haproxy.stats_allow: ["10.0.0.0/8"]`)
 		}
 		r.proxiedFault(h, f)
+		if h.Stack.NginxPlone.ZMI == nil && len(backends) > 0 {
+			r.once("open-zmi", []string{"nginx_plone", "zmi"},
+				"anyone can reach Zope's management interface (ZMI) and use Basic authentication",
+				`list the networks that may: nginx_plone.zmi: ["10.0.0.0/8"]; or [] for nobody`)
+		}
 		sites := r.sites(h, backends)
 		f.Backends = ownBackends(h.Stack, backends, sites)
 		if len(balancers) > 1 {
