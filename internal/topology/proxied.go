@@ -19,6 +19,9 @@ func (r *resolver) proxiedFault(h *Host, f *Front) {
 	if f.Stats && len(h.Stack.Haproxy.StatsAllow) > 0 {
 		rules = append(rules, []string{"haproxy", "stats_allow"})
 	}
+	if len(h.Stack.NginxPlone.ZMI) > 0 {
+		rules = append(rules, []string{"nginx_plone", "zmi"})
+	}
 	told := false // by the stack's own text
 	look := func(text schema.Pasted, path ...string) {
 		told = told || mentions(text, "set_real_ip_from")
