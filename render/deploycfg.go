@@ -76,38 +76,6 @@ func (d deployCfg) baseConfig() string {
 	return d.Plone().BaseConfig
 }
 
-// Parts lists what buildout makes here, each once.
-func (d deployCfg) Parts() []string {
-	var parts []string
-	add := func(names ...string) {
-		for _, name := range names {
-			if !slices.Contains(parts, name) {
-				parts = append(parts, name)
-			}
-		}
-	}
-	for _, c := range d.Clients {
-		add(c.Name)
-	}
-	if d.BrokerHost != "" {
-		add("celery")
-	}
-	if d.Pack {
-		add(d.packParts()...)
-	}
-	if d.ZeoHost() {
-		add("zeoserver", "backup")
-		if d.Zeoserver().EnableBackup {
-			add("backupcronjob")
-		}
-		if d.Zeoserver().EnablePack && !d.Replaces("packcronjob") {
-			add("packcronjob")
-		}
-	}
-	add(d.Config.BuildoutPartsToInclude...)
-	return parts
-}
-
 // ZeoAddress is where clients find the ZEO server, and where one here
 // listens; empty where the base configuration decides.
 func (d deployCfg) ZeoAddress() string {
@@ -117,13 +85,11 @@ func (d deployCfg) ZeoAddress() string {
 	return d.Storage.ZeoAddress
 }
 
-// ZeoListens is the address of the ZEO server here, as [zeoserver] has it.
+// ZeoListens is the address of the ZEO server here; empty where the base configuration
+// decides, or there is none.
 func (d deployCfg) ZeoListens() string {
-	switch {
-	case d.Zeo == nil || d.ZeoAddress() == "":
+	if d.Zeo == nil || d.Zeo.Port == 0 {
 		return ""
-	case d.zeoListens() == d.ZeoAddress():
-		return "${zeo-host:address}"
 	}
 	return d.zeoListens()
 }
@@ -146,14 +112,7 @@ func (d deployCfg) MaxRequestBody() int64 {
 	return d.MaxUpload + 1
 }
 
-// ZeoBlobs and ZeoSyslog are the ZEO server's own, where one runs here.
-func (d deployCfg) ZeoBlobs() string {
-	if d.Zeo == nil {
-		return ""
-	}
-	return d.Zeo.BlobDir
-}
-
+// ZeoSyslog is the ZEO server's own, where one runs here.
 func (d deployCfg) ZeoSyslog() string {
 	if d.Zeo == nil {
 		return ""

@@ -29,17 +29,46 @@ func (d deployCfg) Eggs() []string {
 
 // packParts are the cookbook's parts for the one host that packs.
 func (d deployCfg) packParts() []string {
-	s := d.Plone().Relstorage
-	parts := []string{"pack-config"}
+	s, names := d.Plone().Relstorage, d.Config.Parts
+	parts := []string{names.PackConfig}
 	if s.TwoStagePack {
-		parts = append(parts, "zodbpack-prepack", "zodbpack-pack")
+		parts = append(parts, names.ZodbpackPrepack, names.ZodbpackPack)
 	} else {
-		parts = append(parts, "zodbpack")
+		parts = append(parts, names.Zodbpack)
 	}
 	if s.PackGC && s.TruncateRefs {
-		parts = append(parts, "zodb-clear-refs")
+		parts = append(parts, names.ZodbClearRefs)
 	}
 	return parts
+}
+
+// StorageKeys are the lines of rel-storage for which the stack has a value. Those of
+// [relstorage] are taken from there, where the stack's own text may have the last word.
+func (d deployCfg) StorageKeys() ([]string, error) {
+	db := d.Storage.RelStorage
+	keys := []string{"type ${relstorage:db-type}"}
+	add := func(key, option string, ok bool) {
+		if ok {
+			keys = append(keys, key+" ${relstorage:"+option+"}")
+		}
+	}
+	parts := !db.DSN.IsSet() && db.Type != "postgresql"
+	add("dsn", "dsn", db.DSN.IsSet() || db.Type != "mysql")
+	add("db", "dbname", parts && db.Type == "mysql")
+	add("host", "host", parts && db.Type == "mysql")
+	add("port", "port", parts && db.Type == "mysql" && db.Port != 0)
+	add("user", "user", parts && db.User != "")
+	password := map[string]string{"mysql": "passwd", "oracle": "password"}[db.Type]
+	add(password, "password", parts && d.PasswordRef() != "")
+	dir := d.Blobs().BlobDir
+	if !d.Plone().SharedBlobs {
+		return append(keys, "blob-dir "+blobCache, "shared-blob-dir false"), nil
+	}
+	if dir == "" {
+		return keys, nil
+	}
+	dir, err := escape.ZConfig(dir)
+	return append(keys, "blob-dir "+dir, "shared-blob-dir true"), err
 }
 
 // DSN is what [relstorage] gives as dsn. It never holds a password: libpq

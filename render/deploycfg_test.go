@@ -113,6 +113,22 @@ extends-cache = extends
 parts +=
     client1
     client2
+# What a base may have, and a host of plonec's does without.
+parts -=
+    supervisor
+    supervisord
+    nginx
+    nginx-build
+    nginx-conf
+    varnish
+    varnish-build
+    varnish-conf
+    haproxy
+    haproxy-build
+    haproxy-conf
+    instance
+    zeoserver
+    zeo
 
 [zeo-host]
 address = 10.0.2.11:8001
@@ -134,15 +150,21 @@ http-fast-listen = off
 threads = 4
 # One more than nginx lets through: the server refuses this size itself.
 max-request-body-size = 134217729
-# Where the clients keep their caches, each under a name of its own. That is for a
-# client that serves: run, debug and whatever else reads zope.conf keep none, and
-# so take no lock of a client that runs.
+# The stack's ZEO server, and no storage of the project's own in its place.
+zeo-client = on
+zeo-address = 10.0.2.11:8001
+zeo-storage = 1
+rel-storage =
+file-storage =
+# Where the clients keep their caches, each under a name of its own.
 zeo-var = ${buildout:directory}/var
+zeo-client-client = $(PLONEC_ZEO_CACHE)
+# Of a cache's name a client is told that serves: run, debug and whatever else reads
+# zope.conf keep none, and so take no lock of a client that runs.
 initialization +=
     import os, sys
     os.environ.setdefault("PLONEC_ZEO_CACHE", "")
     if sys.argv[1:2] in (["console"], ["fg"], ["start"], ["restart"]): os.environ["PLONEC_ZEO_CACHE"] = os.path.basename(sys.argv[0]).replace("client", "zeoclient-")
-zeo-client-client = $(PLONEC_ZEO_CACHE)
 
 [client2]
 <= client1
@@ -160,12 +182,29 @@ parts +=
     backup
     backupcronjob
     packcronjob
+# What a base may have, and a host of plonec's does without.
+parts -=
+    supervisor
+    supervisord
+    nginx
+    nginx-build
+    nginx-conf
+    varnish
+    varnish-build
+    varnish-conf
+    haproxy
+    haproxy-build
+    haproxy-conf
+    client1
+    instance
 
 [zeo-host]
 address = 10.0.2.11:8001
 
 [zeoserver]
-zeo-address = ${zeo-host:address}
+zeo-address = 10.0.2.11:8001
+storage-number = 1
+file-storage = ${buildout:directory}/var/filestorage/Data.fs
 blob-storage = /srv/blobs
 zeo-log-custom =
     <logfile>
@@ -211,6 +250,11 @@ func TestDeployCfgSections(t *testing.T) {
 http-address = 10.0.1.11:8081
 http-fast-listen = off
 zserver-threads = 1
+zeo-client = on
+zeo-address = 10.0.2.11:8001
+zeo-storage = 1
+rel-storage =
+file-storage =
 event-log-custom =
     <logfile>
       path ${buildout:directory}/var/log/${:_buildout_section_name_}.log
@@ -227,6 +271,11 @@ http-address = 10.0.1.11:8081
 http-fast-listen = off
 threads = 2
 max-request-body-size = 134217729
+zeo-client = on
+zeo-address = 10.0.2.11:8001
+zeo-storage = 1
+rel-storage =
+file-storage =
 event-log-level = WARN
 event-log-handler = logging.handlers.SysLogHandler
 event-log-args = ('/dev/log',)
@@ -236,6 +285,11 @@ http-address = 10.0.1.11:8081
 http-fast-listen = off
 threads = 4
 max-request-body-size = 134217729
+zeo-client = on
+zeo-address = 10.0.2.11:8001
+zeo-storage = 1
+rel-storage =
+file-storage =
 shared-blob = no
 blob-storage = ${buildout:directory}/var/blobcache`},
 		{"shared blobs, a debug build, an environment", `{
@@ -249,6 +303,12 @@ threads = 4
 max-request-body-size = 134217729
 debug-mode = on
 verbose-security = on
+zeo-client = on
+zeo-address = 10.0.2.11:8001
+zeo-storage = 1
+rel-storage =
+file-storage =
+shared-blob = on
 blob-storage = /srv/blobs
 environment-vars +=
     A
@@ -295,6 +355,21 @@ parts +=
     zodbpack-prepack
     zodbpack-pack
     zodb-clear-refs
+parts -=
+    supervisor
+    supervisord
+    nginx
+    nginx-build
+    nginx-conf
+    varnish
+    varnish-build
+    varnish-conf
+    haproxy
+    haproxy-build
+    haproxy-conf
+    instance
+    zeoserver
+    zeo
 eggs +=
     psycopg2`},
 		{"a pack without garbage collection", packing(`"pack_gc": false, "truncate_refs": true`), "pack-config", `

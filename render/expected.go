@@ -24,7 +24,7 @@ func expected(a *topology.App) (processes, rows []string) {
 		}
 	}
 	if z := a.Zeo; z != nil && b.ZeoConf.Path != "" {
-		processes = append(processes, fmt.Sprintf("zeo server %s %s", b.Zeo.Path, b.ZeoConf.Path))
+		processes = append(processes, fmt.Sprintf("zeo server %s %s", b.Zeo.For(a.Config.Parts.Zeoserver), b.ZeoConf.For(a.Config.Parts.Zeoserver)))
 		rows = append(rows, ofZeo(z)...)
 	}
 	return processes, rows
@@ -70,7 +70,7 @@ func ofClients(a *topology.App) (rows []string) {
 
 func ofZeo(z *topology.ZeoServer) (rows []string) {
 	expect := func(key, by, value string) { rows = append(rows, "zeo "+key+" "+by+" "+value) }
-	if listens := (deployCfg{App: z.App}).ZeoListens(); listens != "" && z.Port != 0 {
+	if (deployCfg{App: z.App}).ZeoListens() != "" {
 		expect("listen", "address", topology.HostPort(z.Address, z.Port))
 	}
 	expect("storage", "plone_zeoserver.app_name", storageName)

@@ -274,7 +274,7 @@ func needs(a *topology.App) []string {
 	}
 	var files []string
 	if a.Zeo != nil {
-		files = append(files, a.Builder().Zeo.Path)
+		files = append(files, a.Builder().Zeo.For(a.Config.Parts.Zeoserver))
 	}
 	for _, c := range a.Clients {
 		files = append(files, a.Builder().Client.For(c.Name))

@@ -12,7 +12,7 @@ func zeoUnits(h *topology.Host) []Instance {
 			continue
 		}
 		z := a.Zeo
-		u := newUnit(a, z.Unit, "ZEO server", a.Builder().Zeo.Path)
+		u := newUnit(a, z.Unit, "ZEO server", a.Builder().Zeo.For(a.Config.Parts.Zeoserver))
 		u.Args = a.Builder().Zeo.Args
 		u.Mounts = append([]string{z.FilestorageDir}, u.Mounts...)
 		u.Writable = append(u.Writable, z.FilestorageDir)

@@ -42,10 +42,14 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		notAFile(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		packageVariablesOf(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
-		badLines(app.Value.Get("buildout_additional_config"), diag.JoinKey(prefix+"deploy", app.Key)+".buildout_additional_config", list)
+		client, ok := text(app.Value.Lookup("parts", "client"))
+		if !ok {
+			client = Lookup("deploy.<app>.parts.client").Default.Text
+		}
+		pastedFaults(app.Value.Get("buildout_additional_config"), diag.JoinKey(prefix+"deploy", app.Key)+".buildout_additional_config", client, list)
 	}
 	badExpressions(tree.Get("varnish_purge_urls"), prefix+"varnish_purge_urls", list)
-	badLines(tree.Lookup("deploy_buildout", "additional_config"), prefix+"deploy_buildout.additional_config", list)
+	pastedFaults(tree.Lookup("deploy_buildout", "additional_config"), prefix+"deploy_buildout.additional_config", Lookup("deploy.<app>.parts.client").Default.Text, list)
 	for _, path := range calendars() {
 		if n := tree.Lookup(strings.Split(path, ".")...); n != nil {
 			if r := backwards(n.Text); r != "" {

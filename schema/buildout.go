@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/plonec/plonec/internal/builder"
@@ -9,17 +10,29 @@ import (
 	"github.com/plonec/plonec/internal/input"
 )
 
-// badLines reports the lines of a pasted text, or of the texts of a list, for which
-// buildout would refuse deploy.cfg, or which do what nobody means. What a reference holds
-// nobody knows here.
-func badLines(n *input.Node, path string, list *diag.List) {
-	type place struct {
-		piece *input.Node
-		path  string
-		line  int // from 1
+// A pastedText is what is pasted into deploy.cfg, whole, and where each line is from.
+type pastedText struct {
+	text   string
+	places []pastedLine
+}
+
+type pastedLine struct {
+	piece *input.Node
+	path  string
+	line  int // from 1
+}
+
+// words name a line to whoever wrote the text.
+func (p pastedLine) words() string {
+	if strings.Contains(strings.TrimRight(p.piece.Text, "\n"), "\n") {
+		return fmt.Sprintf("line %d of the text", p.line)
 	}
-	var text strings.Builder
-	var places []place // of each line
+	return "the text"
+}
+
+// pastedConfig puts the texts of a list together. What a reference holds nobody knows here.
+func pastedConfig(n *input.Node, path string) pastedText {
+	var p pastedText
 	for i, piece := range piecesOf(n) {
 		if piece.Kind != input.String || strings.TrimSpace(piece.Text) == "" {
 			continue
@@ -29,26 +42,40 @@ func badLines(n *input.Node, path string, list *diag.List) {
 			at = diag.JoinIndex(path, i)
 		}
 		for k := range strings.Count(piece.Text, "\n") + 1 {
-			places = append(places, place{piece, at, k + 1})
+			p.places = append(p.places, pastedLine{piece, at, k + 1})
 		}
-		text.WriteString(piece.Text + "\n")
+		p.text += piece.Text + "\n"
 	}
-	add := func(code string, bad builder.BadLine, does string) {
-		p := places[bad.N-1]
-		where := "the text"
-		if strings.Contains(strings.TrimRight(p.piece.Text, "\n"), "\n") {
-			where = fmt.Sprintf("line %d of the text", p.line)
-		}
-		list.Add(diag.Diagnostic{Code: code, Span: p.piece.Span, Path: p.path,
-			Message: fmt.Sprintf("%s, %s, %s", where, shortLine(bad.Text), does), Remedy: bad.Remedy})
+	return p
+}
+
+// added are options of a client's section that projects give it by a macro.
+var added = []string{"eggs", "environment-vars", "extra-paths", "initialization", "rel-storage", "zcml", "zope-conf-additional"}
+
+// pastedFaults reports the lines of a pasted text, or of the texts of a list, for which
+// buildout would refuse deploy.cfg, or which do what nobody means: what undoes deploy.cfg,
+// and what adds to the section that the clients are made from, where buildout adds to what
+// the section has itself, and that takes the macro's place.
+func pastedFaults(n *input.Node, path, client string, list *diag.List) {
+	pasted := pastedConfig(n, path)
+	add := func(code string, line int, does, remedy string) {
+		p := pasted.places[line-1]
+		list.Add(diag.Diagnostic{Code: code, Span: p.piece.Span, Path: p.path, Message: p.words() + ", " + does, Remedy: remedy})
 	}
-	bad := builder.BadLines(text.String())
+	bad := builder.BadLines(pasted.text)
 	for _, b := range bad {
-		add("bad-buildout", b, "is refused by buildout: "+b.What)
+		add("bad-buildout", b.N, shortLine(b.Text)+", is refused by buildout: "+b.What, b.Remedy)
 	}
-	if len(bad) == 0 {
-		for _, o := range builder.Overrides(text.String()) {
-			add(o.Code, o.BadLine, o.What)
+	if len(bad) > 0 {
+		return
+	}
+	for _, o := range builder.Overrides(pasted.text) {
+		add(o.Code, o.N, shortLine(o.Text)+", "+o.What, o.Remedy)
+	}
+	for _, a := range builder.Additions(pasted.text) {
+		if a.Section == client && slices.Contains(added, a.Option) {
+			add("lost-addition", a.N, fmt.Sprintf("\"%s +=\" in [%s], takes the place of what the section has from a macro (<=)", a.Option, client),
+				fmt.Sprintf("where [%s] has it from a macro, set parts.client of the app to another section and add in [client1], or write %s = ${MACRO:%s} and the new lines", client, a.Option, a.Option))
 		}
 	}
 }

@@ -44,7 +44,7 @@ func BadExpression(text string) (what, remedy string) {
 	if _, err := syntax.Parse(plain, syntax.Perl); err != nil {
 		var wrong *syntax.Error
 		if errors.As(err, &wrong) && formFaults[wrong.Code] != "" {
-			return "it is no regular expression: " + formFaults[wrong.Code], `close it, or put a \ before a sign that is meant as it stands`
+			return "it is not a regular expression: " + formFaults[wrong.Code], `close it, or put a \ before a sign that is meant as it stands`
 		}
 		return "", ""
 	}

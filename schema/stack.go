@@ -390,6 +390,7 @@ type App struct {
 	BuildoutConfig           string              `json:"buildout_config"`
 	BuildoutExtends          []string            `json:"buildout_extends"`
 	BuildoutPartsToInclude   []string            `json:"buildout_parts_to_include"`
+	Parts                    PartNames           `json:"parts"`
 	BuildoutInheritParts     bool                `json:"buildout_inherit_parts"`
 	BuildoutAdditionalConfig Pasted              `json:"buildout_additional_config"`
 	BuildoutInitCommands     []InitCommand       `json:"buildout_init_commands"`
@@ -404,6 +405,24 @@ type App struct {
 
 // MadeBy is what makes the app's releases.
 func (a *App) MadeBy() *builder.Builder { return builder.Default() }
+
+// PartNames are the project's names of what deploy.cfg asks its buildout for: of sections
+// and parts, and of options as section:option. Empty: it has none.
+type PartNames struct {
+	Client          string   `json:"client"`
+	Zeoserver       string   `json:"zeoserver"`
+	ZeoAddress      string   `json:"zeo_address"`
+	Memcached       string   `json:"memcached"`
+	Packcronjob     string   `json:"packcronjob"`
+	Backup          string   `json:"backup"`
+	Backupcronjob   string   `json:"backupcronjob"`
+	PackConfig      string   `json:"pack-config"`
+	Zodbpack        string   `json:"zodbpack"`
+	ZodbpackPrepack string   `json:"zodbpack-prepack"`
+	ZodbpackPack    string   `json:"zodbpack-pack"`
+	ZodbClearRefs   string   `json:"zodb-clear-refs"`
+	Keep            []string `json:"keep"` // parts of the base that stay
+}
 
 type SCM struct {
 	Type       string `json:"scm_type"`

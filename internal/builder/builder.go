@@ -20,11 +20,12 @@ type Builder struct {
 
 	// What units run; empty: a release has none.
 	Client     Program // of each client, by its name
-	Zeo        Program
+	Zeo        Program // by its part's name
 	Celery     Program
 	Supervisor Program // over all processes of an app, by its part's name
 	// ZeoControl is the program by which a stack may start the ZEO server as one more
-	// command of an app. The part that makes it is of the same name.
+	// command of an app. The part that makes it is of the same name, which
+	// deploy.<app>.parts.zeoserver says.
 	ZeoControl Program
 
 	// What the clients and the ZEO server read, within the release: it is held against the

@@ -10,13 +10,13 @@ var buildout = &Builder{
 		{File: "build.conf", Lines: "BUILD_", Words: "what the buildout is run with"},
 	},
 	Client:     Program{Path: "bin/{name}", Args: "console"},
-	Zeo:        Program{Path: "parts/zeoserver/bin/runzeo"},
+	Zeo:        Program{Path: "parts/{name}/bin/runzeo"},
 	Celery:     Program{Path: "bin/celery"},
 	Supervisor: Program{Path: "bin/{name}d", Args: "-n"},
-	ZeoControl: Program{Path: "bin/zeoserver"},
+	ZeoControl: Program{Path: "bin/{name}"},
 	ClientConf: Program{Path: "parts/{name}/etc/zope.conf"},
 	ClientIni:  Program{Path: "parts/{name}/etc/wsgi.ini"},
-	ZeoConf:    Program{Path: "parts/zeoserver/etc/zeo.conf"},
+	ZeoConf:    Program{Path: "parts/{name}/etc/zeo.conf"},
 	Differs:    "take out what wins over deploy.cfg, or change the stack; which file says so: .venv/bin/buildout -c deploy.cfg annotate PART",
 	Helpers: []Helper{
 		// A ZEO server's, or RelStorage's, whole or in its two stages.

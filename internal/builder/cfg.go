@@ -83,6 +83,33 @@ func (s cfgState) read(line string) (after []cfgState, good bool) {
 	return []cfgState{s}, blank && !s.option
 }
 
+// An Addition is a line of a configuration that adds to an option.
+type Addition struct {
+	N               int // from 1
+	Section, Option string
+}
+
+// cfgAddition takes an option that is added to, of any name.
+var cfgAddition = regexp.MustCompile(`^([^` + space + `{}\[\]=:]+?)[` + space + `]*\+=`)
+
+// Additions are the lines of a text below the header [buildout] that add to an option.
+func Additions(text string) []Addition {
+	var list []Addition
+	section, n := "buildout", 0
+	for line := range strings.Lines(text) {
+		n++
+		if strings.HasPrefix(line, "[") {
+			if header, _, ok := strings.Cut(line[1:], "]"); ok {
+				header, _, _ = strings.Cut(header, ":")
+				section = strings.TrimSpace(header)
+			}
+		} else if m := cfgAddition.FindStringSubmatch(line); m != nil && line[0] != '#' && line[0] != ';' {
+			list = append(list, Addition{n, section, m[1]})
+		}
+	}
+	return list
+}
+
 func firstRune(line string) rune {
 	for _, r := range line {
 		return r

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
@@ -246,6 +247,10 @@ func (c *converter) noHosts(roles map[string][]topology.Role) {
 	if on := c.tree.Lookup("plone_instances", "enable_relstorage"); on != nil && on.Text == "true" {
 		layers = layers[:2]
 	}
+	if len(fieldsOf(c.tree.Get("layers"))) == 0 && c.servesItself() {
+		c.oneHost(layers[:2])
+		return
+	}
 	if declared := fieldsOf(c.tree.Get("layers")); len(declared) > 0 {
 		layers = nil
 		for _, f := range declared {
@@ -268,6 +273,36 @@ func (c *converter) noHosts(roles map[string][]topology.Role) {
 	c.set([]string{"instances"}, all)
 	c.ask("instances", "the files name no host: one for each layer is invented", "write the real ones, or give the JSON of a host or the output of describe-instances")
 	c.note([]string{"instances"}, "INVENTED: one host for each layer, until you write the real ones.")
+}
+
+// servesItself tells whether the clients' app starts a ZEO server of its own: the cookbook's
+// way to have all on one host.
+func (c *converter) servesItself() bool {
+	app := schema.Lookup("plone_instances.app_name").Default
+	if n := c.tree.Lookup("plone_instances", "app_name"); n != nil {
+		app = n
+	}
+	of := func(name string) []*input.Node {
+		if n := c.tree.Lookup("deploy", app.Text, "buildout_"+name); n != nil {
+			return itemsOf(n)
+		}
+		return itemsOf(c.tree.Lookup("deploy_buildout", name))
+	}
+	part := schema.Lookup("deploy.<app>.parts.zeoserver").Default.Text
+	return slices.ContainsFunc(of("parts_to_include"), func(n *input.Node) bool { return n.Text == part }) &&
+		slices.ContainsFunc(of("init_commands"), func(n *input.Node) bool { return str(n, "cmd") == builder.Default().ZeoControl.For(part) })
+}
+
+// oneHost invents a host that is in all of the layers.
+func (c *converter) oneHost(layers []string) {
+	var names []*input.Node
+	for _, l := range layers {
+		names = append(names, text(l))
+		c.set([]string{"layers", l}, mapping())
+	}
+	c.set([]string{"instances"}, mapping("plone1", mapping("layers", list(names...))))
+	c.ask("instances", "the files name no host: one that does all is invented, since the app starts its ZEO server by itself", "write the real one, or give the JSON of a host or the output of describe-instances")
+	c.note([]string{"instances"}, "INVENTED: one host, whose app starts its ZEO server by buildout_init_commands, until you write the real one.")
 }
 
 // complete puts in what a stack cannot be without and the files do not say. All

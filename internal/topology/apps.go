@@ -223,8 +223,10 @@ func (r *resolver) commands(a *App) {
 			continue // reported by the schema: systemd does that work
 		}
 		if isZeo(a, c) {
-			r.zeoServer(a.Host, a)
-			a.Zeo.Port = 0 // the base configuration's
+			if a.Zeo == nil { // else the host's role has it run already
+				r.zeoServer(a.Host, a)
+				a.Zeo.Commanded, a.Zeo.Port = true, 0 // the base configuration's
+			}
 			continue
 		}
 		name := c.Name
@@ -266,7 +268,7 @@ func (r *resolver) takenUnits(h *Host) map[string]bool {
 }
 
 func isZeo(a *App, c schema.InitCommand) bool {
-	control := a.Builder().ZeoControl.Path
+	control := a.Builder().ZeoControl.For(a.Config.Parts.Zeoserver)
 	return control != "" && c.Cmd == control && slices.Contains(a.Config.BuildoutPartsToInclude, path.Base(control))
 }
 

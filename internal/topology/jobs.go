@@ -24,7 +24,9 @@ type Job struct {
 	At    string                     // the attribute that says when its timer starts it; empty: none does
 	When  func(*schema.Stack) string // that time, a calendar of systemd; empty: by hand alone
 	Needs string                     // what else that takes, in words
-	Part  string                     // the part of the buildout that did the same: not asked for beside the timer
+	// Part is the project's part that did the same, which is not asked for beside the timer;
+	// nil: there was none.
+	Part func(schema.PartNames) string
 }
 
 // jobs are all of them but those that make a release.
@@ -32,7 +34,7 @@ var jobs = []Job{
 	{Name: "backup", Title: "Backup", App: servesZeo, Where: "a host that runs a ZEO server"},
 	{
 		Name: "pack", Title: "Pack", App: servesZeo, Where: "a host that runs a ZEO server",
-		At: "plone_zeoserver.pack_at", When: zeoPackAt, Part: "packcronjob",
+		At: "plone_zeoserver.pack_at", When: zeoPackAt, Part: func(p schema.PartNames) string { return p.Packcronjob },
 		Needs: "it takes a host that runs a ZEO server, and plone_zeoserver.enable_pack, which is true unless it is set",
 	},
 	{Name: "pack", Title: "Pack", App: func(a *App) bool { return a.Pack }, Where: "one with the role pack"},
@@ -108,9 +110,23 @@ func (a *App) TimedJobs() []TimedJob {
 	return list
 }
 
-// Replaces tells whether a timer does on the app's host what a part of its buildout did.
-func (a *App) Replaces(part string) bool {
-	return slices.ContainsFunc(a.TimedJobs(), func(j TimedJob) bool { return j.Part == part })
+// Replaced are the parts of the app's buildout whose work a timer does on its host.
+func (a *App) Replaced() []string {
+	var parts []string
+	for _, j := range a.TimedJobs() {
+		if part := j.part(); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// part is the project's part that did the same; empty: there is none.
+func (j TimedJob) part() string {
+	if j.Part == nil {
+		return ""
+	}
+	return j.Part(j.App.Config.Parts)
 }
 
 // jobFaults reports times at which nothing is done, and what a timer takes the place of.
@@ -144,14 +160,17 @@ func (r *resolver) timedFaults(j TimedJob, path []string) {
 		r.once("same-unit", []string{"deploy", j.App.Name, "buildout_init_commands"},
 			"a command would have the unit "+j.Unit()+".service, which "+j.At+" starts", "give the command another name")
 	}
-	a, host := j.App, j.App.Host.Name
+	a, host, part := j.App, j.App.Host.Name, j.part()
 	switch {
-	case j.Part == "":
-	case slices.Contains(a.Config.BuildoutPartsToInclude, j.Part):
-		r.once("replaced-part", path, "a timer on "+host+" does what the part "+j.Part+" does, which is in deploy."+a.Name+".buildout_parts_to_include",
+	case part == "":
+	case slices.Contains(a.Config.BuildoutPartsToInclude, part):
+		r.once("replaced-part", path, "a timer on "+host+" does what the part "+part+" does, which is in deploy."+a.Name+".buildout_parts_to_include",
+			"remove the part there")
+	case slices.Contains(a.Config.Parts.Keep, part):
+		r.once("replaced-part", path, "a timer on "+host+" does what the part "+part+" does, which is in deploy."+a.Name+".parts.keep",
 			"remove the part there")
 	default:
-		r.once("replaced-part", path, "a timer runs it on "+host+": the part "+j.Part+" is left out of deploy.cfg there",
+		r.once("replaced-part", path, "a timer runs it on "+host+": the part "+part+" is left out of deploy.cfg there",
 			"see crontab -l of the user "+a.Config.User+" there: what the part wrote into it stays and runs beside the timer")
 	}
 }

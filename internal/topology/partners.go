@@ -2,7 +2,9 @@ package topology
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +23,7 @@ func (r *resolver) partners(h *Host) {
 	} else {
 		a.Storage.ZeoAddress = r.zeoAddress(h)
 		a.Storage.Zeo = r.zeoAt(h, a.Storage.ZeoAddress)
+		r.ownZeo(a)
 		if h.Has(Pack) {
 			r.once("no-effect", []string{"plone_instances", "enable_relstorage"},
 				"the packing layer does nothing without RelStorage", "set plone_instances.enable_relstorage, or take the layer away")
@@ -120,6 +123,41 @@ func (r *resolver) zeoAt(h *Host, address string) *ZeoServer {
 		}
 	}
 	return nil
+}
+
+// ownZeo brings the ZEO server that a command of the app's starts together with the address
+// at which the app's clients are told to find theirs.
+func (r *resolver) ownZeo(a *App) {
+	own, address, theirs := a.Zeo, a.Storage.ZeoAddress, a.Storage.Zeo
+	if own == nil || !own.Commanded || address == "" || theirs == own {
+		return
+	}
+	host, port, err := net.SplitHostPort(address)
+	if theirs == nil && err == nil && slices.Contains([]string{loopback, "localhost", own.Address, a.Host.Address}, host) {
+		own.Address = host
+		own.Port, _ = strconv.Atoi(port) // the schema lets nothing else through
+		a.Storage.Zeo = own
+		return
+	}
+	if theirs != nil && theirs.App.Name == a.Name {
+		return // onlyOnes names both
+	}
+	other, remedy := "the one at "+address+", by plone_instances.zeo.address", "that address"
+	if theirs != nil {
+		other, remedy = theirs.words(), "that one"
+	}
+	r.once("two-zeo-servers", []string{"deploy", a.Name, "buildout_init_commands"},
+		fmt.Sprintf("the app %s has two ZEO servers: %s, and %s, to which its clients connect", a.Name, own.words(), other),
+		"remove the command and its part, or "+remedy)
+}
+
+// words name a ZEO server, and say why it runs.
+func (z *ZeoServer) words() string {
+	why := "by the host's role " + string(Zeo)
+	if z.Commanded {
+		why = "by deploy." + z.App.Name + ".buildout_init_commands"
+	}
+	return "the one of " + z.App.Name + " on " + z.App.Host.Name + ", " + why
 }
 
 // serverAddress is where a host's ZEO server can be reached, "" where it runs none.

@@ -149,18 +149,23 @@ func (r *resolver) hosts() {
 
 // onlyOnes reports what may run on one host only.
 func (r *resolver) onlyOnes() {
-	zeo := map[string]*Host{}
-	for _, h := range r.online[Zeo] {
+	zeo := map[string]*ZeoServer{}
+	for _, h := range r.t.Hosts {
 		for _, a := range h.Apps {
-			if a.Zeo == nil {
+			if a.Zeo == nil || !h.Online {
 				continue
 			}
-			if first := zeo[a.Name]; first != nil {
-				r.report("two-zeo-servers", []string{"instances", h.Name},
-					fmt.Sprintf("the app %s already has a ZEO server on %s", a.Name, first.Name),
-					"keep one online, or give each an app of its own: plone_zeoserver.app_name in its layer's custom_json")
+			first := zeo[a.Name]
+			if first == nil {
+				zeo[a.Name] = a.Zeo
+				continue
 			}
-			zeo[a.Name] = h
+			remedy := "keep one online, or give each an app of its own: plone_zeoserver.app_name in its layer's custom_json"
+			if first.Commanded || a.Zeo.Commanded {
+				remedy = "keep one: remove the command from buildout_init_commands, or the other host's layer"
+			}
+			r.report("two-zeo-servers", []string{"instances", h.Name},
+				fmt.Sprintf("the app %s has two ZEO servers: %s, and %s", a.Name, first.words(), a.Zeo.words()), remedy)
 		}
 	}
 	for _, only := range roles {

@@ -90,6 +90,7 @@ type ZeoServer struct {
 	Port           int    // 0: as the buildout's base configuration has it
 	FilestorageDir string // where Data.fs lies
 	BlobDir        string // plone_blobs.blob_dir; empty: the release's var/blobstorage
+	Commanded      bool   // one of buildout_init_commands starts it, and no role of the host's
 }
 
 // A Command is another process of an app, from buildout_init_commands or for

@@ -113,8 +113,11 @@ installed_packages() {
 
 # server_files: what a ZEO server of the release is started with.
 server_files() {
-	[[ -d $WORK_DIR/parts/zeoserver ]] || return 0
-	as_app cat parts/zeoserver/etc/zeo.conf
-	# The recipe writes the path in another order each time.
-	as_app cat parts/zeoserver/bin/runzeo | tr -s ':" ' '\n' | sort
+	local server
+	for server in "$WORK_DIR"/parts/*/bin/runzeo; do
+		[[ -f $server ]] || continue
+		as_app cat "${server%/bin/runzeo}/etc/zeo.conf"
+		# The recipe writes the path in another order each time.
+		as_app cat "$server" | tr -s ':" ' '\n' | sort
+	done
 }
