@@ -49,6 +49,11 @@ func TestEngineIsTextTemplate(t *testing.T) {
 		t.Fatal(err)
 	}
 	hosts = append(hosts, resolvedText(t, base, string(text)).Hosts...)
+	byUv := write(t, `{"deploy": {"site": {"builder": "uv", "groups": ["a"], "buildout_debug": true}, "database": {"builder": "uv"}},
+	  "plone_instances": {"syslog_facility": "local3", "relstorage": {"enable_pack": true}}, "plone_zeoserver": {"syslog_facility": "local3"}}`)
+	for _, example := range []string{"zeo", "relstorage"} {
+		hosts = append(hosts, resolved(t, "../examples/"+example+"/stack.json", byUv).Hosts...)
+	}
 	for _, pattern := range []string{"../examples/*/stack.json", "../testdata/pasted/stack.json", "../testdata/parity/*.stack.json"} {
 		stacks, err := filepath.Glob(pattern)
 		if err != nil || len(stacks) == 0 {

@@ -76,6 +76,7 @@ func Packages(h *topology.Host) []string {
 		if db := a.Storage.RelStorage; db != nil {
 			list = append(list, db.Database().Packages...)
 		}
+		list = append(list, containerPackages(a)...)
 		if len(a.MemcachedServers) > 0 {
 			list = append(list, cachePackages...)
 		}
@@ -306,8 +307,13 @@ func appEnvs(h *topology.Host) []Instance {
 		if toldOfCache(a) {
 			vars = append(vars, variable{cacheVar, ""})
 		}
-		for _, name := range slices.Sorted(maps.Keys(a.Config.Environment)) {
-			if v := a.Config.Environment[name]; !v.Secret.IsSet() {
+		environment := map[string]schema.EnvValue{}
+		if !a.Builder().Decides { // no configuration of a project's tells these
+			maps.Copy(environment, partners(a))
+		}
+		maps.Copy(environment, a.Config.Environment)
+		for _, name := range slices.Sorted(maps.Keys(environment)) {
+			if v := environment[name]; !v.Secret.IsSet() {
 				vars = append(vars, variable{name, v.Text})
 			}
 		}

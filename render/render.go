@@ -21,7 +21,7 @@ import (
 
 // artifacts is the table of everything that is rendered. What a service has of its own
 // comes to it from the file of its name.
-var artifacts = slices.Concat(daemonArtifacts, appArtifacts, unitArtifacts, jobArtifacts, hostArtifacts)
+var artifacts = slices.Concat(daemonArtifacts, appArtifacts, instanceArtifacts, unitArtifacts, jobArtifacts, hostArtifacts)
 
 // secretFiles is the table of the files that apply makes from secrets.
 var secretFiles = []func(*topology.Host) []SecretFile{appSecrets, hostSecrets}

@@ -94,20 +94,27 @@ func backwards(calendar string) string {
 	return ""
 }
 
+// madeBy is what makes the releases of an app as the stack has it.
+func madeBy(app *input.Node) *builder.Builder {
+	name, _ := text(app.Get("builder"))
+	return (&App{Builder: name}).MadeBy()
+}
+
 // notShared warns of what a release's builder makes and releases would share.
 func notShared(app *input.Node, path string, list *diag.List) {
+	by := madeBy(app)
 	warn := func(span diag.Span, name, what string) {
 		list.Add(diag.Diagnostic{Code: "not-shared", Span: span, Path: path + "." + name,
 			Message: strconv.Quote(what) + " belongs to each release alone and is not shared", Remedy: "take it out"})
 	}
 	for _, f := range fieldsOf(app.Get("symlink_before_migrate")) {
-		if builder.Default().Apart(f.Key) || builder.Default().Apart(f.Value.Text) {
+		if by.Apart(f.Key) || by.Apart(f.Value.Text) {
 			warn(f.Span, "symlink_before_migrate", f.Key)
 		}
 	}
 	for _, name := range []string{"purge_before_symlink", "create_dirs_before_symlink"} {
 		for _, item := range itemsOf(app.Get(name)) {
-			if builder.Default().Apart(item.Text) {
+			if by.Apart(item.Text) {
 				warn(item.Span, name, item.Text)
 			}
 		}
@@ -117,10 +124,11 @@ func notShared(app *input.Node, path string, list *diag.List) {
 // notAFile reports files of a release that its builder writes, or that lie where
 // releases share what is written.
 func notAFile(app *input.Node, path string, list *diag.List) {
+	by := madeBy(app)
 	config, _ := text(app.Get("buildout_config"))
 	for _, f := range fieldsOf(app.Get("files")) {
 		message := ""
-		if _, made := builder.Default().Part(f.Key); made || f.Key == config {
+		if _, made := by.Part(f.Key); made || f.Key == config {
 			message = "this is written when a release is made"
 		}
 		if strings.HasPrefix(f.Key+"/", ".git/") {

@@ -96,6 +96,11 @@ func (dec *decoder) app(name string, defaults, own *input.Node) *App {
 			delete(app.Environment, variable)
 		}
 	}
+	for _, f := range fieldsOf(a.fields["symlink_before_migrate"].Default) {
+		if !app.MadeBy().Makes(f.Key) && app.SymlinkBeforeMigrate[f.Key] == f.Value.Text && own.Lookup("symlink_before_migrate", f.Key) == nil {
+			delete(app.SymlinkBeforeMigrate, f.Key)
+		}
+	}
 	for shared, release := range app.SymlinkBeforeMigrate {
 		if app.MadeBy().Apart(shared) || app.MadeBy().Apart(release) {
 			delete(app.SymlinkBeforeMigrate, shared)
@@ -119,15 +124,18 @@ func domains(app string, list []string) []string {
 	return kept
 }
 
-// addDirs adds directories to the default ones, without those that releases
-// never share.
+// addDirs adds directories to the default ones that the builder makes, without those
+// that releases never share.
 func addDirs(defaults *input.Node, own []string, by *builder.Builder) []string {
 	var dirs []string
 	for _, n := range itemsOf(defaults) {
-		dirs = append(dirs, n.Text)
+		if by.Makes(n.Text) {
+			dirs = append(dirs, n.Text)
+		}
 	}
 	for _, dir := range own {
-		if !by.Apart(dir) && !slices.Contains(dirs, dir) {
+		byDefault := slices.ContainsFunc(itemsOf(defaults), func(n *input.Node) bool { return n.Text == dir })
+		if !byDefault && !by.Apart(dir) && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}

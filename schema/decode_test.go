@@ -80,6 +80,25 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// Releases that uv makes share what they have of buildout's directories, and what the
+// stack names.
+func TestSharedByUv(t *testing.T) {
+	d := load(t, `{"deploy": {"site": {"builder": "uv", "groups": [], "symlink_before_migrate": {"media": "media", "eggs": "eggs"}, "purge_before_symlink": ["old", "parts"]}, "other": {"builder": "uv"}}}`)
+	site, other := d.Base.App("site"), d.Base.App("other")
+	for i, check := range []struct{ got, want any }{
+		{site.SymlinkBeforeMigrate, map[string]string{"var": "var", "media": "media", "eggs": "eggs"}},
+		{other.SymlinkBeforeMigrate, map[string]string{"var": "var"}},
+		{site.PurgeBeforeSymlink, []string{"var", "old"}},
+		{other.CreateDirsBeforeSymlink, []string{"var"}},
+		{site.Groups != nil, true},
+		{other.Groups == nil, true},
+	} {
+		if !reflect.DeepEqual(check.got, check.want) {
+			t.Errorf("%d: got %#v, want %#v", i, check.got, check.want)
+		}
+	}
+}
+
 // TestAppDefaults: deploy_buildout and deploy_python lie beneath every app.
 func TestAppDefaults(t *testing.T) {
 	d := load(t, `{

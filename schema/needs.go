@@ -20,10 +20,25 @@ var needs = []struct{ path, remedy string }{
 	{"varnish.storage_size", noVarnish},
 	{"varnish_plone", noVarnish},
 	{"varnish_purge_urls", noVarnish},
+	{"deploy.<app>.backend_dir", ofUv},
+	{"deploy.<app>.lock", ofUv + "; requirements take its place"},
+	{"deploy.<app>.groups", ofUv + "; requirements have none"},
+	{"deploy.<app>.instance", ofUv},
+	{"deploy.<app>.requirements", ofUv},
+	{"deploy.<app>.constraints", "set builder to uv and requirements too, or take it out"},
+	{"deploy.<app>.buildout_extends", ofBuildout},
+	{"deploy.<app>.buildout_additional_config", ofBuildout},
+	{"deploy.<app>.buildout_parts_to_include", ofBuildout},
+	{"deploy.<app>.buildout_supervisor_part", ofBuildout},
 	{"deploy.<app>.ssl_certificate", "set ssl_support to true"},
 	{"deploy.<app>.ssl_certificate_key", "set ssl_support to true"},
 	{"deploy.<app>.ssl_certificate_ca", "set ssl_support to true"},
 }
+
+const (
+	ofUv       = "set builder to uv too, or take it out"
+	ofBuildout = "leave builder out: it has uv make the releases, which reads no buildout"
+)
 
 const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"
 

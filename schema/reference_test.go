@@ -47,7 +47,7 @@ func TestExplain(t *testing.T) {
 		"haproxy.stats": "there is no attribute haproxy.stats",
 		"wrong-tpye":    "did you mean wrong-type?",
 		"haprxy.fall":   "did you mean haproxy.fall?",
-		"instance":      "did you mean instances",
+		"instanses":     "did you mean instances",
 		"":              "there is no attribute, group or code ",
 	} {
 		if Lookup(path) != nil {

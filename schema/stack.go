@@ -368,6 +368,13 @@ type App struct {
 	Home                     string              `json:"home"` // filled in: /home/<user>
 	KeepReleases             int                 `json:"keep_releases"`
 	SCM                      SCM                 `json:"scm"`
+	Builder                  string              `json:"builder"`
+	BackendDir               string              `json:"backend_dir"`  // empty: the top of the repository
+	Lock                     string              `json:"lock"`         // empty: where uv finds it
+	Requirements             string              `json:"requirements"` // empty: the lock
+	Constraints              string              `json:"constraints"`
+	Instance                 string              `json:"instance"` // empty: where it usually is
+	Groups                   []string            `json:"groups"`   // nil: container, where there is one
 	EnableSubmodules         bool                `json:"enable_submodules"`
 	ShallowClone             bool                `json:"shallow_clone"`
 	Domains                  []string            `json:"domains"`
@@ -404,7 +411,12 @@ type App struct {
 }
 
 // MadeBy is what makes the app's releases.
-func (a *App) MadeBy() *builder.Builder { return builder.Default() }
+func (a *App) MadeBy() *builder.Builder {
+	if b, ok := builder.Named(a.Builder); ok {
+		return b
+	}
+	return builder.Default() // the value was reported
+}
 
 // PartNames are the project's names of what deploy.cfg asks its buildout for: of sections
 // and parts, and of options as section:option. Empty: it has none.

@@ -81,13 +81,18 @@ var beside = map[string]map[string]any{
 	"opsworks.layers.<layer>.instances.<host>.backends": fewClients,
 	"opsworks.instance.backends":                        fewClients,
 
-	"plone_instances.subsite_config":            {"plone_instances.subsites": map[string]any{"www.example.com": "a", "xn--mnchen-3ya.example": "b", "my_site": "c"}},
+	"plone_instances.subsite_config": {"plone_instances.subsites": map[string]any{"www.example.com": "a", "xn--mnchen-3ya.example": "b", "my_site": "c"}},
+	"deploy.<app>.backend_dir":       byUv, "deploy.<app>.lock": byUv, "deploy.<app>.requirements": byUv, "deploy.<app>.constraints": byRequirements, "deploy.<app>.instance": byUv, "deploy.<app>.groups": byUv,
 	`deploy.<app>.scm.repository = ""`:          {"plone_instances.app_name": "zeoserver"},
 	`deploy.<app>.ssl_certificate = ""`:         {"deploy.<app>.ssl_support": false},
 	`deploy.<app>.python_major_version = "2.7"`: {"plonec.plone_version": "5.2"},
 }
 
 var byReference = map[string]any{"$secret": "file:tls/site.pem"}
+
+var byUv = map[string]any{"deploy.<app>.builder": "uv"}
+
+var byRequirements = map[string]any{"deploy.<app>.builder": "uv", "deploy.<app>.requirements": "requirements.txt"}
 
 var fewClients = map[string]any{"plone_instances.per_cpu": 0.25}
 

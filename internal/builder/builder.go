@@ -34,6 +34,9 @@ type Builder struct {
 	ClientIni  Program // wsgi.ini, of those that have one
 	ZeoConf    Program // zeo.conf
 	Differs    string  // what to do where it is not what the stack says
+	// Decides tells that the project says itself what the stack leaves open, such as
+	// where the database is.
+	Decides bool
 
 	Helpers []Helper
 	Missing string // what to do where a release has no program of a helper
@@ -89,7 +92,7 @@ const (
 	Making Whose = "making"
 )
 
-var builders = []*Builder{buildout}
+var builders = []*Builder{buildout, uv}
 
 // All are the builders. The first is that of a stack that asks for none.
 func All() []*Builder { return builders }
@@ -129,11 +132,15 @@ func (b *Builder) Config() string { return b.Inputs[0].File }
 
 // Changed says that an input changed, though nobody knows which.
 func (b *Builder) Changed() string {
-	text := b.Inputs[0].Words
-	for _, in := range b.Inputs[1:] {
-		text += ", or " + in.Words + ","
+	var all []string
+	for _, in := range b.Inputs {
+		all = append(all, in.Words)
 	}
-	return text + " changed"
+	last := len(all) - 1
+	if last == 0 {
+		return all[0] + " changed"
+	}
+	return strings.Join(all[:last], ", ") + ", or " + all[last] + ", changed"
 }
 
 // Part finds the part to which a path within a release belongs. ok is false for
@@ -148,6 +155,12 @@ func (b *Builder) Part(name string) (p Part, ok bool) {
 		return Part{}, false
 	}
 	return b.Parts[i], true
+}
+
+// Makes tells whether a path within a release is of one of its parts.
+func (b *Builder) Makes(name string) bool {
+	_, made := b.Part(name)
+	return made
 }
 
 // Apart tells whether releases never share what lies at a path within them.

@@ -18,6 +18,7 @@ var buildout = &Builder{
 	ClientIni:  Program{Path: "parts/{name}/etc/wsgi.ini"},
 	ZeoConf:    Program{Path: "parts/{name}/etc/zeo.conf"},
 	Differs:    "take out what wins over deploy.cfg, or change the stack; which file says so: .venv/bin/buildout -c deploy.cfg annotate PART",
+	Decides:    true,
 	Helpers: []Helper{
 		// A ZEO server's, or RelStorage's, whole or in its two stages.
 		{"pack", []string{"bin/zeopack", "bin/zodbpack", "bin/zodbpack-prepack bin/zodbpack-pack"}},

@@ -59,6 +59,10 @@ func (r *resolver) app(h *Host, name, by string) *App {
 	a.Plone, a.WSGI = plone, plone.python3() && !(slices.Contains(plone.Pythons, "2.7") && strings.HasPrefix(a.Config.PythonMajorVersion, "2"))
 	r.near = h
 	defer func() { r.near = nil }()
+	if !a.WSGI && !a.Builder().Decides {
+		r.once("python2-builder", []string{"deploy", name, "builder"}, fmt.Sprintf("%s is built by %s, which takes no Python 2", name, a.Builder().Name),
+			"give plonec.plone_version from 5.2 on, and no python_major_version that begins with 2")
+	}
 	if a.Config.SCM.Repository == "" && goodName.MatchString(name) {
 		r.noRepository(h, name, by)
 	}

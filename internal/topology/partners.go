@@ -18,10 +18,12 @@ func (r *resolver) partners(h *Host) {
 	if p.EnableRelstorage {
 		a.Storage.RelStorage = relStorage(a)
 		r.checkRelStorage(a)
-		a.MemcachedServers = r.memcached(h)
+		if a.Builder().Decides { // RelStorage's own cache needs no server
+			a.MemcachedServers = r.memcached(h)
+		}
 		a.Pack = p.Relstorage.EnablePack || h.Has(Pack)
 	} else {
-		a.Storage.ZeoAddress = r.zeoAddress(h)
+		a.Storage.ZeoAddress = r.zeoAddress(h, a)
 		a.Storage.Zeo = r.zeoAt(h, a.Storage.ZeoAddress)
 		r.ownZeo(a)
 		if h.Has(Pack) {
@@ -64,7 +66,7 @@ func (r *resolver) blobs(h *Host) {
 
 // zeoAddress is where a host's clients find ZEO: a fixed address, else the
 // first online host of zeo_layer, else the only one that runs a ZEO server.
-func (r *resolver) zeoAddress(h *Host) string {
+func (r *resolver) zeoAddress(h *Host, a *App) string {
 	p := h.Stack.PloneInstances
 	if p.Zeo.Address != "" {
 		return p.Zeo.Address
@@ -82,6 +84,12 @@ func (r *resolver) zeoAddress(h *Host) string {
 	}
 	switch servers := r.online[Zeo]; len(servers) {
 	case 0:
+		if !a.Builder().Decides {
+			r.once("no-storage", []string{"plone_instances", "zeo_layer"},
+				fmt.Sprintf("nothing says where the database of %s is: the stack has neither a layer %s nor zeo.address", a.Name, p.ZeoLayer),
+				"give a ZEO layer, plone_instances.zeo.address or plone_instances.enable_relstorage")
+			return ""
+		}
 		r.once("base-decides", []string{"plone_instances", "zeo_layer"},
 			fmt.Sprintf("the address of the database is left to the buildout: the stack has neither a layer %s nor zeo.address", p.ZeoLayer),
 			"give plone_instances.zeo.address or a ZEO layer, unless this is intended")
@@ -220,6 +228,8 @@ func (r *resolver) checkRelStorage(a *App) {
 		r.once("unknown-database", path, "RelStorage takes postgresql, mysql or oracle", "give relstorage.db.type")
 	}
 	switch {
+	case s.DSN.IsSet() && s.Type == "mysql" && !a.Builder().Decides:
+		r.once("no-database", path, "RelStorage takes no dsn for MySQL", "give name, host, user and password in place of dsn")
 	case s.DSN.IsSet():
 	case s.Name == "":
 		r.once("no-database", path, "RelStorage is on, but its database is not given",

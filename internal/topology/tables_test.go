@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
@@ -23,14 +24,17 @@ func systems() (ids []string) {
 
 // What the schema takes is in the tables, and nothing else is.
 func TestTablesAreTheSchemas(t *testing.T) {
-	var plones, databases []string
+	var plones, databases, builders []string
+	for _, b := range builder.All() {
+		builders = append(builders, b.Name)
+	}
 	for _, p := range topology.Plones() {
 		plones = append(plones, p.Version)
 	}
 	for _, d := range topology.Databases() {
 		databases = append(append(databases, d.Type), d.Names...)
 	}
-	for path, table := range map[string][]string{"plonec.os": systems(), "instances.x.os": systems(), "plonec.plone_version": plones} {
+	for path, table := range map[string][]string{"plonec.os": systems(), "instances.x.os": systems(), "plonec.plone_version": plones, "deploy.x.builder": builders} {
 		if enum := schema.Lookup(path).Enum; !slices.Equal(enum, table) {
 			t.Errorf("%s takes %v, the table has %v", path, enum, table)
 		}

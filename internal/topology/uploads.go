@@ -26,7 +26,7 @@ func (r *resolver) uploads() {
 		}
 		for _, a := range h.Apps {
 			a.MaxUpload = size
-			if a.WSGI && len(a.Clients) > 0 && (size == 0 || size > zopeForms) && !mentions(a.Config.BuildoutAdditionalConfig, "form-disk-limit") {
+			if a.WSGI && a.Builder().Decides && len(a.Clients) > 0 && (size == 0 || size > zopeForms) && !mentions(a.Config.BuildoutAdditionalConfig, "form-disk-limit") {
 				r.once("upload-limit", []string{"nginx_plone", "client_max_body_size"}, "Zope refuses forms over 1 GB, unless the buildout says otherwise",
 					"put <dos_protection> with form-disk-limit ${client1:max-request-body-size} into zope-conf-additional of the buildout's [client1]")
 			}

@@ -22,6 +22,7 @@ configure_release() {
 
 make_release() {
 	local compiling python
+	local -a named=()
 	step "filling the virtualenv with ${uv:-pip}"
 	virtualenv
 	packages
@@ -42,7 +43,9 @@ make_release() {
 	fi
 	as_app nice -n 5 .venv/bin/buildout -c "$BUILD_CONFIG" "${BUILD_FLAGS[@]}" "${eggs_from[@]}"
 
-	trust_balancers
+	# In our part [plonec], which comes before any text of the stack's.
+	read -ra named < <(sed -n '/^trusted-proxy =/{s///p;q;}' "$(etc_file "$APP" deploy.cfg)") || true
+	trust_balancers ${named+"${named[@]}"}
 	wait "$compiling"
 	if ! compgen -G "$WORK_DIR/.venv/lib/python*/site-packages/zope/i18n/compile.py" >/dev/null; then
 		for python in "$WORK_DIR"/parts/*/bin/interpreter; do
@@ -51,33 +54,6 @@ make_release() {
 			break
 		done
 	fi
-}
-
-# trust_balancers: Zope takes the word of those that deploy.cfg names, in our part
-# [plonec], which comes before any text of the stack's. With a name that cannot be
-# resolved Zope would not start, nor with an IPv6 address that begins with a letter, which
-# ZConfig takes for a name that ends at the colon.
-trust_balancers() {
-	local address
-	local -a named=() proxies=()
-	read -ra named < <(sed -n '/^trusted-proxy =/{s///p;q;}' "$(etc_file "$APP" deploy.cfg)") || true
-	for address in ${named+"${named[@]}"}; do
-		if [[ $address =~ ^[A-Fa-f][0-9A-Fa-f]*: ]]; then
-			warn "Zope cannot be told to trust $address, an IPv6 address that begins with a letter, and takes the balancer there for the visitor"
-		elif getent ahosts "$address" >/dev/null; then
-			proxies+=("$address")
-		else
-			warn "the address $address does not resolve, so Zope takes the balancer there for the visitor: give its IP address in plone_instances.waitress_trusted_proxy"
-		fi
-	done
-	# shellcheck disable=SC2016 # for the inner shell
-	as_app /bin/sh -c 'for conf in parts/client*/etc/zope.conf; do
-		[ -f "$conf" ] || continue
-		[ -z "$(tail -c 1 "$conf")" ] || echo >>"$conf" # the recipe may leave the last line open
-		for address do
-			grep -qxF "trusted-proxy $address" "$conf" || printf "trusted-proxy %s\n" "$address" >>"$conf" || exit
-		done
-	done' sh ${proxies+"${proxies[@]}"}
 }
 
 # setuptools_for: the setuptools with which a zc.buildout starts. 80.3 and later have no

@@ -157,7 +157,8 @@ load_app() {
 	done
 	[[ ${name-} == "$1" ]] || fail "no app $1 on this host" "there are: ${APPS:-none}"
 	# Unless build.conf says otherwise.
-	PROCESSES=() EXPECTED=() SECRET_CONFIGS=() SECRET_FILES=() BUILD_FILES=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE=''
+	PROCESSES=() EXPECTED=() SECRET_CONFIGS=() SECRET_FILES=() BUILD_FILES=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE='' BUILD_REQUIREMENTS=''
+	BUILD_GROUPS=('container?') # where there is one
 	ask_services defaults
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"

@@ -3,6 +3,7 @@
 stdin: {"NAME": FILE}, stdout: what each says that matters, by name.
 """
 
+import configparser
 import json
 import os
 import sys
@@ -29,7 +30,20 @@ def zope(path):
     storage = main.config.storage.config
     names = "server blob_dir shared_blob_dir cache_size var client".split()
     adapter = getattr(storage, "adapter", None)
+    ini = configparser.ConfigParser()
+    ini.read(os.path.join(os.path.dirname(path), "wsgi.ini"))
+    server = dict(ini["server:main"])
+    server.pop("use", None)
+    server.pop("paste.server_factory", None)  # the recipe's, which calls waitress, too
+    dos = root.dos_protection
     return {
+        "server": server,
+        "eventlog": {k: v for k, v in ini.items("handler_eventlog", raw=True) if k != "kwargs" or v != "{}"},
+        "loggers": {s: ini[s]["level"] for s in ini.sections() if s.startswith("logger_")},
+        "debug": root.debug_mode,
+        "verbose": root.verbose_security,
+        "trusted": list(root.trusted_proxies),
+        "forms": [dos.form_memory_limit, dos.form_disk_limit],
         "environment": root.environment,
         "cache-size": main.config.cache_size,
         "kind": storage.getSectionType(),
