@@ -236,6 +236,13 @@ func TestUv(t *testing.T) {
 	same("persistent cache", c.Storage["client"], "")
 	same("zeo address", conf["zeo"].Address, []any{address, 8001})
 	same("zeo file", conf["zeo"].Storage["path"], dir+"/var/filestorage/Data.fs")
+	processes, rows := expected(a)
+	same("rows that are held against the release", len(rows) > 8, true)
+	for _, line := range compare(t, dir, nil, processes, rows, "var/filestorage="+a.Zeo.FilestorageDir) {
+		if strings.HasPrefix(line, "differs ") {
+			t.Error(line)
+		}
+	}
 	if t.Failed() {
 		return
 	}
