@@ -73,10 +73,14 @@ func pastedFaults(n *input.Node, path, client string, list *diag.List) {
 		add(o.Code, o.N, shortLine(o.Text)+", "+o.What, o.Remedy)
 	}
 	for _, a := range builder.Additions(pasted.text) {
-		if a.Section == client && slices.Contains(added, a.Option) {
-			add("lost-addition", a.N, fmt.Sprintf("\"%s +=\" in [%s], takes the place of what the section has from a macro (<=)", a.Option, client),
-				fmt.Sprintf("where [%s] has it from a macro, set parts.client of the app to another section and add in [client1], or write %s = ${MACRO:%s} and the new lines", client, a.Option, a.Option))
+		if a.Section != client || !slices.Contains(added, a.Option) {
+			continue
 		}
+		remedy := fmt.Sprintf("if it has it from a macro, name the macro in the app's parts.client, or write %s = ${MACRO:%s} and the new lines", a.Option, a.Option)
+		if client != "client1" {
+			remedy = "add in [client1], which has all that it has"
+		}
+		add("lost-addition", a.N, fmt.Sprintf("\"%s +=\" in [%s], may lose what the section has from a macro (<=)", a.Option, client), remedy)
 	}
 }
 

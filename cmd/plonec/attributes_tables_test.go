@@ -55,11 +55,19 @@ var named = map[string]string{
 	"plone_instances.zeo_layer":    `["zeoserver", "spare"]`,
 	"plone_instances.broker_layer": `["celery_broker", "spare"]`,
 	"plone_instances.solr_layer":   `["solr", "spare"]`,
+	"deploy.<app>.parts.keep[]":    `["nginx"]`,
 }
 
 // beside is what has to stand in the stack beside an attribute, or beside one value
 // of it.
 var beside = map[string]map[string]any{
+	"deploy.<app>.parts.zodbpack-prepack": {"plone_instances.relstorage.two_stage_pack": true},
+	"deploy.<app>.parts.zodbpack-pack":    {"plone_instances.relstorage.two_stage_pack": true},
+	"deploy.<app>.parts.zodb-clear-refs":  {"plone_instances.relstorage.truncate_refs": true},
+	"deploy.<app>.parts.backup":           {"plone_zeoserver.app_name": "site"},
+	"deploy.<app>.parts.packcronjob":      {"plone_zeoserver.app_name": "site"},
+	"deploy.<app>.parts.backupcronjob":    {"plone_zeoserver.app_name": "site", "plone_zeoserver.enable_backup": true},
+
 	"nginx_plone.canonical": {"deploy.<app>.domains": []string{"www.example.org", "example.org"}},
 	// A certificate of which nobody says by whom it is.
 	"nginx_plone.hsts": {"deploy.<app>.ssl_certificate": byReference, "deploy.<app>.ssl_certificate_ca": nil},

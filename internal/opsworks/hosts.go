@@ -181,6 +181,7 @@ func (c *converter) set(path []string, value *input.Node) {
 func (c *converter) layersDo() {
 	d, _ := schema.Load(c.tree)
 	c.noHosts(topology.LayerRoles(d))
+	c.oneServer(topology.LayerRoles(d))
 	d, _ = schema.Load(c.tree)
 	roles := topology.LayerRoles(d)
 	c.sizes(d)
@@ -278,10 +279,7 @@ func (c *converter) noHosts(roles map[string][]topology.Role) {
 // servesItself tells whether the clients' app starts a ZEO server of its own: the cookbook's
 // way to have all on one host.
 func (c *converter) servesItself() bool {
-	app := schema.Lookup("plone_instances.app_name").Default
-	if n := c.tree.Lookup("plone_instances", "app_name"); n != nil {
-		app = n
-	}
+	app := c.attribute("plone_instances", "app_name")
 	of := func(name string) []*input.Node {
 		if n := c.tree.Lookup("deploy", app.Text, "buildout_"+name); n != nil {
 			return itemsOf(n)
@@ -291,6 +289,26 @@ func (c *converter) servesItself() bool {
 	part := schema.Lookup("deploy.<app>.parts.zeoserver").Default.Text
 	return slices.ContainsFunc(of("parts_to_include"), func(n *input.Node) bool { return n.Text == part }) &&
 		slices.ContainsFunc(of("init_commands"), func(n *input.Node) bool { return str(n, "cmd") == builder.Default().ZeoControl.For(part) })
+}
+
+// attribute is what the stack says of one, or its default.
+func (c *converter) attribute(path ...string) *input.Node {
+	if n := c.tree.Lookup(path...); n != nil {
+		return n
+	}
+	return schema.Lookup(strings.Join(path, ".")).Default
+}
+
+// oneServer has a ZEO layer's hosts run the ZEO server that the clients' app starts by
+// itself, where no app of the layer's own is there: one would have to be invented.
+func (c *converter) oneServer(roles map[string][]topology.Role) {
+	path := []string{"plone_zeoserver", "app_name"}
+	serves := func(f input.Field) bool { return slices.Contains(roles[f.Key], topology.Zeo) }
+	if !slices.ContainsFunc(fieldsOf(c.tree.Get("layers")), serves) || !c.servesItself() || c.tree.Lookup("deploy", c.attribute(path...).Text) != nil {
+		return
+	}
+	c.set(path, text(c.attribute("plone_instances", "app_name").Text))
+	c.note(path, "The clients' app, which starts its ZEO server by itself.")
 }
 
 // oneHost invents a host that is in all of the layers.

@@ -520,3 +520,27 @@ func TestShortWay(t *testing.T) {
 		t.Errorf("the short way: %+v\ninit:          %+v", s, l)
 	}
 }
+
+// An app that starts its own ZEO server, as the cookbook's README had it for one host,
+// gets no second one.
+func TestOneHostForAll(t *testing.T) {
+	custom := `{"plone_instances": {"app_name": "site"}, "deploy": {"site": {"scm": {"repository": "https://git.example.com/b.git"},
+	  "buildout_parts_to_include": ["zeoserver"], "buildout_init_commands": [{"name": "zeoserver", "cmd": "bin/zeoserver", "args": "fg"}]}}}`
+	defaults := `{"plone_instances": {"app_name": "site"}, "deploy": {"site": {"scm": {"repository": "https://git.example.com/b.git"}}},
+	  "deploy_buildout": {"parts_to_include": ["zeoserver"], "init_commands": [{"name": "zeoserver", "cmd": "bin/zeoserver", "args": "fg"}]}}`
+	host := `{"web1": {"private_ip": "10.0.0.11", "status": "online", "backends": 4}}`
+	layered := strings.Replace(custom, `{`, `{"opsworks": {"layers": {"lb": {"instances": `+host+`}, "zeoserver": {"instances": `+host+`}, "plone_instances": {"instances": `+host+`}}}, `, 1)
+	for _, stack := range []string{custom, defaults, layered} {
+		m := convert(t, stack)
+		tree, topo := good(t, m)
+		if get(tree, "deploy/zeoserver") != "" {
+			t.Errorf("another ZEO server: %s", get(tree, "deploy"))
+		}
+		if len(topo.Hosts) != 1 || len(topo.Hosts[0].Apps) != 1 || topo.Hosts[0].Apps[0].Zeo == nil || topo.Hosts[0].Front == nil {
+			t.Errorf("%+v", topo.Hosts)
+		}
+		if stack != layered && !asks(m, "instances", "one that does all is invented") {
+			t.Error("it is not asked about")
+		}
+	}
+}
