@@ -55,7 +55,7 @@ var named = map[string]string{
 	"plone_instances.zeo_layer":    `["zeoserver", "spare"]`,
 	"plone_instances.broker_layer": `["celery_broker", "spare"]`,
 	"plone_instances.solr_layer":   `["solr", "spare"]`,
-	"deploy.<app>.parts.keep[]":    `["nginx"]`,
+	"deploy.<app>.parts.keep":      `["nginx"]`,
 }
 
 // beside is what has to stand in the stack beside an attribute, or beside one value
@@ -64,6 +64,7 @@ var beside = map[string]map[string]any{
 	"deploy.<app>.parts.zodbpack-prepack": {"plone_instances.relstorage.two_stage_pack": true},
 	"deploy.<app>.parts.zodbpack-pack":    {"plone_instances.relstorage.two_stage_pack": true},
 	"deploy.<app>.parts.zodb-clear-refs":  {"plone_instances.relstorage.truncate_refs": true},
+	"deploy.<app>.parts.zeoserver":        {"plone_zeoserver.app_name": "site"},
 	"deploy.<app>.parts.backup":           {"plone_zeoserver.app_name": "site"},
 	"deploy.<app>.parts.packcronjob":      {"plone_zeoserver.app_name": "site"},
 	"deploy.<app>.parts.backupcronjob":    {"plone_zeoserver.app_name": "site", "plone_zeoserver.enable_backup": true},
