@@ -118,6 +118,34 @@ func TestResolve(t *testing.T) {
 	if out := resolve("git://127.0.0.1:1/repo", "main"); !strings.Contains(out, "cannot ask git://127.0.0.1:1/repo") {
 		t.Error(out)
 	}
+	// Whether the repository answers is asked of a commit in full too, and beside other work.
+	if out := resolve("git://127.0.0.1:1/repo", first); !strings.Contains(out, "commit "+first) {
+		t.Error(out)
+	}
+	lock, err := os.OpenFile(root+"/run/plonec/lock/work", os.O_RDWR|os.O_CREATE, 0o600)
+	if err == nil {
+		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := resolve(server, "main"); !strings.Contains(out, "another verb is at work here") {
+		t.Error(out)
+	}
+	for revision, want := range map[string]string{
+		"main": "revision main\ncommit " + third + "\n", "": "revision \ncommit " + third + "\n", first: "revision " + first + "\ncommit " + first + "\n",
+		"none": "has no branch or tag none", "a\x1bb": "revision a?b\n",
+	} {
+		if out := resolve(server, revision, "--source"); !strings.Contains(out, want) || strings.Contains(out, "at work") {
+			t.Errorf("%q: %s", revision, out)
+		}
+	}
+	lock.Close()
+	for _, revision := range []string{"main", first} {
+		if out := resolve("git://127.0.0.1:1/repo", revision, "--source"); !strings.Contains(out, "cannot ask git://127.0.0.1:1/repo") || strings.Contains(out, "commit "+first) {
+			t.Error(out)
+		}
+	}
 	if out := resolve(server, "main", "--commit", first[:12]); !strings.Contains(out, "in full") {
 		t.Error(out)
 	}

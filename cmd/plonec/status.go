@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/report"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/words"
@@ -14,7 +15,7 @@ import (
 
 func statusCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
-	var exitCode bool
+	var exitCode, repositories bool
 	c.Short = "show how the hosts are"
 	c.Long = `Status asks every host how it is: what was applied to it and when, the release
 of each app and the processes that run, what is pending and the command for it,
@@ -24,22 +25,34 @@ ends with status 6.
 As JSON it is one object: hosts has those that were asked, skipped those that the
 stack does not have online.
 
+A certificate that visitors are shown is named where it has expired or does within 30
+days, and where it is not for a name of its sites; as JSON all of them are listed. With
+--repositories one host of each app asks the app's repository, as a deploy would and with
+what was applied there, whether it answers and has the revision.
+
 It needs no secrets, and so does not see where the value of one differs from that on
 a host: plonec plan --secrets does.`
 	c.Example = `  plonec status
-  plonec status --format json --host app1`
+  plonec status --format json --host app1
+  plonec status --repositories --exit-code`
 	f.add(c.Flags())
-	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand, not running, or failed the last time")
+	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where something is pending, changed by hand, not running, or failed the last time, or where a certificate expires or a repository does not answer")
+	c.Flags().BoolVar(&repositories, "repositories", false, "ask each app's repository too, which may take half a minute")
 	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, _ []string) error {
 		list, failed := s.Status(ctx)
-		text := report.Status(list, s.Skipped, terminal.UseColor(s.out))
+		var asked []plan.Repository
+		if repositories {
+			asked = s.Repositories(ctx)
+		}
+		text := report.Status(list, s.Skipped, asked, terminal.UseColor(s.out))
 		if v.format == "json" {
-			text = words.JSON(report.NewStatusJSON(list, s.Skipped))
+			text = words.JSON(report.NewStatusJSON(list, s.Skipped, asked))
 		}
 		if _, err := fmt.Fprint(s.out, text); err != nil {
 			return err
 		}
-		if failed == nil && exitCode && slices.ContainsFunc(list, report.Unwell) {
+		unwell := slices.ContainsFunc(list, report.Unwell) || slices.ContainsFunc(asked, func(r plan.Repository) bool { return r.Error != nil })
+		if failed == nil && exitCode && unwell {
 			return &status{exitChanges, ""}
 		}
 		return failed

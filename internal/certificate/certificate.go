@@ -133,12 +133,18 @@ func (c Chain) Missing(domains []string) []string {
 // trusts by itself.
 func (c Chain) SelfSigned() bool { return len(c) > 0 && issued(c[0], c[0]) }
 
-// Names are the names that the site's certificate is for, as people read them.
-func (c Chain) Names() string {
-	names := slices.Clone(c[0].DNSNames)
+// For are the names and addresses that the site's certificate is for.
+func (c Chain) For() []string {
+	names := append([]string{}, c[0].DNSNames...)
 	for _, ip := range c[0].IPAddresses {
 		names = append(names, ip.String())
 	}
+	return names
+}
+
+// Names are these as people read them.
+func (c Chain) Names() string {
+	names := c.For()
 	if len(names) == 0 {
 		return "no name"
 	}
@@ -190,12 +196,7 @@ func (c Chain) Expiry(now time.Time) string {
 			return fmt.Sprintf("%s is not valid before %s", nth(i, len(c)), day(one.NotBefore))
 		}
 	}
-	at := 0
-	for i, one := range c {
-		if one.NotAfter.Before(c[at].NotAfter) {
-			at = i
-		}
-	}
+	at := c.shortest()
 	end := c[at].NotAfter
 	left := int(end.Sub(now).Hours() / 24)
 	switch {
@@ -205,6 +206,19 @@ func (c Chain) Expiry(now time.Time) string {
 		return fmt.Sprintf("%s expires on %s, in %s", nth(at, len(c)), day(end), words.Count(left, "day"))
 	}
 	return ""
+}
+
+// Expires is when the certificate that ends first does.
+func (c Chain) Expires() time.Time { return c[c.shortest()].NotAfter.UTC() }
+
+func (c Chain) shortest() int {
+	at := 0
+	for i, one := range c {
+		if one.NotAfter.Before(c[at].NotAfter) {
+			at = i
+		}
+	}
+	return at
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

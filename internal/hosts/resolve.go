@@ -24,6 +24,8 @@ type resolved struct {
 	bad     []string // of the same, but taken or rolled back
 	failed  []string // of the same, but it could not be built
 	taken   []string // names of other releases, the last one's whoever made it
+
+	revision string // of the app there, where the repository alone was asked; empty: the repository's own branch
 }
 
 var fullCommit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
@@ -32,13 +34,10 @@ var fullCommit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 // or 64. Part of one may be another commit on another host.
 func IsCommit(name string) bool { return fullCommit.MatchString(name) }
 
-// resolve asks a host; with a commit it need not look for one.
-func (m *member) resolve(ctx context.Context, app, commit string) (resolved, error) {
+// resolve asks a host, with options of "host resolve".
+func (m *member) resolve(ctx context.Context, app string, options ...string) (resolved, error) {
 	var r resolved
-	argv := []string{plan.ScriptDir + "/host", "resolve"}
-	if commit != "" {
-		argv = append(argv, "--commit", commit)
-	}
+	argv := append([]string{plan.ScriptDir + "/host", "resolve"}, options...)
 	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
 	defer cancel()
 	err := m.conn.Run(ctx, remote.Command{Argv: append(argv, app), Line: func(line string) {
@@ -48,6 +47,8 @@ func (m *member) resolve(ctx context.Context, app, commit string) (resolved, err
 			r.commit = name
 		case what == "word":
 			r.word = strings.TrimPrefix(name, "of ")
+		case what == "revision":
+			r.revision = name
 		case !releaseName.MatchString(name):
 			// It is none, and neither passed on to other hosts nor shown.
 		case what == "current":
@@ -120,7 +121,11 @@ func freshRelease(hosts []resolved, now string) (string, error) {
 func oneCommit(ctx context.Context, members []*member, app, asked string) (string, []resolved, error) {
 	found := make([]resolved, len(members))
 	ask := func(i int, commit string) (err error) {
-		found[i], err = members[i].resolve(ctx, app, commit)
+		var options []string
+		if commit != "" { // it need not look for one
+			options = []string{"--commit", commit}
+		}
+		found[i], err = members[i].resolve(ctx, app, options...)
 		return err
 	}
 	if err := ask(0, asked); err != nil {

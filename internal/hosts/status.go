@@ -45,7 +45,7 @@ func (f *Fleet) Status(ctx context.Context) ([]plan.HostStatus, error) {
 		var state map[string]string
 		if m.failed == nil {
 			var err error
-			if state, err = m.statusWith(ctx, "/usr/bin/env", "PLONEC_SIZES=10"); err != nil {
+			if state, err = m.statusWith(ctx, "/usr/bin/env", "PLONEC_SIZES=10", "PLONEC_CERTIFICATES=1"); err != nil {
 				m.failed = &HostError{m.Name, "status", err}
 			}
 		}
@@ -53,7 +53,7 @@ func (f *Fleet) Status(ctx context.Context) ([]plan.HostStatus, error) {
 		if m.failed != nil {
 			*s = plan.HostStatus{Host: m.Name, Error: reason(m.failed)}
 		} else {
-			*s = m.Describe(state)
+			*s = m.Describe(state, time.Now())
 		}
 		return m.failed
 	})

@@ -11,20 +11,21 @@ import (
 
 // A HostStatus is how a host is.
 type HostStatus struct {
-	Host        string      `json:"host"`
-	Error       *Reason     `json:"error,omitempty"` // it could not be asked: nothing else is known
-	Generation  string      `json:"generation"`      // the applied one; empty: none yet
-	Unconfirmed string      `json:"unconfirmed,omitempty"`
-	Commit      string      `json:"commit,omitempty"` // of the tree that was applied
-	Applied     string      `json:"applied,omitempty"`
-	Current     bool        `json:"current"` // it has the files of this tree
-	Lock        string      `json:"lock,omitempty"`
-	Unfit       *Reason     `json:"unfit,omitempty"` // why nothing could be applied
-	Apps        []AppStatus `json:"apps,omitempty"`
-	Services    []Service   `json:"services,omitempty"`
-	Drift       []string    `json:"drift,omitempty"` // changed or removed by hand
-	Pending     []Pending   `json:"pending,omitempty"`
-	Last        string      `json:"last,omitempty"` // of the host's history
+	Host         string        `json:"host"`
+	Error        *Reason       `json:"error,omitempty"` // it could not be asked: nothing else is known
+	Generation   string        `json:"generation"`      // the applied one; empty: none yet
+	Unconfirmed  string        `json:"unconfirmed,omitempty"`
+	Commit       string        `json:"commit,omitempty"` // of the tree that was applied
+	Applied      string        `json:"applied,omitempty"`
+	Current      bool          `json:"current"` // it has the files of this tree
+	Lock         string        `json:"lock,omitempty"`
+	Unfit        *Reason       `json:"unfit,omitempty"` // why nothing could be applied
+	Apps         []AppStatus   `json:"apps,omitempty"`
+	Services     []Service     `json:"services,omitempty"`
+	Certificates []Certificate `json:"certificates,omitempty"` // that visitors are shown
+	Drift        []string      `json:"drift,omitempty"`        // changed or removed by hand
+	Pending      []Pending     `json:"pending,omitempty"`
+	Last         string        `json:"last,omitempty"` // of the host's history
 }
 
 // An AppStatus is how an app is on a host.
@@ -47,6 +48,15 @@ type AppStatus struct {
 
 	built []string // that never ran: nobody switched to them
 	ran   []string // that led to the current one, itself last; nil: scripts that do not tell
+}
+
+// A Repository is what an app's answers when a host asks it as a deploy would.
+type Repository struct {
+	App      string  `json:"app"`
+	Host     string  `json:"host,omitempty"`   // that asked; empty: none of the app's hosts could
+	Revision string  `json:"revision"`         // as applied there; empty: the repository's own branch
+	Commit   string  `json:"commit,omitempty"` // that it leads to
+	Error    *Reason `json:"error,omitempty"`  // it does not answer, or does not have the revision
 }
 
 // A Unit is a process of an app.
@@ -89,7 +99,8 @@ type Service struct {
 	Start string `json:"start,omitempty"` // the command on the host that starts it, where somebody disabled or masked it
 }
 
-func (m *Host) Describe(state map[string]string) HostStatus {
+// Describe says how the host is, of which "host status" says state.
+func (m *Host) Describe(state map[string]string, now time.Time) HostStatus {
 	s := HostStatus{
 		Host: m.Name, Generation: m.Seen.Generation, Unconfirmed: m.Seen.Unconfirmed, Commit: m.Seen.Commit, Applied: m.Seen.Applied,
 		Current: m.Seen.Generation != "" && !m.FilesDue(), Lock: m.Seen.Lock, Drift: m.drift(), Last: state["host.last"],
@@ -114,6 +125,7 @@ func (m *Host) Describe(state map[string]string) HostStatus {
 		}
 	}
 	sort.Slice(s.Services, func(i, j int) bool { return s.Services[i].Name < s.Services[j].Name })
+	s.Certificates = m.certificates(state, now)
 	s.Pending = m.pending(state)
 	return s
 }

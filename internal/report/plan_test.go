@@ -165,7 +165,7 @@ func TestOutageOfHostsThatWereNotAsked(t *testing.T) {
 		}
 	}
 	list := []plan.HostStatus{{Host: "a", Error: lost}, {Host: "b", Unfit: &plan.Reason{Text: "it\r\nis so\r"}}}
-	if got := Status(list, nil, false); !strings.Contains(got, "a     ssh a: timed out; and out\n") || !strings.Contains(got, "b  it; is so\n") {
+	if got := Status(list, nil, nil, false); !strings.Contains(got, "a     ssh a: timed out; and out\n") || !strings.Contains(got, "b  it; is so\n") {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -280,11 +280,11 @@ look    app1      site: the server of its database, database on db1, restarted a
         lb1       varnish is stopped on purpose, disabled: systemctl enable --now varnish on the host starts it
         site: hosts run different packages of the same commit (app1 p1, app2 p2): plonec deploy --always site
 `
-	if got := Status(list, []tree.Host{{Name: "app9", Status: "stopped"}}, false); got != want {
+	if got := Status(list, []tree.Host{{Name: "app9", Status: "stopped"}}, nil, false); got != want {
 		t.Errorf("got\n%s", got)
 	}
 	list[1].Apps[0].Commit = "bbbbbbbbbb"
-	got := Status(list, nil, false)
+	got := Status(list, nil, nil, false)
 	if !strings.Contains(got, "site: hosts run different commits (app1 aaaaaaa, app2 bbbbbbb): plonec deploy site\n") || strings.Contains(got, "packages") {
 		t.Errorf("other commits:\n%s", got)
 	}
@@ -312,7 +312,7 @@ func TestReleasesInStatus(t *testing.T) {
 			"look    db1  site: release 20261104000000 was not built, did not come up, or was rolled back from; current is none: fix it, then plonec deploy site\nkept    db1  site: 20261104000000 (bad)\n"},
 	} {
 		test.app.App, test.app.State, test.app.Units = "site", "good", []plan.Unit{zeo}
-		got := Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{test.app}}}, nil, false)
+		got := Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{test.app}}}, nil, nil, false)
 		table, notes, _ := strings.Cut(got, "\n\n")
 		if notes != test.want {
 			t.Errorf("got\n%s\nwant\n%s", notes, test.want)
@@ -364,7 +364,7 @@ func TestJobs(t *testing.T) {
 	} {
 		test.job.Name, test.job.Unit = "pack", "plone-site-pack"
 		app := plan.AppStatus{App: "site", State: "good", Jobs: []plan.Job{test.job}}
-		_, notes, _ := strings.Cut(Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{app}}}, nil, false), "\n\n")
+		_, notes, _ := strings.Cut(Status([]plan.HostStatus{{Host: "db1", Generation: "1", Apps: []plan.AppStatus{app}}}, nil, nil, false), "\n\n")
 		if notes != test.want {
 			t.Errorf("got\n%s\nwant\n%s", notes, test.want)
 		}

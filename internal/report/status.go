@@ -17,6 +17,8 @@ import (
 type StatusJSON struct {
 	Hosts   []plan.HostStatus `json:"hosts"`
 	Skipped []Skipped         `json:"skipped"` // chosen hosts that were not asked: they are not online in the stack
+	// Repositories are those of the apps, where they were asked.
+	Repositories []plan.Repository `json:"repositories,omitempty"`
 }
 
 // A Skipped is one of them.
@@ -25,18 +27,18 @@ type Skipped struct {
 	Status string `json:"status"` // in the stack
 }
 
-// NewStatusJSON puts the two together; neither list is null.
-func NewStatusJSON(list []plan.HostStatus, absent []tree.Host) StatusJSON {
+// NewStatusJSON puts them together; neither list of hosts is null.
+func NewStatusJSON(list []plan.HostStatus, absent []tree.Host, repositories []plan.Repository) StatusJSON {
 	skipped := []Skipped{}
 	for _, h := range absent {
 		skipped = append(skipped, Skipped{h.Name, h.Status})
 	}
-	return StatusJSON{append([]plan.HostStatus{}, list...), skipped}
+	return StatusJSON{append([]plan.HostStatus{}, list...), skipped, repositories}
 }
 
 // Status is a table of the hosts, a line for each app, and below it what is
 // not as it should be.
-func Status(list []plan.HostStatus, absent []tree.Host, color bool) string {
+func Status(list []plan.HostStatus, absent []tree.Host, repositories []plan.Repository, color bool) string {
 	rows := [][]string{{"host", "generation", "applied", "tree", "app", "release", "commit", "state", "running"}}
 	for i := range list {
 		rows = append(rows, statusRows(&list[i])...)
@@ -62,7 +64,7 @@ func Status(list []plan.HostStatus, absent []tree.Host, color bool) string {
 		}
 		b.WriteString(line + "\n")
 	}
-	notes := statusNotes(list)
+	notes := statusNotes(list, repositories)
 	if len(notes) > 0 {
 		b.WriteString("\n")
 	}
@@ -162,7 +164,7 @@ func UnitName(app, unit string) string {
 
 // statusNotes says what is pending and what to look at. Hosts with the same
 // share a line.
-func statusNotes(list []plan.HostStatus) []row {
+func statusNotes(list []plan.HostStatus, repositories []plan.Repository) []row {
 	var notes []row
 	add := func(on, host, text string) { notes = addRow(notes, on, host, text) }
 	for _, h := range list {
@@ -191,6 +193,11 @@ func statusNotes(list []plan.HostStatus) []row {
 				add("look", h.Host, s.Name+" is stopped on purpose, "+s.State+": "+s.Start+" on the host starts it")
 			case s.State != "active":
 				add("look", h.Host, s.Name+" is "+s.State+": journalctl -u "+s.Name)
+			}
+		}
+		for _, c := range h.Certificates {
+			for _, text := range badCertificate(c) {
+				add("look", h.Host, text)
 			}
 		}
 		for _, a := range h.Apps {
@@ -223,6 +230,16 @@ func statusNotes(list []plan.HostStatus) []row {
 	for _, text := range differing(list) {
 		add("look", "", text)
 	}
+	for _, r := range repositories {
+		if r.Error != nil {
+			add("look", r.Host, r.App+": its repository could not be asked: "+strings.TrimSuffix(r.Error.Text+": "+r.Error.Hint, ": "))
+		}
+	}
+	for _, r := range repositories {
+		if r.Error == nil {
+			add("source", r.Host, r.App+": "+sourceText(r, list))
+		}
+	}
 	for _, h := range list {
 		for _, a := range h.Apps {
 			for _, j := range a.Jobs {
@@ -242,6 +259,43 @@ func statusNotes(list []plan.HostStatus) []row {
 		}
 	}
 	return notes
+}
+
+// badCertificate says what is to be done about a certificate that visitors are shown.
+func badCertificate(c plan.Certificate) []string {
+	of, renew := c.App+": ", "have it renewed; plonec apply brings the new one"
+	if c.App == "" {
+		of, renew = c.Path+": ", "have it renewed"
+	}
+	var texts []string
+	if c.Fault != "" {
+		texts = append(texts, of+"its file of certificates cannot be read again: "+c.Fault)
+	}
+	if c.Expiry != "" {
+		texts = append(texts, of+c.Expiry+": "+renew)
+	}
+	if len(c.Missing) > 0 {
+		texts = append(texts, of+"the certificate is not for "+strings.Join(c.Missing, ", ")+": have it issued for all names of the site")
+	}
+	return texts
+}
+
+// sourceText says what a repository answered, and where something else runs.
+func sourceText(r plan.Repository, list []plan.HostStatus) string {
+	if r.Revision == r.Commit { // which no server can be asked for by name
+		return "its repository answers; it is not asked for commit " + ShortCommit(r.Commit) + " before a deploy"
+	}
+	text := fmt.Sprintf("%s is commit %s", cmp.Or(r.Revision, "the repository's own branch"), ShortCommit(r.Commit))
+	var others []string
+	for _, h := range list {
+		if slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool { return a.App == r.App && a.Commit != r.Commit }) {
+			others = append(others, h.Host)
+		}
+	}
+	if len(others) > 0 {
+		text += fmt.Sprintf(", and %s run another: plonec deploy %s", strings.Join(words.Runs(others), " "), r.App)
+	}
+	return text
 }
 
 // behind names the processes whose server has restarted since they were up, and the
@@ -388,6 +442,7 @@ func differing(list []plan.HostStatus) []string {
 func Unwell(h plan.HostStatus) bool {
 	return len(h.Pending)+len(h.Drift) > 0 || h.Unfit != nil ||
 		slices.ContainsFunc(h.Services, func(s plan.Service) bool { return s.State != "active" }) ||
+		slices.ContainsFunc(h.Certificates, func(c plan.Certificate) bool { return c.Expiry+c.Fault != "" }) ||
 		slices.ContainsFunc(h.Apps, func(a plan.AppStatus) bool {
 			return slices.ContainsFunc(a.Units, func(u plan.Unit) bool { return u.State != "active" || u.Behind != "" }) ||
 				slices.ContainsFunc(a.Jobs, func(j plan.Job) bool { return j.Failed() || j.Idle() })

@@ -8,6 +8,7 @@ asked() {
 }
 any_check() { :; }
 any_listens() { :; } # nobody knows where
+any_certificates() { :; }
 any_workers() { cat -- "/proc/$(systemctl show -p MainPID --value -- "$1")/task"/*/children 2>/dev/null | tr ' ' '\n' | sort; }
 
 # config_files DAEMON: what a reload takes in; start_files: what needs a restart.
@@ -62,6 +63,9 @@ check() {
 
 # listens DAEMON: ADDRESS:PORT, or a port alone, that its files ask for.
 listens() { "$(asked listens "$1")" "$1" | grep -E '^(.*:)?[0-9]+$' | sort -u || true; }
+
+# certificates DAEMON: the files of the certificates that it shows to visitors.
+certificates() { "$(asked certificates "$1")" "$1" 2>/dev/null | sort -u || true; }
 
 # check_ports DAEMON [OTHER…]: no port that it asks for is another program's;
 # the others are about to change, too. A balancer has to know before its reload:

@@ -104,10 +104,17 @@ asked_by() {
 	esac
 }
 
+# ask_source NAME…: prints where these lead in the repository, as git ls-remote does.
+ask_source() {
+	local GIT_SECONDS=${GIT_SECONDS-120}
+	"git_as_$(asked_by)" ls-remote -q -- "$SCM_REPOSITORY" "$@" ||
+		fail "cannot ask $SCM_REPOSITORY" "see git's output above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
+}
+
 # resolve_commit: the commit that the app's revision leads to now: of the branch,
 # else of the tag, else of the repository's own branch where none is given.
 resolve_commit() {
-	local wanted=$SCM_REVISION commit name found='' GIT_SECONDS=120
+	local wanted=$SCM_REVISION commit name found=''
 	local -A leads=()
 	if is_commit "$wanted"; then
 		printf '%s' "$wanted"
@@ -116,8 +123,7 @@ resolve_commit() {
 	local -a names=("refs/heads/$wanted" "refs/tags/$wanted^{}" "refs/tags/$wanted")
 	[[ -n $wanted ]] || names=(HEAD)
 	[[ $wanted != refs/* ]] || names=("$wanted^{}" "$wanted")
-	found=$("git_as_$(asked_by)" ls-remote -q -- "$SCM_REPOSITORY" "${names[@]}") ||
-		fail "cannot ask $SCM_REPOSITORY" "see git's output above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
+	found=$(ask_source "${names[@]}")
 	while IFS=$'\t' read -r commit name; do
 		if is_commit "$commit"; then leads[$name]=$commit; fi
 	done <<<"$found"

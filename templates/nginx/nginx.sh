@@ -33,6 +33,14 @@ nginx_pasted() {
 		}' "$conf"
 }
 
+# nginx_certificates: the files of certificates that nginx.conf names, the stack's own text
+# in it too.
+nginx_certificates() {
+	local blank='[[:space:]]'
+	sed "s/^$blank*#.*//" "$ROOT/etc/nginx/nginx.conf" | grep -oE "(^|[;{[:space:]])ssl_certificate$blank+[^;[:space:]]+" |
+		sed -nE "s/.*ssl_certificate$blank+//; s/[\"']//g; /[$:]/d; s|^[^/]|/etc/nginx/&|; p"
+}
+
 nginx_listens() {
 	local blank='[[:space:]]'
 	sed -nE "s/^$blank*listen$blank+([^;[:space:]]+).*/\\1/p" /etc/nginx/nginx.conf
