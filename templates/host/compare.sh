@@ -4,7 +4,7 @@
 
 # compare_confs RELEASE [ROW…]: what compare-confs says of it.
 compare_confs() {
-	local release=$1 row record place dir
+	local release=$1 row place dir
 	local -a places=()
 	shift
 	for row in "${DATA[@]}"; do
