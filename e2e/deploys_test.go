@@ -324,6 +324,28 @@ var operations = []scenario{
 		s.serving(time.Minute)
 		s.excuse(from, "every client was stopped by command", every)
 	}},
+	{"maintenance", dayTwo, long, func(s *trial) {
+		is := func(when string, want bool) {
+			s.t.Helper()
+			out := s.exec("lb1", "curl -sS http://127.0.0.1:8079/maintenance")
+			if out != map[bool]string{true: "on", false: "off"}[want] {
+				s.t.Errorf("%s nginx says %s", when, out)
+			}
+			if out := s.must(0, "status"); strings.Contains(out, "maintenance is on since ") != want || strings.Contains(out, "changed by hand: /etc/plonec") {
+				s.t.Errorf("%s status says:\n%s", when, out)
+			}
+		}
+		from := time.Now()
+		s.must(0, "maintenance", "on")
+		is("after on", true)
+		s.must(0, "apply")
+		s.exec("lb1", "systemctl restart nginx")
+		is("after an apply and a restart", true)
+		s.must(0, "maintenance", "off")
+		is("after off", false)
+		s.serving(time.Minute)
+		s.excuse(from, "visitors were shown the page of maintenance", every)
+	}},
 	{"what plonec did not make", dayTwo, long, func(s *trial) {
 		const releases = "/srv/www/site/releases"
 		s.exec("app1", "mkdir -p "+releases+"/20160101000000/bin "+releases+"/data && echo FS21 >"+releases+"/data/Data.fs")

@@ -30,7 +30,7 @@ type front struct {
 	t     *testing.T
 	dir   string
 	files map[string]string
-	ports struct{ http, https, cache, purge, balancer, peers int }
+	ports struct{ http, https, cache, purge, balancer, peers, status int }
 	sync  *daemon // statesync
 	alone bool    // without it
 }
@@ -64,7 +64,7 @@ func newFront(t *testing.T, h *topology.Host) *front {
 	if h.Front.Stats {
 		f.files[usersCfg] = statsUsers
 	}
-	for _, p := range []*int{&f.ports.http, &f.ports.https, &f.ports.cache, &f.ports.purge, &f.ports.balancer, &f.ports.peers} {
+	for _, p := range []*int{&f.ports.http, &f.ports.https, &f.ports.cache, &f.ports.purge, &f.ports.balancer, &f.ports.peers, &f.ports.status} {
 		*p = freePort(t)
 	}
 	for path, text := range f.files {
@@ -77,6 +77,8 @@ func newFront(t *testing.T, h *topology.Host) *front {
 			"/run/nginx.pid", dir+"/nginx.pid",
 			"/var/log/nginx/", dir+"/",
 			"/etc/nginx/ssl/", dir+"/etc/nginx/ssl/",
+			"/etc/nginx/pages/", dir+"/etc/nginx/pages/",
+			"/etc/plonec/maintenance", dir+"/etc/plonec/maintenance",
 			"include /etc/nginx/secrets/", "include "+dir+"/etc/nginx/secrets/",
 			"http {\n", "http {\n    client_body_temp_path "+dir+"/body;\n    proxy_temp_path "+dir+"/proxy;\n",
 			"/run/haproxy/admin.sock", dir+"/admin.sock",
@@ -84,6 +86,7 @@ func newFront(t *testing.T, h *topology.Host) *front {
 			":6081", fmt.Sprint(":", f.ports.cache),
 			":6082", fmt.Sprint(":", f.ports.purge),
 			":8080", fmt.Sprint(":", f.ports.balancer),
+			":8079", fmt.Sprint(":", f.ports.status),
 			`.port = "8080"`, fmt.Sprintf(".port = %q", strconv.Itoa(f.ports.balancer)),
 			":10000", fmt.Sprint(":", f.ports.peers),
 			"/etc/varnish/default.vcl", dir+"/etc/varnish/default.vcl",
@@ -161,6 +164,11 @@ func (f *front) stateFile() string {
 
 func (f *front) nginx() *daemon {
 	f.t.Helper()
+	for path := range f.files {
+		if strings.HasPrefix(path, "/etc/nginx/pages/") {
+			f.write(path)
+		}
+	}
 	d := run(f.t, nil, "nginx", append(f.nginxArgs(), "-g", "daemon off;")...)
 	d.listens(f.ports.http)
 	return d

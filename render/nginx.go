@@ -17,6 +17,7 @@ import (
 var _ = renders(nginxSecrets,
 	Artifact{Template: "nginx.conf.tmpl", Each: of(service.Nginx, service.Nginx.Config)},
 	Artifact{Template: "nginx.crt.tmpl", Each: certificates},
+	Artifact{Template: "nginx.page.tmpl", Each: pages},
 	Artifact{Template: "nginx.logrotate.tmpl", Each: of(service.Nginx, "/etc/logrotate.d/nginx")},
 )
 

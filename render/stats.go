@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/plonec/plonec/internal/service"
+	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 )
 
@@ -45,6 +47,19 @@ func (v hostView) StatsPage() *statsPage {
 	}
 	return page
 }
+
+// StatusListen is where nginx tells its own figures: at the loopback, and for networks of
+// the stack's at the host's private address.
+func (v hostView) StatusListen() []string {
+	all := []string{topology.HostPort("127.0.0.1", service.NginxStatusPort)}
+	if own := topology.HostPort(v.Address, service.NginxStatusPort); len(v.Stack.NginxPlone.Status) > 0 && own != all[0] {
+		all = append(all, own)
+	}
+	return all
+}
+
+// StatusAllow are the networks that may read them, beside the loopback.
+func (v hostView) StatusAllow() []string { return networks(v.Stack.NginxPlone.Status) }
 
 // TrustedProxies are the networks whose X-Forwarded-For counts.
 func (v hostView) TrustedProxies() []string { return networks(v.Stack.Plonec.TrustedProxies) }

@@ -243,7 +243,10 @@ type NginxPlone struct {
 	Canonical           []string `json:"canonical"`
 	RedirectHTTPS       bool     `json:"redirect_https"`
 	HSTS                Seconds  `json:"hsts"`
-	ZMI                 []string `json:"zmi"` // networks; nil: everybody, empty: nobody
+	Status              []string `json:"status"`           // networks, beside the loopback
+	ErrorPage           string   `json:"error_page"`       // HTML; empty: the daemons' own
+	MaintenancePage     string   `json:"maintenance_page"` // HTML; empty: a page of a few words
+	ZMI                 []string `json:"zmi"`              // networks; nil: everybody, empty: nobody
 }
 
 type Nginx struct {

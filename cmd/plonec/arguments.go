@@ -34,6 +34,7 @@ var (
 	appCommand      = arguments{use: "APP -- COMMAND...", what: "an app, -- and a command", such: "site -- bin/client1 run fix.py", complete: firstApp, apps: func(args []string) []string { return args[:1] }}
 	appsOrAll       = arguments{use: "APP... | --all", such: "site", complete: apps, all: true, apps: allArgs}
 	someHosts       = arguments{use: "HOST...", what: "hosts", such: "app1", complete: inTree(hostNames), hosts: true}
+	onOrOff         = arguments{use: "on | off", what: "a state", most: 1, such: "on", words: []string{"on", "off"}}
 	recipe          = arguments{use: "NAME [APP...]", such: "pack", complete: recipes, apps: func(args []string) []string { return args[1:] }}
 )
 

@@ -34,11 +34,13 @@ func compileFiles(t testing.TB, stack any) (*compile.Built, *tree.Kept, diag.Lis
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "tls"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "tls", "site.pem"), []byte(exampleCertificate(t)), 0o644); err != nil {
-		t.Fatal(err)
+	for path, text := range map[string]string{"tls/site.pem": exampleCertificate(t), "pages/error.html": "<!DOCTYPE html>\n<title>Of a file</title>\n"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var files tree.Kept
 	var judged *compile.Judged

@@ -82,7 +82,8 @@ func TestPortsInTheDocumentation(t *testing.T) {
 	c, diags := compileJSON(t, map[string]any{
 		"instances":       map[string]any{"web1": map[string]any{"layers": []string{"lb", "plone_instances", "zeoserver"}, "address": "10.0.0.1", "cpus": 1}},
 		"plone_instances": map[string]any{"app_name": "site"}, "plone_zeoserver": map[string]any{"app_name": "site"}, "plone_blobs": map[string]any{"blob_dir": "/srv/blobs"},
-		"deploy": map[string]any{"site": map[string]any{"scm": map[string]any{"repository": "r"}}},
+		"deploy":      map[string]any{"site": map[string]any{"scm": map[string]any{"repository": "r"}}},
+		"nginx_plone": map[string]any{"status": []string{"10.0.0.0/8"}},
 	})
 	if c == nil {
 		t.Fatal(mistakes(diags))

@@ -81,6 +81,7 @@ func verbs() []*verb {
 		{name: "undeploy", group: onHosts, arguments: appsOrAll, needs: aTree | theHosts, formats: events, fill: undeployCommand},
 		{name: "drain", group: onHosts, arguments: someHosts, needs: aTree | theHosts | theFronts, formats: events, fill: drainCommand},
 		{name: "undrain", group: onHosts, arguments: someHosts, needs: aTree | theHosts, formats: events, fill: undrainCommand},
+		{name: "maintenance", group: onHosts, arguments: onOrOff, needs: aTree | theHosts, formats: events, fill: maintenanceCommand},
 		{name: "run", group: onHosts, arguments: recipe, needs: aTree | theHosts | allHosts, formats: events, fill: runCommand},
 		{name: "exec", group: onHosts, arguments: appCommand, needs: aTree | theHosts, passes: true, fill: execCommand},
 		{name: "logs", group: onHosts, arguments: oneApp, needs: aTree | theHosts, passes: true, formats: events, fill: logsCommand},

@@ -14,7 +14,7 @@ func TestCheckersRefuse(t *testing.T) {
 	all := askers(t)
 	for program, texts := range map[string][2]map[string]string{
 		"nginx": {
-			{"/etc/nginx/secrets/a-1.conf": "# a secret\n", "/etc/nginx/nginx.conf": "pid /run/nginx.pid;\nevents {}\nhttp {\n    access_log /var/log/nginx/access.log;\n    include /etc/nginx/secrets/a-1.conf;\n    server {\n        listen 80;\n        listen [::]:443 ssl;\n        ssl_certificate /etc/nginx/ssl/a.crt;\n        ssl_certificate_key /etc/nginx/ssl/a.key;\n    }\n}\n"},
+			{"/etc/nginx/secrets/a-1.conf": "# a secret\n", "/etc/nginx/nginx.conf": "pid /run/nginx.pid;\nevents {}\nhttp {\n    access_log /var/log/nginx/access.log;\n    include /etc/nginx/secrets/a-1.conf;\n    server {\n        listen 80;\n        listen [::]:443 ssl;\n        listen 127.0.0.1:8079;\n        listen 192.0.2.9:8079;\n        ssl_certificate /etc/nginx/ssl/a.crt;\n        ssl_certificate_key /etc/nginx/ssl/a.key;\n    }\n}\n"},
 			{"/etc/nginx/nginx.conf": "events {}\nhttp {\n    server {\n        listn 80;\n    }\n}\n"},
 		},
 		"varnishd": {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"maps"
 	"math/big"
 	"path/filepath"
@@ -61,12 +62,13 @@ func nginx(ctx context.Context, s *stage) (string, error) {
 		}
 	}
 	text = strings.ReplaceAll(text, "include "+nginxSecrets, "include "+s.dir+nginxSecrets)
+	addresses := map[string]int{"": 0}
 	text = listen.ReplaceAllStringFunc(text, func(m string) string {
 		part := listen.FindStringSubmatch(m)
-		name := part[3]
-		if part[2] != "" {
-			name += "-6"
+		if _, known := addresses[part[2]]; !known {
+			addresses[part[2]] = len(addresses)
 		}
+		name := fmt.Sprintf("%s-%d", part[3], addresses[part[2]])
 		return part[1] + "unix:" + filepath.Join(s.dir, name)
 	})
 	text = regexp.MustCompile(`/etc/nginx/ssl/\S+\.crt`).ReplaceAllString(text, certPath)

@@ -19,7 +19,9 @@ type HostStatus struct {
 	Applied      string        `json:"applied,omitempty"`
 	Current      bool          `json:"current"` // it has the files of this tree
 	Lock         string        `json:"lock,omitempty"`
-	Unfit        *Reason       `json:"unfit,omitempty"` // why nothing could be applied
+	Front        bool          `json:"front,omitempty"`       // visitors come to it
+	Maintenance  string        `json:"maintenance,omitempty"` // since when they are shown a page in place of the sites, in UTC; empty: they are not
+	Unfit        *Reason       `json:"unfit,omitempty"`       // why nothing could be applied
 	Apps         []AppStatus   `json:"apps,omitempty"`
 	Services     []Service     `json:"services,omitempty"`
 	Certificates []Certificate `json:"certificates,omitempty"` // that visitors are shown
@@ -105,6 +107,7 @@ func (m *Host) Describe(state map[string]string, now time.Time) HostStatus {
 		Host: m.Name, Generation: m.Seen.Generation, Unconfirmed: m.Seen.Unconfirmed, Commit: m.Seen.Commit, Applied: m.Seen.Applied,
 		Current: m.Seen.Generation != "" && !m.FilesDue(), Lock: m.Seen.Lock, Drift: m.drift(), Last: state["host.last"],
 	}
+	s.Front, s.Maintenance = m.IsFront(), state["host.maintenance"]
 	if s.Lock == "" {
 		s.Lock = state["host.lock"]
 	}

@@ -47,6 +47,9 @@ func Status(list []plan.HostStatus, absent []tree.Host, repositories []plan.Repo
 		rows = append(rows, []string{h.Name, h.Status + " in the stack"})
 	}
 	var b strings.Builder
+	if text := maintenance(list); text != "" {
+		b.WriteString(terminal.Paint(color, terminal.Bold, text) + "\n\n")
+	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row[:len(row)-1] { // the last one may be as long as it likes
@@ -70,6 +73,30 @@ func Status(list []plan.HostStatus, absent []tree.Host, repositories []plan.Repo
 	}
 	b.WriteString(rowsText(notes, len(list), color))
 	return b.String()
+}
+
+// maintenance says where visitors are shown a page in place of the sites; empty: nowhere.
+func maintenance(list []plan.HostStatus) string {
+	var on, off []string
+	since := ""
+	for _, h := range list {
+		switch {
+		case h.Maintenance != "":
+			on = append(on, h.Host)
+			if since == "" || h.Maintenance < since {
+				since = h.Maintenance
+			}
+		case h.Front && h.Error == nil:
+			off = append(off, h.Host)
+		}
+	}
+	switch {
+	case len(on) == 0:
+		return ""
+	case len(off) > 0:
+		return fmt.Sprintf("maintenance is on at %s and not at %s: plonec maintenance on, or off, makes them alike", strings.Join(on, ", "), strings.Join(off, ", "))
+	}
+	return fmt.Sprintf("maintenance is on since %s (%s): visitors see its page until plonec maintenance off", terminal.Printable(since), strings.Join(on, ", "))
 }
 
 // statusRows are a host's lines of the table.

@@ -2,6 +2,9 @@ package service
 
 import "github.com/plonec/plonec/schema"
 
+// NginxStatusPort is where nginx tells its own figures.
+const NginxStatusPort = 8079
+
 // Nginx takes what visitors ask.
 var Nginx = add(Service{
 	Name: "nginx", Title: "nginx", Role: "frontend", Place: 1, Public: true,
@@ -14,6 +17,10 @@ var Nginx = add(Service{
 		if h.TLS {
 			ports = append(ports, Port{Number: 443, From: Visitors})
 		}
-		return ports
+		from := ItsOwnHost
+		if len(h.Stack.NginxPlone.Status) > 0 {
+			from = Watchers
+		}
+		return append(ports, Port{Number: NginxStatusPort, For: "status", From: from})
 	},
 })

@@ -111,6 +111,7 @@ type From string
 // Those who connect.
 const (
 	Visitors    From = "visitors, and balancers in front"
+	Watchers    From = "networks of `nginx_plone.status`, and its own host"
 	ItsOwnHost  From = "its own host alone"
 	FrontEnds   From = "front ends"
 	ClientHosts From = "hosts with clients"

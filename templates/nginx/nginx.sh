@@ -41,6 +41,13 @@ nginx_certificates() {
 		sed -nE "s/.*ssl_certificate$blank+//; s/[\"']//g; /[$:]/d; s|^[^/]|/etc/nginx/&|; p"
 }
 
+# nginx_maintenance: on or off, as the workers see it that serve now.
+nginx_maintenance() {
+	local at
+	at=$(awk '/^ *# nginx. own figures$/ { here = 1 } here && $1 == "listen" { sub(/;$/, "", $2); print $2; exit }' /etc/nginx/nginx.conf)
+	[[ -n $at ]] && curl -sf --max-time 10 --noproxy '*' -- "http://$at/maintenance"
+}
+
 nginx_listens() {
 	local blank='[[:space:]]'
 	sed -nE "s/^$blank*listen$blank+([^;[:space:]]+).*/\\1/p" /etc/nginx/nginx.conf

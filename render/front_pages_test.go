@@ -1,0 +1,195 @@
+package render
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/plonec/plonec/internal/topology"
+)
+
+const sorryPage = "<!DOCTYPE html>\n<title>Sorry</title>\n<p>Zur\u00fcck gleich.\n"
+
+// TestChainErrorPage: what the front end answers of its own is the stack's page, with and
+// without Varnish, whoever of the daemons fails; what a client answers stays.
+func TestChainErrorPage(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*topology.Host){"with a cache": func(*topology.Host) {}, "without": noVarnish} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, clients := chained(t, change, func(h *topology.Host) { h.Stack.NginxPlone.ErrorPage = sorryPage })
+			sorry := func(a answer) bool { return strings.Contains(a.Body, "<p>Zur\u00fcck gleich.") }
+			for _, status := range []int{404, 500, 502, 503, 504} {
+				if a := f.ask("POST", "www.example.com", fmt.Sprintf("/own?status=%d&body=mine", status), "Content-Length: 0"); a.Status != status || !strings.Contains(a.Body, "mine") {
+					t.Errorf("a client's own %d: %v", status, a)
+				}
+			}
+			for _, method := range []string{"GET", "POST", "HEAD", "PROPFIND"} {
+				a := f.ask(method, "www.example.com", "/lost?close", "Content-Length: 0")
+				if (a.Status != 502 && a.Status != 503) || sorry(a) != (method != "HEAD") || !slices.Contains(a.Header.Values("Cache-Control"), "no-store") || a.Header.Get("X-Accel-Redirect") != "" {
+					t.Errorf("%s of what a client does not answer: %v", method, a)
+				}
+			}
+			for _, c := range clients {
+				c.says("down")
+			}
+			until(t, "no client is up", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 503 })
+			if a := f.ask("GET", "127.0.0.1", HealthPath); sorry(a) {
+				t.Error("balancers in front are shown the page:", a)
+			}
+			for range 2 {
+				if a := f.ask("GET", "www.example.com", "/none"); a.Status != 503 || !sorry(a) || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+					t.Error("no client:", a)
+				}
+			}
+			for _, path := range []string{"/plonec/error.html", "/plonec/error/503", "/plonec/maintenance", "/plonec/maintenance.html"} {
+				if a := f.ask("GET", "www.example.com", path); a.Status != 404 {
+					t.Error("who asks for", path, "itself:", a)
+				}
+			}
+		})
+	}
+
+	// nginx by itself: nobody is where it asks.
+	f := newFront(t, frontHost(func(h *topology.Host) { h.Stack.NginxPlone.ErrorPage = sorryPage }))
+	f.nginx()
+	if a := f.ask("POST", "www.example.com", "/", "Content-Length: 0"); a.Status != 502 || !strings.Contains(a.Body, "<title>Sorry") {
+		t.Error(a)
+	}
+}
+
+// TestChainMaintenance: while the file is there visitors get 503 and its page, whatever
+// they ask for; those of nginx_plone.zmi, certificate authorities, balancers in front and
+// who looks at the statistics go on as before.
+func TestChainMaintenance(t *testing.T) {
+	t.Parallel()
+	const inside, outside = "127.0.0.3", "127.0.0.1"
+	for _, test := range []struct {
+		name   string
+		change func(*topology.Host)
+		page   string
+		host   string
+		within int // the status from inside
+	}{
+		{"a page of its own", func(h *topology.Host) {
+			h.Stack.NginxPlone.ZMI, h.Stack.NginxPlone.MaintenancePage = []string{"127.0.0.2/31"}, sorryPage
+		}, "<title>Sorry", "www.example.com", 200},
+		{"nobody is let through", func(*topology.Host) {}, "Down for maintenance", "www.example.com", 503},
+		{"a site without a name", func(h *topology.Host) {
+			noDomain(h)
+			h.Stack.NginxPlone.ZMI, h.Stack.NginxPlone.ErrorPage = []string{"127.0.0.2/31"}, sorryPage
+		}, "Down for maintenance", "any.example.com", 200},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f, _ := chained(t, test.change)
+			file := f.dir + "/etc/plonec/maintenance"
+			if err := os.MkdirAll(f.dir+"/etc/plonec", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			ask := func(from, method, host, target string, headers ...string) answer {
+				t.Helper()
+				a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.http), from, method, host, target, append(headers, "Content-Length: 0")...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return a
+			}
+			state := func() string { return tell(f) }
+			if a := ask(outside, "GET", test.host, "/"); a.Status != 200 || state() != "off\n" {
+				t.Error("before:", a)
+			}
+			if err := os.WriteFile(file, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			for _, target := range []string{"/", "/a/b?c=d", "/login", "/plonec/maintenance.html", "//x", "/.well-known/acme-challenge/../../a"} {
+				for _, method := range []string{"GET", "POST", "PROPFIND"} {
+					want := 503
+					if strings.HasPrefix(target, "/plonec/") {
+						want = 404 // nginx' own, for nobody
+					}
+					a := ask(outside, method, test.host, target, "Cookie: __ac=x")
+					if a.Status != want || want == 503 && (!strings.Contains(a.Body, test.page) || a.Header.Get("Retry-After") == "" || a.Header.Get("Cache-Control") != "no-store") {
+						t.Errorf("%s %s: %v", method, target, a)
+					}
+				}
+			}
+			if a := ask(inside, "GET", test.host, "/"); a.Status != test.within {
+				t.Error("from inside:", a)
+			}
+			if a := ask(outside, "GET", test.host, "/.well-known/acme-challenge/x"); a.Status != 200 {
+				t.Error("a certificate authority:", a)
+			}
+			if a := ask(outside, "GET", "127.0.0.1", HealthPath); a.Status != 200 {
+				t.Error("health:", a)
+			}
+			if a := ask(outside, "GET", "127.0.0.1", "/balancer/stats", credentials(statsPassword)); a.Status != 200 {
+				t.Error("the statistics:", a)
+			}
+			if state() != "on\n" {
+				t.Error("nginx says", state())
+			}
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			if a := ask(outside, "GET", test.host, "/"); a.Status != 200 || state() != "off\n" {
+				t.Error("after:", a)
+			}
+		})
+	}
+}
+
+// tell is what nginx says of maintenance.
+func tell(f *front) string {
+	return ask(f.t, f.ports.status, "GET", "any", "/maintenance").Body
+}
+
+// TestMaintenanceVerb: the host's verb counts when nginx says so, may be done twice, and
+// what does not come about is taken back.
+func TestMaintenanceVerb(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, frontHost())
+	r := &releasesHost{t: t, root: f.dir, scripts: hostScripts(t)}
+	r.write(f.dir+"/etc/plonec/host.env", f.files["/etc/plonec/host.env"])
+	text, err := os.ReadFile(r.scripts + "/services/nginx.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write(r.scripts+"/services/nginx.sh", strings.ReplaceAll(string(text), "/etc/nginx/nginx.conf", f.dir+nginxConf))
+	file := f.dir + "/etc/plonec/maintenance"
+	there := func() bool { _, err := os.Stat(file); return err == nil }
+	says := func(status int, want string, args ...string) {
+		t.Helper()
+		if out := r.host(status, args...); !strings.Contains(out, want) {
+			t.Errorf("host %s: %s, want %q", args, out, want)
+		}
+	}
+	f.write(nginxConf)
+	says(1, "plonec: maintenance is not on: nginx does not answer\n", "maintenance", "on")
+	if there() {
+		t.Error("it is on although nginx does not run")
+	}
+	says(0, "plonec: warning: nginx does not answer", "maintenance", "off")
+
+	f.nginx()
+	asked := func() answer { return f.ask("GET", "www.example.com", "/") }
+	if a := asked(); a.Status != 502 { // nobody is behind it
+		t.Error("before:", a)
+	}
+	for _, want := range []string{"plonec: maintenance is on\n", "plonec: maintenance is on, as it was\n"} {
+		says(0, want, "maintenance", "on")
+		if a := asked(); a.Status != 503 || !there() {
+			t.Error("on:", a)
+		}
+	}
+	for _, want := range []string{"plonec: maintenance is off\n", "plonec: maintenance is off, as it was\n"} {
+		says(0, want, "maintenance", "off")
+		if a := asked(); a.Status != 502 || there() {
+			t.Error("off:", a)
+		}
+	}
+	says(2, "usage: host maintenance on|off", "maintenance")
+	says(2, "usage: host maintenance on|off", "maintenance", "offf")
+}
