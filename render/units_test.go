@@ -38,6 +38,7 @@ func processHost() *topology.Host {
 			PurgeBeforeSymlink:      shared,
 			CreateDirsBeforeSymlink: shared,
 			BuildoutConfig:          "deploy.cfg",
+			Parts:                   schema.PartNames{Client: "client1", Zeoserver: "zeoserver"},
 		}}
 	for n, name := range []string{"client1", "client2"} {
 		a.Clients = append(a.Clients, &topology.Client{App: a, N: n + 1, Name: name, Unit: "plone-site-" + name + ".service",

@@ -54,7 +54,7 @@ nothing is written.`
 			writer = b.before.Plonec
 		}
 		err = out.finish(diags, "", result{
-			Hosts: hosts, Files: b.files - 2, // less README.md and the manifest
+			Hosts: hosts, Files: b.files,
 			Added: changes.Added, Changed: changes.Changed, Removed: changes.Removed, Foreign: changes.Foreign,
 			Left: left, WrittenBy: writer,
 		})

@@ -56,7 +56,7 @@ python3 with venv.`
 			return err
 		}
 		diags = append(diags, topology.Expiring(built.Stack, built.Topology, time.Now())...)
-		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files)}
+		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files) + tree.Unlisted}
 		var files tree.Kept
 		if how != "" || len(projects) > 0 {
 			if _, _, err := built.Render(files.Put); err != nil {

@@ -765,8 +765,8 @@ func TestWorkflowLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, data := range map[string]scaffoldData{
-		"plain":  {Folder: ".", Tree: "build", Branch: "main", Release: release, Module: pinnedModule, URL: releasesURL, Checkout: pinnedCheckout},
-		"folder": {Folder: "ops", Tree: "ops/tree", TreeFlag: " --tree tree", Branch: "release/1", Release: release, Module: pinnedModule, URL: releasesURL, Checkout: pinnedCheckout, Secrets: []string{"A", "B"}},
+		"plain":  {Folder: ".", Tree: "build", Branch: "main", Release: release, URL: releasesURL, Checkout: pinnedCheckout},
+		"folder": {Folder: "ops", Tree: "ops/tree", TreeFlag: " --tree tree", Branch: "release/1", Release: release, URL: releasesURL, Checkout: pinnedCheckout, Secrets: []string{"A", "B"}},
 	} {
 		content, err := scaffolds["github"][0].content(data)
 		if err != nil {

@@ -56,7 +56,7 @@ FILE takes it, without the same values that OpsWorks set by itself.`
 		}
 		return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
 	}
-	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom, one or both of `github,gitlab`; without it as the remote origin says, else both")
+	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom, one or both of `github,gitlab`; without it as the remote origin says, or the files of one that are there, else both")
 	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, in DIR")
 	c.Flags().StringVar(&f.print, "print", "", "write nothing, print this one `file` as it would be")
 	fromOpsWorksFlag(c.Flags(), &f.opsworks)
@@ -115,7 +115,7 @@ type scaffoldData struct {
 	TreeFlag string
 	Keep     []string // the patterns that keep the tree in git
 
-	Module, URL, Checkout, Image, Include string
+	URL, Checkout, Image, Include string
 }
 
 // Install is the commands that install a release without Go: that of $PLONEC_RELEASE
@@ -216,6 +216,9 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 		}
 	}
 	if written > 0 {
+		if len(f.ci) == 0 && both(files) {
+			data.Notes = append(data.Notes, "nothing says whether the repository is on GitHub or on GitLab, so both have files: delete those of the other one")
+		}
 		sayWhatIsLeft(stderr, data)
 	}
 	if err := f.refuseIgnored(repo, filepath.Join(dir, f.tree)); err != nil && !asked {
@@ -264,7 +267,7 @@ func sayWhatIsLeft(w io.Writer, data scaffoldData) {
 }
 
 func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error) {
-	d := scaffoldData{Release: release, Branch: mainBranch(repo), Module: pinnedModule, URL: releasesURL, Checkout: pinnedCheckout, Image: pinnedImage, Include: gitlabJobs}
+	d := scaffoldData{Release: release, Branch: mainBranch(repo), URL: releasesURL, Checkout: pinnedCheckout, Image: pinnedImage, Include: gitlabJobs}
 	abs, err := filepath.Abs(dir)
 	if err == nil {
 		abs, err = filepath.EvalSymlinks(abs)
@@ -348,6 +351,9 @@ func (f *initFlags) files(repo *git.Repository) ([]scaffold, error) {
 				places = append(places, name)
 			}
 		}
+		if len(places) == 0 {
+			places = usedIn(repo.Top)
+		}
 	}
 	if len(places) == 0 {
 		places = []string{"github", "gitlab"}
@@ -364,6 +370,24 @@ func (f *initFlags) files(repo *git.Repository) ([]scaffold, error) {
 		}
 	}
 	return list, nil
+}
+
+// both tells whether there are files of both forges among some.
+func both(files []scaffold) bool {
+	of := func(place string) bool {
+		return slices.ContainsFunc(files, func(s scaffold) bool { return s.name == scaffolds[place][0].name })
+	}
+	return of("github") && of("gitlab")
+}
+
+// usedIn are the forges whose files a repository has already.
+func usedIn(top string) (places []string) {
+	for _, forge := range []struct{ place, file string }{{"github", ".github"}, {"gitlab", ".gitlab"}, {"gitlab", ".gitlab-ci.yml"}} {
+		if _, err := os.Lstat(filepath.Join(top, forge.file)); err == nil && !slices.Contains(places, forge.place) {
+			places = append(places, forge.place)
+		}
+	}
+	return places
 }
 
 func (f *initFlags) printOne(w io.Writer, files []scaffold, data scaffoldData) error {

@@ -25,7 +25,7 @@ func TestReadmeInstalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := scaffoldData{Module: pinnedModule}.Install(0)
+	lines, err := scaffoldData{}.Install(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestInstallsWithGo(t *testing.T) {
 	}
 	f := newForge(t)
 	f.variables = nil // nothing is fetched
-	lines, err := scaffoldData{Module: pinnedModule}.Install(10)
+	lines, err := scaffoldData{}.Install(10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func installers(t *testing.T) map[string]installer {
 	if m := installingBlock.FindSubmatch(text); m != nil {
 		list["README"] = installer{string(m[1]), []string{"sh", "bash", "zsh"}}
 	}
-	data := scaffoldData{Folder: ".", Tree: "build", Branch: "main", Release: release, Module: pinnedModule, URL: releasesURL, Checkout: pinnedCheckout, Image: pinnedImage}
+	data := scaffoldData{Folder: ".", Tree: "build", Branch: "main", Release: release, URL: releasesURL, Checkout: pinnedCheckout, Image: pinnedImage}
 	content := func(s scaffold) []byte {
 		b, err := s.content(data)
 		if err != nil {
@@ -222,7 +222,7 @@ func TestInstallRefuses(t *testing.T) {
 					wantText(t, log, "plonec: not installed: ", c.says)
 				}
 				if strings.Contains(c.says, "fetched") {
-					wantText(t, log, " from "+address+"/v"+release+": set PLONEC_URL to where releases lie, or run go install "+pinnedModule+"@v"+release+"\n")
+					wantText(t, log, " from "+address+"/v"+release+": set PLONEC_URL to a place that has it, or run go install ./cmd/plonec in a checkout of plonec\n")
 				}
 				if strings.Contains(log, "hunter2") {
 					t.Errorf("%s, %s, %s prints a password:\n%s", c.what, name, shell, log)

@@ -32,6 +32,9 @@ const Format = 2
 // ManifestName is the manifest's file in the tree.
 const ManifestName = "manifest.json"
 
+// Unlisted is how many files of a tree its manifest does not list: README.md and itself.
+const Unlisted = 2
+
 const readmeName = "README.md"
 
 // MaxFile bounds each file of a tree, the manifest too, in bytes. The manifest

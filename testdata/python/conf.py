@@ -43,7 +43,7 @@ def zope(path):
         "debug": root.debug_mode,
         "verbose": root.verbose_security,
         "trusted": list(root.trusted_proxies),
-        "forms": [dos.form_memory_limit, dos.form_disk_limit],
+        "forms": dos and [dos.form_memory_limit, dos.form_disk_limit],
         "environment": root.environment,
         "cache-size": main.config.cache_size,
         "kind": storage.getSectionType(),
