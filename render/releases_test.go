@@ -210,7 +210,7 @@ func TestDatabaseAmongReleasesStays(t *testing.T) {
 	r.write(conf, string(text)+"UNITS_OF_APP=() ZEO_UNIT=''\n")
 	build := r.root + "/etc/plonec/site/build.conf"
 	text, _ = os.ReadFile(build)
-	r.write(build, string(text)+"STORAGE=''\n")
+	r.write(build, string(text)+"STORAGE='' PROCESSES=()\n")
 	r.config = r.bash("config_sum")
 	r.write(r.deployTo+"/releases/data/Data.fs", "FS21")
 	r.release("20260101000000", "good", 9)

@@ -182,6 +182,7 @@ var samples = []string{
 	"other", "10.99.0.99", "10.99.0.0/24", "10.99.0.99:9999", "other.example.org", "/srv/other", "other/path", "shared/other", "/other",
 	"https://git.example.org/other.git", "77s", "77", "77m", "3G", "7.7", "3.12", "OTHER", "other==7.7", "other::other", "*/7", "Sat 07:07",
 	"# other", "other: other", "other.cfg", "-N", "setup", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
+	"<title>other</title>\n",
 }
 
 func (t *trier) others(a *Attr, now *input.Node) []*input.Node {
