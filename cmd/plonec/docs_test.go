@@ -26,7 +26,7 @@ func guides(t *testing.T) []string {
 }
 
 // Every stack in the documentation is one that the schema takes, and the
-// README's and that of uv.md compile.
+// README's and those of uv.md and ansible.md compile.
 func TestStacksInTheDocumentation(t *testing.T) {
 	found := 0
 	for _, name := range append(guides(t), "../../README.md") {
@@ -44,7 +44,7 @@ func TestStacksInTheDocumentation(t *testing.T) {
 			if _, diags := schema.Load(tree); diags.Errors() > 0 {
 				t.Errorf("%s: %s\n%s", name, first(diags), m[1])
 			}
-			if strings.HasSuffix(name, "README.md") || strings.HasSuffix(name, "/uv.md") {
+			if strings.HasSuffix(name, "README.md") || strings.HasSuffix(name, "/uv.md") || strings.HasSuffix(name, "/ansible.md") {
 				stack := filepath.Join(t.TempDir(), "stack.json")
 				if err := os.WriteFile(stack, m[1], 0o644); err != nil {
 					t.Fatal(err)

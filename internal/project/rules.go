@@ -302,6 +302,13 @@ func (v *view) otherStorage(say func(diag.Span, string, string)) {
 			say(v.at(c.Name, "blob-storage", ""), fmt.Sprintf("[%s] shares the blobs in %s, and the stack's are in %s", c.Name, v.shown(e["blob-storage"]), v.app.BlobDir()), "take blob-storage out of the project")
 		}
 	}
+	for _, part := range v.made(zopeRecipe) { // a client that no unit runs, and somebody's script may
+		address := v.value(part, "zeo-address")
+		ours := slices.ContainsFunc(v.app.Clients, func(c *topology.Client) bool { return c.Name == part })
+		if !ours && storage.ZeoAddress != "" && isOn(v.value(part, "zeo-client")) && address != "" && address != storage.ZeoAddress {
+			say(v.at(part, "zeo-address", ""), fmt.Sprintf("[%s], which stays a part, connects to %s, and the stack's ZEO server is %s", part, address, storage.ZeoAddress), "take the part out of the project's parts, or make it from one of the clients: <= client1")
+		}
+	}
 	if v.app.Zeo == nil {
 		return
 	}
