@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
@@ -249,14 +248,6 @@ func buildConfs(h *topology.Host) []Instance {
 		all = append(all, Instance{Path: appDir(a) + "/build.conf", Effects: []string{"deploy:" + a.Name}, Data: d})
 	}
 	return all
-}
-
-// OtherBuilder names what makes the releases; empty: the default builder.
-func (b buildConf) OtherBuilder() string {
-	if b.Builder() == builder.Default() {
-		return ""
-	}
-	return b.Builder().Name
 }
 
 // Venv are the options for making the virtualenv.

@@ -129,7 +129,7 @@ func buildoutFolders(t *topology.Topology, folders []string) (map[string]string,
 			}
 		}
 	}
-	apps := map[string]string{}
+	names, apps := slices.Sorted(maps.Keys(repositories)), map[string]string{}
 	for _, folder := range folders {
 		app, dir, named := strings.Cut(folder, "=")
 		if _, err := os.Stat(folder); err == nil || !named {
@@ -141,9 +141,9 @@ func buildoutFolders(t *topology.Topology, folders []string) (map[string]string,
 		if named && repositories[app] == "" {
 			return nil, fmt.Errorf("--buildout: no host runs an app %s that has a buildout", app)
 		}
-		for name, repository := range repositories {
-			if !named && len(folders) == 1 && repository != repositories[slices.Min(slices.Collect(maps.Keys(repositories)))] {
-				return nil, fmt.Errorf("--buildout: %s have several repositories: write --buildout APP=DIR for each", strings.Join(slices.Sorted(maps.Keys(repositories)), ", "))
+		for _, name := range names {
+			if !named && len(folders) == 1 && repositories[name] != repositories[names[0]] {
+				return nil, fmt.Errorf("--buildout: %s have several repositories: write --buildout APP=DIR for each", strings.Join(names, ", "))
 			}
 			if !named && apps[name] == "" || name == app {
 				apps[name] = dir

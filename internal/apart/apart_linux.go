@@ -81,11 +81,14 @@ func enter(r *Room, self string) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl: %w", err)
 	}
-	for resource, most := range map[int]uint64{unix.RLIMIT_AS: r.Memory, unix.RLIMIT_CPU: r.CPU} {
-		if most == 0 {
+	for _, limit := range []struct {
+		resource int
+		most     uint64
+	}{{unix.RLIMIT_AS, r.Memory}, {unix.RLIMIT_CPU, r.CPU}} {
+		if limit.most == 0 {
 			continue
 		}
-		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most}); err != nil {
+		if err := unix.Setrlimit(limit.resource, &unix.Rlimit{Cur: limit.most, Max: limit.most}); err != nil {
 			return fmt.Errorf("setrlimit: %w", err)
 		}
 	}

@@ -168,3 +168,11 @@ func (b *Builder) Apart(name string) bool {
 	p, _ := b.Part(name)
 	return p.Apart
 }
+
+// OfShell tells whether a shell reads a file of an app's in /etc/plonec/APP that ends in
+// .conf or .env: not what some builder reads whole.
+func OfShell(file string) bool {
+	return !slices.ContainsFunc(builders, func(b *Builder) bool {
+		return slices.ContainsFunc(b.Inputs, func(in Input) bool { return in.File == file && in.Lines == "" })
+	})
+}

@@ -3,15 +3,18 @@ package native
 import (
 	"context"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/plonec/plonec/internal/builder"
 )
 
 // isScript: the files that a shell reads on the host.
 func isScript(name string) bool {
 	return strings.HasPrefix(name, "/usr/local/lib/plonec/") ||
-		strings.HasPrefix(name, "/etc/plonec/") && (strings.HasSuffix(name, ".conf") || strings.HasSuffix(name, ".env"))
+		strings.HasPrefix(name, "/etc/plonec/") && (strings.HasSuffix(name, ".conf") || strings.HasSuffix(name, ".env")) && builder.OfShell(path.Base(name))
 }
 
 var shebang = regexp.MustCompile(`^#!.*\b(python3?|bash|sh)\b`)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -207,7 +208,7 @@ func (c *closure) read(name, place string, from reference) *diag.File {
 
 // linked is the link of the app's into shared that a path goes through.
 func (c *closure) linked(place string) string {
-	for _, link := range c.app.Config.SymlinkBeforeMigrate {
+	for _, link := range slices.Sorted(maps.Values(c.app.Config.SymlinkBeforeMigrate)) {
 		if place == link || strings.HasPrefix(place, link+"/") {
 			return link
 		}

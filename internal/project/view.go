@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -150,7 +151,7 @@ func (v *view) sets(section, name string) bool {
 func (v *view) pin(names ...string) (pin, bool) {
 	section := v.Own["buildout"]["versions"].Value
 	for _, name := range names {
-		for option := range v.Own[section] {
+		for _, option := range slices.Sorted(maps.Keys(v.Own[section])) {
 			if canonical(option) != name {
 				continue
 			}
