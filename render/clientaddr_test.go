@@ -49,7 +49,8 @@ func TestVisitorsAddress(t *testing.T) {
 					as_app() { (cd "$DIR" && "$@"); }
 					etc_file() { echo "$DIR/$2"; }
 					warn() { echo "$*"; }
-					. "$0" && trust_balancers`, hostScripts(t)+"/builders/buildout.sh")
+					eval "$(sed -n '/^trust_balancers()/,/^}/p' "$1/build")"
+					eval "$(sed -n '/read -ra named/,/trust_balancers/p' "$1/builders/buildout.sh")"`, "bash", hostScripts(t))
 				cmd.Env = append(os.Environ(), "DIR="+dir)
 				out, err := cmd.CombinedOutput()
 				if err != nil || len(out) > 0 != test.warns {

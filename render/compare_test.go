@@ -24,7 +24,7 @@ func compare(t *testing.T, release string, environment, processes, expected []st
 	for _, e := range expected {
 		fmt.Fprintf(&rows, "expect %s\x00", e)
 	}
-	cmd := exec.Command("/usr/bin/python3", append([]string{"-I", "-W", "error", "../templates/host/compare-confs"}, places...)...)
+	cmd := exec.Command("/usr/bin/python3", append([]string{"-I", "-W", "error", "../templates/builders/compare-confs"}, places...)...)
 	script, err := filepath.Abs(cmd.Args[4])
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 // expected says which of an app's processes have a configuration that is held against
 // the stack before a release is switched to, and what it has to say. Rows of processes
 // are "NAME KIND PROGRAM CONF [INI]", those of what is expected "NAME KEY ATTRIBUTE
-// VALUE", of all clients with the name "clients": see templates/host/compare-confs. What
+// VALUE", of all clients with the name "clients": see templates/builders/compare-confs. What
 // the stack leaves to the buildout is no row.
 func expected(a *topology.App) (processes, rows []string) {
 	b := a.Builder()

@@ -11,7 +11,7 @@ compare_confs() {
 		read -r _ place dir <<<"$row"
 		[[ -z $dir ]] || places+=("var/$place=$dir")
 	done
-	WORK_DIR=$DEPLOY_TO/releases/$release LOG='' as_app /usr/bin/python3 -I "$LIB/compare-confs" "${places[@]}" \
+	WORK_DIR=$DEPLOY_TO/releases/$release LOG='' as_app /usr/bin/python3 -I "$LIB/builders/compare-confs" "${places[@]}" \
 		< <(printf 'process %s\0' "${PROCESSES[@]}" && (($# == 0)) || printf 'expect %s\0' "$@")
 }
 

@@ -45,7 +45,7 @@ nginx_certificates() {
 nginx_maintenance() {
 	local at
 	at=$(awk '/^ *# nginx. own figures$/ { here = 1 } here && $1 == "listen" { sub(/;$/, "", $2); print $2; exit }' /etc/nginx/nginx.conf)
-	[[ -n $at ]] && curl -sf --max-time 10 --noproxy '*' -- "http://$at/maintenance"
+	[[ -n $at ]] && curl -q -s --noproxy '*' -f --max-time 10 -- "http://$at/maintenance"
 }
 
 nginx_listens() {
