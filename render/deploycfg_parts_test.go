@@ -130,7 +130,7 @@ func TestProjects(t *testing.T) {
 			"zeo zeo-address":    "10.0.2.11:8001",
 			"zeo storage-number": "1",
 			"zeo file-storage":   "/release/var/filestorage/Data.fs",
-			"zeo blob-storage":   "/release/var/blobstorage",
+			"zeo blob-storage":   "/somewhere/blobs",
 		}},
 		{"a timer of plonec's packs", withInstance, ownNames + `{"plone_zeoserver": {"pack_at": "daily"}}`, "db1", "db", map[string]string{
 			"buildout parts": "zeo zopepy zeo",

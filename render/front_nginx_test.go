@@ -117,7 +117,7 @@ func TestNginxHostilePaths(t *testing.T) {
 
 	t.Run("control", func(t *testing.T) {
 		t.Parallel()
-		f, c := echoed(t, frontHost(), func(f *front) { f.swap(nginxConf, "if ($plonec_forged_path)", "if ($arg_never)") })
+		f, c := echoed(t, frontHost(), func(f *front) { f.swap(nginxConf, "if ($plonec_forged)", "if ($arg_never)") })
 		bad := 0
 		for _, target := range hostile {
 			f.ask("GET", "www.example.com", target)

@@ -17,6 +17,7 @@ func TestNginxStatus(t *testing.T) {
 	f, _ := echoed(t, frontHost(func(h *topology.Host) {
 		h.Address = "127.9.9.9"
 		h.Stack.NginxPlone.Status = []string{"127.8.0.1/16", "fd00::/8"}
+		h.Stack.Plonec.TrustedProxies = []string{"127.0.0.0/8"}
 	}))
 	ask := func(at, from, target string) answer {
 		t.Helper()
@@ -32,11 +33,15 @@ func TestNginxStatus(t *testing.T) {
 	}{
 		{"127.0.0.1", "127.0.0.1", "/status", 200}, {"127.9.9.9", "127.8.4.4", "/status", 200},
 		{"127.9.9.9", "127.7.0.1", "/status", 403}, {"127.0.0.1", "127.7.0.1", "/status", 403},
-		{"127.9.9.9", "127.8.4.4", "/", 404}, {"127.9.9.9", "127.8.4.4", "/status/x", 404},
+		{"127.9.9.9", "127.8.4.4", "/", 404}, {"127.9.9.9", "127.7.0.1", "/maintenance", 403}, {"127.9.9.9", "127.8.4.4", "/status/x", 404},
 	} {
 		if a := ask(test.at, test.from, test.target); a.Status != test.want || a.Status == 200 != strings.Contains(a.Body, "Active connections:") {
 			t.Errorf("%s%s from %s: %v, want %d", test.at, test.target, test.from, a, test.want)
 		}
+	}
+	// Whom a trusted balancer speaks of has no say here.
+	if a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.status), "127.7.0.1", "GET", "any", "/status", "X-Forwarded-For: 127.0.0.1"); err != nil || a.Status != 403 {
+		t.Error("by a header:", a, err)
 	}
 	for _, host := range []string{"www.example.com", "127.0.0.1"} {
 		if a := f.ask("GET", host, "/status"); strings.Contains(a.Body, "Active connections:") {

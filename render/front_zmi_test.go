@@ -42,7 +42,9 @@ func TestChainZMI(t *testing.T) {
 		{"/manage%5fmain", nil}, {"/a%2fmanage", nil}, {"/manage_main;x", nil}, {"/manage_main%3bx", nil}, {"/manage_main%0a", nil}, {"/a%0a/manage_main", nil}, {"/manage_%C3%A9", nil},
 		{"/@@manage_main", nil}, {"/%40%40manage", nil}, {"/++attribute++manage_main", nil}, {"/%2b%2bview%2b%2bmanage_main/x", nil}, {"/++acquire++manage", nil},
 		{"/++api++/manage_main", nil}, {"http://www.example.com/manage", nil}, {"/manage#x", nil}, {"/manage?#", nil},
-		{"/?manage_main:method=x", nil}, {"/?a=b&manage_main:action", nil}, {"/?%6danage%5fmain%3amethod=x", nil}, {"/?x/m%61nage:default_method:utf8=", nil},
+		{"/?manage_main:method=x", nil}, {"/?a=b&manage_main:action", nil}, {"/?%6danage%5fmain%3amethod=x", nil}, {"/?x/m%61nage:default_method:utf8=", nil}, {"/?a=b;manage_x:utf8:method=1", nil}, {"/?manage_main:d%65fault_action=", nil},
+		{"/x/ZPythonScriptHTML_editForm", nil}, {"/x/pt_editAction", nil}, {"/@@ZCacheable_manage", nil}, {"/x/ZScriptHTML_tryForm/y", nil}, {"/?x/pt_edit%41ction:method=", nil},
+		{"/.well-known/acme-challenge/x?../../front:method=", nil}, {"/?a=1&%2e./%2E%2e/x:action", nil}, {"/?:method=../x", nil}, {"/?Virtual%48ostBase:method=", nil}, {"/?_vh_x:default_method=", nil},
 		{"/?:method=manage_main", nil}, {"/?%3Ame%74hod=man%61ge", nil}, {"/a?b;manage_main:%61ction.x=1", nil}, {"/?manage_main:default%5fm%65thod=", nil},
 		{"/", []string{basic}}, {"/a", []string{"authorization: basic " + bare[6:]}}, {"/a", []string{"AUTHORIZATION:BASIC   " + bare[6:]}}, {"/a", []string{"Authorization: \tBasic x"}}, {"/a", []string{"Authorization: \xa0Basic x"}},
 		{"/@login", []string{basic}}, {"/balancer/stats", []string{basic}}, {"/balancer/stats;", []string{basic}},
@@ -51,7 +53,7 @@ func TestChainZMI(t *testing.T) {
 		for _, method := range []string{"GET", "HEAD", "POST", "PROPFIND"} {
 			before := all()
 			// nginx refuses two Authorization lines, and a line end in an address, itself
-			if a := ask(outside, method, closed.target, append(closed.headers, "Content-Length: 0")...); a.Status != 403 && a.Status != 400 {
+			if a := ask(outside, method, closed.target, append(closed.headers, "Content-Length: 0")...); a.Status != 403 && a.Status != 404 && a.Status != 400 {
 				t.Errorf("%s %s %q: %v", method, closed.target, closed.headers, a)
 			}
 			if all() != before {
@@ -64,7 +66,9 @@ func TestChainZMI(t *testing.T) {
 		headers []string
 	}{
 		{"/", nil}, {"/management", nil}, {"/a/@@manage-portlets", nil}, {"/manage-viewlets", nil}, {"/a/Manage_x", nil}, {"/unmanage_x", nil}, {"/a.manage", nil},
-		{"/?SearchableText=manage_main", nil}, {"/?a=manage&form.widgets.x:list=1", nil}, {"/?folder_copy:method=x", nil}, {"/a?b=/manage", nil}, {"/login?x=manage", nil},
+		{"/?SearchableText=manage_main", nil}, {"/?a=manage&form.widgets.x:list=1", nil}, {"/?folder_copy:method=x", nil}, {"/a?b=/manage", nil},
+		{"/@search?SearchableText=project%20management%3A%20methods", nil}, {"/search?SearchableText=management:transactions", nil}, {"/?q=a:method+manage", nil}, {"/?a=..&b:method=x", nil}, {"/?q=../x:method", nil},
+		{"/receipt_editors", nil}, {"/ZPythonScript", nil}, {"/login?x=manage", nil},
 		{"/mine", []string{"Authorization: Bearer abc.def"}}, {"/@login", []string{"Content-Type: application/json", "Accept: application/json"}},
 		{"/mine", []string{"Proxy-Authorization: Basic eA=="}}, {"/mine", []string{"Cookie: __ac=x"}},
 	} {

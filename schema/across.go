@@ -42,6 +42,7 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 		notShared(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		notAFile(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
 		packageVariablesOf(app.Value, diag.JoinKey(prefix+"deploy", app.Key), list)
+		samePart(app.Value.Get("parts"), diag.JoinKey(prefix+"deploy", app.Key)+".parts", list)
 		client, ok := text(app.Value.Lookup("parts", "client"))
 		if !ok {
 			client = Lookup("deploy.<app>.parts.client").Default.Text

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -81,6 +82,29 @@ func pastedFaults(n *input.Node, path, client string, list *diag.List) {
 			remedy = "add in [client1], which has all that it has"
 		}
 		add("lost-addition", a.N, fmt.Sprintf("\"%s +=\" in [%s], may lose what the section has from a macro (<=)", a.Option, client), remedy)
+	}
+}
+
+var clientPart = regexp.MustCompile(`^client[0-9]+$`)
+
+// samePart reports a part that two of an app's names of parts name, and one that would
+// take the name of a client.
+func samePart(parts *input.Node, path string, list *diag.List) {
+	taken := map[string]string{} // by the project's name
+	for _, f := range fieldsOf(parts) {
+		name, ok := text(f.Value)
+		if !ok || name == "" || strings.Contains(name, ":") {
+			continue
+		}
+		add := func(message, remedy string) {
+			list.Add(diag.Diagnostic{Code: "bad-value", Span: f.Value.Span, Path: path + "." + f.Key, Message: message, Remedy: remedy})
+		}
+		if f.Key != "client" && clientPart.MatchString(name) {
+			add(name+" is what deploy.cfg calls a client", "give the part another name in the project")
+		} else if other := taken[name]; other != "" {
+			add(fmt.Sprintf("%s is named by %s too", name, other), "name two parts of the project, or none: \"\"")
+		}
+		taken[name] = f.Key
 	}
 }
 

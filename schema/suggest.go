@@ -263,11 +263,11 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		if mend := addresses[a.short]; mend != nil {
 			spellings = append(spellings, mend(text)...)
 		}
-		// An id in Zope, or a path, is another one in other letters.
-		if a.def != "#ZopePath" && a.def != "#FileText" && !strings.Contains(text, "/") {
+		// An id in Zope, a part of a buildout, or a path, is another one in other letters.
+		if !slices.Contains([]string{"#ZopePath", "#FileText", "#Part"}, a.def) && !strings.HasPrefix(a.Path, "deploy.<app>.parts.") && !strings.Contains(text, "/") {
 			spellings = append(spellings, strings.ToLower(text), strings.ToUpper(text))
 		}
-		if !strings.Contains(text, "..") {
+		if text != "" && !strings.Contains(text, "..") {
 			spellings = append(spellings, path.Clean(text), strings.Trim(text, "/"), "/"+text)
 		}
 		if unit.MatchString(text) || len(a.Enum) > 0 {

@@ -298,7 +298,7 @@ func (v *view) otherStorage(say func(diag.Span, string, string)) {
 			}
 			say(at, fmt.Sprintf("[%s] %s, and the stack's ZEO server is %s", c.Name, has, storage.ZeoAddress), "write zeo-address = ${zeo-host:address} there")
 		}
-		if !v.sets(v.app.Clients[0].Name, "blob-storage") && storage.RelStorage == nil && e["blob-storage"] != "" && isOn(e["shared-blob"]) && !within(e["blob-storage"], v.app.BlobDir()) {
+		if v.app.BlobDir() != "" && !v.sets(v.app.Clients[0].Name, "blob-storage") && storage.RelStorage == nil && e["blob-storage"] != "" && isOn(e["shared-blob"]) && !within(e["blob-storage"], v.app.BlobDir()) {
 			say(v.at(c.Name, "blob-storage", ""), fmt.Sprintf("[%s] shares the blobs in %s, and the stack's are in %s", c.Name, v.shown(e["blob-storage"]), v.app.BlobDir()), "take blob-storage out of the project")
 		}
 	}
@@ -335,7 +335,8 @@ func within(place, dir string) bool {
 		return place == "filestorage/Data.fs"
 	}
 	place = path.Clean(place)
-	return place == dir || strings.HasPrefix(place, dir+"/") || strings.HasPrefix(place, folder+"/var/filestorage/") || strings.HasPrefix(place, folder+"/var/blobstorage")
+	below := func(dir string) bool { return dir != "" && (place == dir || strings.HasPrefix(place, dir+"/")) }
+	return below(dir) || below(folder+"/var/filestorage") || below(folder+"/var/blobstorage")
 }
 
 // shown is a value as people know it.
