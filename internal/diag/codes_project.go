@@ -30,6 +30,8 @@ var _ = register(map[string]Code{
 		"It wants MySQL 8 or later, or PostgreSQL. Where the database server is MariaDB, the schema is not made and no client starts. With a MySQL server nothing is to be done."},
 	"dropped-line": {Warning, "a line of rel-storage is left out",
 		"plone.recipe.zope2instance takes lines of a name, a blank and a value, and passes over others without a message. Write the blank, and what is meant behind it."},
+	"cron-part": {Warning, "a part packs or backs up by cron on hosts without the database",
+		"A part of the base that writes into a crontab is made on every host of the app, and each host then packs or backs up. Take it out of the base's parts and ask for it where the database is: deploy.<app>.buildout_parts_to_include of the ZEO server's app, or plone_zeoserver.pack_at, by which plonec packs."},
 	"stuck-writers": {Warning, "transaction-timeout can leave all writers waiting",
 		"When the ZEO server ends a transaction for its age, the lock of it may stay, and every later writer waits until the server restarts. Take the option out."},
 })

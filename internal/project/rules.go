@@ -30,6 +30,7 @@ var rules = []struct {
 	{"untried-database", (*view).untriedDatabase},
 	{"dropped-line", (*view).droppedLines},
 	{"stuck-writers", (*view).stuckWriters},
+	{"cron-part", (*view).cronParts},
 }
 
 // judge is what all rules find.
@@ -500,6 +501,23 @@ func (v *view) stuckWriters(say func(diag.Span, string, string)) {
 			case regexp.MustCompile(`(?m)^\s*` + name + `\s`).MatchString(value):
 				say(v.at(part, option, name), fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), "take it out")
 			}
+		}
+	}
+}
+
+// cronRecipe makes lines of a crontab.
+var cronRecipe = regexp.MustCompile(`^z3c\.recipe\.usercrontab$`)
+
+// cronParts names what packs or backs up by cron where the app has no database: nothing is
+// left out there but what a timer of plonec's does.
+func (v *view) cronParts(say func(diag.Span, string, string)) {
+	if v.app.Zeo != nil || v.app.Pack {
+		return
+	}
+	for _, part := range v.made(cronRecipe) {
+		if command := v.value(part, "command"); regexp.MustCompile(`pack|backup|repozo`).MatchString(command) {
+			say(v.header(part), fmt.Sprintf("[%s] packs or backs up by cron on each of these hosts, and the database is on another", part),
+				"take it out of the base's parts: on the ZEO host deploy.cfg asks for it by deploy."+v.app.Name+".parts, or a timer packs by plone_zeoserver.pack_at")
 		}
 	}
 }
