@@ -15,8 +15,8 @@ func maintenanceCommand(v *verb, c *cobra.Command) {
 	c.Short = "show visitors a page in place of the sites"
 	c.Long = `Maintenance on shows visitors of every front end a page, with status 503, in place
 of the sites, until maintenance off: over an apply and a reboot. The page is that of
-the stack (nginx_plone.maintenance_page), or one of a few words. The networks of
-nginx_plone.zmi see the sites meanwhile; where it is not set nobody does. Balancers in front,
+the stack, or one of a few words. The networks that the stack lets reach the management
+interface see the sites meanwhile; where it names none, nobody does. Balancers in front,
 certificate authorities and the statistics are answered as before.
 
 Where one front end cannot be turned the others are set back. With --host it is for
