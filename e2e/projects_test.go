@@ -33,6 +33,7 @@ container = ["RelStorage", "psycopg2-binary"]
 
 [tool.uv]
 package = false
+environments = ["sys_platform == 'linux'"]
 constraint-dependencies = [` + strings.Join(pins, ", ") + `]
 
 [tool.uv.sources]
