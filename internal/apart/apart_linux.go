@@ -102,6 +102,14 @@ func enter(r *Room, self string) error {
 // change, what it asks of /etc, devices without a memory, and empty folders of
 // its own.
 func (r *Room) make(root string) error {
+	shown := map[string]int{} // taken before the room hides what lies in its place
+	for _, place := range slices.Sorted(maps.Keys(r.Shown)) {
+		tree, err := unix.OpenTree(unix.AT_FDCWD, r.Shown[place], unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Shown[place], err)
+		}
+		shown[place] = tree
+	}
 	if err := unix.Mount("tmpfs", root, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755,size=512m"); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
@@ -111,7 +119,13 @@ func (r *Room) make(root string) error {
 		}
 	}
 	for _, place := range slices.Sorted(maps.Keys(r.Shown)) {
-		if err := showFolder(r.Shown[place], root+place); err != nil {
+		if err := os.Mkdir(root+place, 0o755); err != nil {
+			return err
+		}
+		if err := unix.MoveMount(shown[place], "", unix.AT_FDCWD, root+place, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+			return fmt.Errorf("mount: %s: %w", r.Shown[place], err)
+		}
+		if err := keep(root + place); err != nil {
 			return err
 		}
 	}
@@ -209,9 +223,14 @@ func showFolder(dir, place string) error {
 	if err := unix.Mount(dir, place, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("mount: %s: %w", dir, err)
 	}
+	return keep(place)
+}
+
+// keep lets nobody change what is mounted at a place.
+func keep(place string) error {
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
 	if err := unix.MountSetattr(-1, place, unix.AT_RECURSIVE, &attr); err != nil {
-		return fmt.Errorf("mount: %s, not to be changed: %w", dir, err)
+		return fmt.Errorf("mount: %s, not to be changed: %w", place, err)
 	}
 	return nil
 }
