@@ -73,15 +73,15 @@ func pastedFaults(n *input.Node, path, client string, list *diag.List) {
 	for _, o := range builder.Overrides(pasted.text) {
 		add(o.Code, o.N, shortLine(o.Text)+", "+o.What, o.Remedy)
 	}
-	for _, a := range builder.Additions(pasted.text) {
-		if a.Section != client || !slices.Contains(added, a.Option) {
+	for section, o := range builder.Pasted(pasted.text) {
+		if section != client || o.Op != "+=" || !slices.Contains(added, o.Name) {
 			continue
 		}
-		remedy := fmt.Sprintf("if it has it from a macro, name the macro in the app's parts.client, or write %s = ${MACRO:%s} and the new lines", a.Option, a.Option)
+		remedy := fmt.Sprintf("if it has it from a macro, name the macro in the app's parts.client, or write %s = ${MACRO:%s} and the new lines", o.Name, o.Name)
 		if client != "client1" {
 			remedy = "add in [client1], which has all that it has"
 		}
-		add("lost-addition", a.N, fmt.Sprintf("\"%s +=\" in [%s], may lose what the section has from a macro (<=)", a.Option, client), remedy)
+		add("lost-addition", o.Line, fmt.Sprintf("\"%s +=\" in [%s], may lose what the section has from a macro (<=)", o.Name, client), remedy)
 	}
 }
 

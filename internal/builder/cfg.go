@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"iter"
 	"regexp"
 	"strings"
 	"unicode"
@@ -34,14 +35,8 @@ type cfgState struct{ option, skipped bool }
 func BadLines(text string) []BadLine {
 	var bad []BadLine
 	states := map[cfgState]bool{{}: true}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSuffix(line, "\n")
-		if line == "" { // a line break, which is white space
-			line = " "
-		}
-		if line[0] == '#' || line[0] == ';' {
+	for n, line := range cfgLines(text) {
+		if isComment(line) {
 			continue
 		}
 		next, good := map[cfgState]bool{}, false
@@ -83,32 +78,25 @@ func (s cfgState) read(line string) (after []cfgState, good bool) {
 	return []cfgState{s}, blank && !s.option
 }
 
-// An Addition is a line of a configuration that adds to an option.
-type Addition struct {
-	N               int // from 1
-	Section, Option string
-}
-
-// cfgAddition takes an option that is added to, of any name.
-var cfgAddition = regexp.MustCompile(`^([^` + space + `{}\[\]=:]+?)[` + space + `]*\+=`)
-
-// Additions are the lines of a text below the header [buildout] that add to an option.
-func Additions(text string) []Addition {
-	var list []Addition
-	section, n := "buildout", 0
-	for line := range strings.Lines(text) {
-		n++
-		if strings.HasPrefix(line, "[") {
-			if header, _, ok := strings.Cut(line[1:], "]"); ok {
-				header, _, _ = strings.Cut(header, ":")
-				section = strings.TrimSpace(header)
+// cfgLines are the lines of a text as buildout's parser has them, by number from 1: of an
+// empty one there is its line break, which is white space.
+func cfgLines(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		n := 0
+		for line := range strings.Lines(text) {
+			n++
+			if line = strings.TrimSuffix(line, "\n"); line == "" {
+				line = " "
 			}
-		} else if m := cfgAddition.FindStringSubmatch(line); m != nil && line[0] != '#' && line[0] != ';' {
-			list = append(list, Addition{n, section, m[1]})
+			if !yield(n, line) {
+				return
+			}
 		}
 	}
-	return list
 }
+
+// isComment tells whether a line is one.
+func isComment(line string) bool { return line[0] == '#' || line[0] == ';' }
 
 func firstRune(line string) rune {
 	for _, r := range line {

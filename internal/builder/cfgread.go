@@ -1,6 +1,9 @@
 package builder
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // A CfgFile is a whole configuration as buildout's parser takes it, less the sections
 // whose expression does not hold.
@@ -34,14 +37,8 @@ func ReadCfg(text string, holds func(expression string) (bool, error)) (*CfgFile
 	var bad []BadLine
 	skipped, option := false, false // the state of buildout's parser
 	begun := false                  // a section holds already
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSuffix(line, "\n")
-		if line == "" { // a line break, which is white space
-			line = " "
-		}
-		if line[0] == '#' || line[0] == ';' {
+	for n, line := range cfgLines(text) {
+		if isComment(line) {
 			f.Plain = append(f.Plain, "#")
 			continue
 		}
@@ -102,6 +99,22 @@ func ReadCfg(text string, holds func(expression string) (bool, error)) (*CfgFile
 		f.Plain = append(f.Plain, plain)
 	}
 	return f, bad
+}
+
+// Pasted are the options of a text that stands below a header [buildout], by their section.
+// A section that has an expression counts as if it held.
+func Pasted(text string) iter.Seq2[string, CfgOption] {
+	f, _ := ReadCfg("[buildout]\n"+text, func(string) (bool, error) { return true, nil })
+	return func(yield func(string, CfgOption) bool) {
+		for _, s := range f.Sections {
+			for _, o := range s.Options {
+				o.Line, o.Last = o.Line-1, o.Last-1
+				if !yield(s.Name, o) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (f *CfgFile) last() *CfgOption {
