@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
 	"github.com/plonec/plonec/schema"
@@ -202,6 +203,14 @@ type buildConf struct {
 	Processes   []string // whose configuration is held against the stack; see expected.go
 	Expected    []string
 	Archives    struct{ URLs, Paths, Users, Passwords, Purge []string }
+}
+
+// Setuptools is what pip is asked for beside that zc.buildout.
+func (b buildConf) Setuptools() string {
+	if from, _ := builder.Setuptools(b.Buildout); from != "" {
+		return "setuptools<" + from
+	}
+	return "setuptools"
 }
 
 func buildConfs(h *topology.Host) []Instance {

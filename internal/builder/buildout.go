@@ -1,5 +1,10 @@
 package builder
 
+import (
+	"strconv"
+	"strings"
+)
+
 // buildout runs zc.buildout in a virtualenv of the release's own. Which parts a host
 // has, and their addresses, are in its deploy.cfg.
 var buildout = &Builder{
@@ -40,4 +45,28 @@ var buildout = &Builder{
 		{"downloads", Making, false},
 		{"extends", Making, false},
 	},
+}
+
+// lacking are the releases of setuptools with which a zc.buildout does not start: up to
+// which of its own, from which of setuptools on, and what that lacks. docs/versions.md has
+// what real ones did.
+var lacking = []struct {
+	last          int // of the major versions of zc.buildout
+	from, without string
+}{
+	{3, "80.3", "package_index"},
+	{5, "82", "pkg_resources"},
+}
+
+// Setuptools is the first release of setuptools with which that zc.buildout does not start,
+// and what it lacks; both are empty where any does, or nobody knows.
+func Setuptools(buildout string) (from, without string) {
+	first, _, _ := strings.Cut(buildout, ".")
+	major, err := strconv.Atoi(first)
+	for _, l := range lacking {
+		if err == nil && major <= l.last {
+			return l.from, l.without
+		}
+	}
+	return "", ""
 }

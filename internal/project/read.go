@@ -182,9 +182,9 @@ func (c *closure) required() map[string]pin {
 			return
 		}
 		seen[place] = true
-		f, ok := c.requirements(place)
-		if !ok {
-			return
+		f, err := c.load(place)
+		if err != nil {
+			return // what it would pin nobody knows
 		}
 		n := 0
 		for line := range strings.Lines(string(f.Content)) {
@@ -222,14 +222,9 @@ func (c *closure) buildoutVersion() string {
 }
 
 // pythonOf is the Python of an app's releases.
-func pythonOf(a *topology.App) topology.Version {
-	v := a.Host.System.Python
-	if !a.WSGI {
-		v = topology.Version{Major: 2, Minor: 7}
-	}
-	if major, minor, ok := strings.Cut(a.Config.PythonMajorVersion, "."); ok {
-		v.Major, _ = strconv.Atoi(major) // the schema takes digits alone
-		v.Minor, _ = strconv.Atoi(minor)
-	}
+func pythonOf(a *topology.App) (v topology.Version) {
+	major, minor, _ := strings.Cut(a.Python(), ".")
+	v.Major, _ = strconv.Atoi(major) // the schema takes digits alone
+	v.Minor, _ = strconv.Atoi(minor)
 	return v
 }

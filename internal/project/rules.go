@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
+	"github.com/plonec/plonec/schema"
 )
 
 // rules are what is looked for, each with the code of what it finds.
@@ -21,9 +24,9 @@ var rules = []struct {
 	{"project-unread", (*view).unread},
 	{"missing-part", (*view).missingParts},
 	{"missing-section", (*view).missingSections},
+	{"other-storage", (*view).otherStorage},
 	{"lost-option", (*view).lostOptions},
 	{"beaten-option", (*view).beatenOptions},
-	{"other-storage", (*view).otherStorage},
 	{"beside-checkout", (*view).besideCheckout},
 	{"source-key", (*view).sourceKeys},
 	{"refused-pin", (*view).refusedPins},
@@ -33,11 +36,17 @@ var rules = []struct {
 	{"cron-part", (*view).cronParts},
 }
 
-// judge is what all rules find.
+// judge is what all rules find. A place of the project is named once, by the first rule
+// that has something to say of it.
 func (v *view) judge() diag.List {
 	var list diag.List
+	said := map[diag.Span]bool{}
 	for _, r := range rules {
 		r.find(v, func(at diag.Span, message, remedy string) {
+			if at.File != nil && said[at] {
+				return
+			}
+			said[at] = true
 			d := diag.Diagnostic{Code: r.code, Span: at, Message: message, Remedy: remedy}
 			if at.File == nil {
 				d.Path = "deploy." + v.app.Name
@@ -50,22 +59,43 @@ func (v *view) judge() diag.List {
 
 var (
 	zopeRecipe   = regexp.MustCompile(`^plone\.recipe\.zope2instance$|^collective\.recipe\.zope2instance`)
+	cronRecipe   = regexp.MustCompile(`^z3c\.recipe\.usercrontab$`)
 	serverRecipe = regexp.MustCompile(`^plone\.recipe\.zeoserver$|^plone\.recipe\.zope2zeoserver$`)
 )
 
-// kinds are the parts that deploy.cfg asks for: what they are in deploy.<app>.parts, and
-// by which recipes a project makes such ones.
+// kinds are the parts that deploy.cfg asks for: what they are in deploy.<app>.parts, what
+// that calls them, and by which recipes a project makes such ones.
 var kinds = []struct {
-	part   *regexp.Regexp
-	key    string // empty: the part's own name
+	key    string
+	called func(schema.PartNames) string
 	recipe *regexp.Regexp
 }{
-	{regexp.MustCompile(`^client[0-9]+$`), "client", zopeRecipe},
-	{regexp.MustCompile(`^zeoserver$`), "", serverRecipe},
-	{regexp.MustCompile(`^backup$`), "", regexp.MustCompile(`^collective\.recipe\.backup$`)},
-	{regexp.MustCompile(`^(backup|pack)cronjob$`), "", regexp.MustCompile(`^z3c\.recipe\.usercrontab$`)},
-	{regexp.MustCompile(`^pack-config$`), "", regexp.MustCompile(`^collective\.recipe\.template$`)},
-	{regexp.MustCompile(`^celery$`), "", regexp.MustCompile(`celery`)},
+	{"zeoserver", func(p schema.PartNames) string { return p.Zeoserver }, serverRecipe},
+	{"backup", func(p schema.PartNames) string { return p.Backup }, regexp.MustCompile(`^collective\.recipe\.backup$`)},
+	{"backupcronjob", func(p schema.PartNames) string { return p.Backupcronjob }, cronRecipe},
+	{"packcronjob", func(p schema.PartNames) string { return p.Packcronjob }, cronRecipe},
+	{"pack-config", func(p schema.PartNames) string { return p.PackConfig }, regexp.MustCompile(`^collective\.recipe\.template$`)},
+	{"zodbpack", func(p schema.PartNames) string { return p.Zodbpack }, nothing},
+	{"zodbpack-prepack", func(p schema.PartNames) string { return p.ZodbpackPrepack }, nothing},
+	{"zodbpack-pack", func(p schema.PartNames) string { return p.ZodbpackPack }, nothing},
+	{"zodb-clear-refs", func(p schema.PartNames) string { return p.ZodbClearRefs }, nothing},
+}
+
+// nothing matches no recipe: parts of many make such ones.
+var nothing = regexp.MustCompile(`^$a`)
+
+// kindOf finds the key of deploy.<app>.parts that a part has its name from, and the recipes of
+// its kind; the key is empty for one that is asked for in another way.
+func (v *view) kindOf(part string) (key string, recipe *regexp.Regexp) {
+	if slices.ContainsFunc(v.app.Clients, func(c *topology.Client) bool { return c.Name == part }) {
+		return "client", zopeRecipe
+	}
+	for _, k := range kinds {
+		if k.called(v.app.Config.Parts) == part {
+			return k.key, k.recipe
+		}
+	}
+	return "", nothing
 }
 
 func (v *view) unread(say func(diag.Span, string, string)) {
@@ -91,25 +121,22 @@ func (v *view) missingParts(say func(diag.Span, string, string)) {
 		if own := v.header(part); own.File != nil {
 			at, what = own, "which has no recipe in the project"
 		}
-		key := part
-		for _, k := range kinds {
-			if !k.part.MatchString(part) {
-				continue
-			}
-			if k.key != "" {
-				key = k.key
-			}
-			if like := v.closest(k.recipe); like != "" && remedy == "" {
-				at = v.header(like)
-				remedy = fmt.Sprintf("the project has [%s] with %s: write deploy.%s.parts: {%q: %q}", like, v.recipe(like), v.app.Name, key, like)
-			}
-		}
-		if said[key] { // client1 and its like are one
+		key, recipe := v.kindOf(part)
+		switch like := v.closest(recipe); {
+		case key == "" || remedy != "":
+		case said[key]: // client1 and its like are one
 			continue
+		case like != "":
+			at = v.header(like)
+			remedy = fmt.Sprintf("the project has [%s] with %s: write deploy.%s.parts: {%q: %q}", like, v.recipe(like), v.app.Name, key, like)
+		case key == "client" || key == "zeoserver":
+			remedy = fmt.Sprintf("add a section [%s] with a recipe to the project, or write into deploy.%s.parts what the project calls it: {%q: \"NAME\"}", part, v.app.Name, key)
+		default:
+			remedy = fmt.Sprintf("add a section [%s] with a recipe to the project, or write into deploy.%s.parts what the project calls it: {%[3]q: \"NAME\"}, {%[3]q: \"\"} for none", part, v.app.Name, key)
 		}
-		said[key] = true
+		said[key] = key != ""
 		if remedy == "" {
-			remedy = fmt.Sprintf("add a section [%s] with a recipe to the project, or write into deploy.%s.parts what the project calls it: {%q: \"NAME\"}, {%q: \"\"} for none", part, v.app.Name, key, key)
+			remedy = fmt.Sprintf("add a section [%s] with a recipe to the project, or take it out of deploy.%s.buildout_parts_to_include", part, v.app.Name)
 		}
 		say(at, fmt.Sprintf("%s the part %s, %s", asks, part, what), remedy)
 	}
@@ -150,7 +177,6 @@ func (v *view) closest(recipe *regexp.Regexp) string {
 }
 
 func (v *view) missingSections(say func(diag.Span, string, string)) {
-	said := map[diag.Span]bool{}
 	for _, part := range v.parts() {
 		e := v.Errors[part]
 		if e == nil {
@@ -172,11 +198,7 @@ func (v *view) missingSections(say func(diag.Span, string, string)) {
 			message = fmt.Sprintf("[%s] takes its options from [%s], which the project does not have", part, text)
 			remedy = fmt.Sprintf("add [%s], or correct the name behind <=", text)
 		}
-		// Parts that take their options from one another have one mistake.
-		if at := v.mentions(part, text); at.File == nil || !said[at] {
-			said[at] = true
-			say(at, message, remedy)
-		}
+		say(v.mentions(part, text), message, remedy)
 	}
 }
 
@@ -278,29 +300,24 @@ func (v *view) otherStorage(say func(diag.Span, string, string)) {
 		if e == nil || v.recipe(c.Name) == "" {
 			continue
 		}
+		other := func(option, what string) {
+			say(v.at(c.Name, option, ""), fmt.Sprintf("[%s] %s", c.Name, what), "take "+option+" out of that section: deploy.cfg gives it to all clients")
+		}
 		switch rel := storage.RelStorage; {
 		case rel != nil && isOn(e["zeo-client"]):
-			say(v.at(c.Name, "zeo-client", ""), fmt.Sprintf("zeo-client of [%s] makes it a client of a ZEO server, and the stack has RelStorage", c.Name), "take zeo-client out of the project")
+			other("zeo-client", "is a client of a ZEO server, and the stack has RelStorage")
 		case rel != nil && e["rel-storage"] == "":
-			say(v.header(v.section(c.Name)), fmt.Sprintf("[%s] has no rel-storage, and would open a Data.fs of its own", c.Name), "write rel-storage there, as cfg/relstorage.cfg of examples/buildout does")
+			other("rel-storage", "has no rel-storage, and would open a Data.fs of its own")
 		case rel != nil && rel.Host != "" && !strings.Contains(e["rel-storage"], rel.Host):
-			say(v.at(c.Name, "rel-storage", ""), fmt.Sprintf("rel-storage of [%s] does not name the stack's database server, %s", c.Name, rel.Host), "write the values of [relstorage] there, such as ${relstorage:host}")
+			other("rel-storage", "has a rel-storage that does not name the stack's database server, "+rel.Host)
 		case rel != nil || storage.ZeoAddress == "":
 		case !isOn(e["zeo-client"]):
-			at, what := v.header(v.section(c.Name)), "has no zeo-client = on"
-			if v.holder(c.Name, "zeo-client") != "" {
-				at, what = v.at(c.Name, "zeo-client", ""), "has zeo-client = "+e["zeo-client"]
-			}
-			say(at, fmt.Sprintf("[%s] %s, and would open a database of its own instead of the stack's, %s", c.Name, what, storage.ZeoAddress), "write zeo-client = on and zeo-address = ${zeo-host:address} there")
+			other("zeo-client", "has zeo-client = "+e["zeo-client"]+", and would open a database of its own instead of the stack's, "+storage.ZeoAddress)
 		case e["zeo-address"] != storage.ZeoAddress:
-			at, has := v.header(v.section(c.Name)), "has no zeo-address"
-			if e["zeo-address"] != "" {
-				at, has = v.at(c.Name, "zeo-address", ""), "connects to "+e["zeo-address"]
-			}
-			say(at, fmt.Sprintf("[%s] %s, and the stack's ZEO server is %s", c.Name, has, storage.ZeoAddress), "write zeo-address = ${zeo-host:address} there")
+			other("zeo-address", "connects to "+e["zeo-address"]+", and the stack's ZEO server is "+storage.ZeoAddress)
 		}
-		if v.app.BlobDir() != "" && !v.sets(v.app.Clients[0].Name, "blob-storage") && storage.RelStorage == nil && e["blob-storage"] != "" && isOn(e["shared-blob"]) && !within(e["blob-storage"], v.app.BlobDir()) {
-			say(v.at(c.Name, "blob-storage", ""), fmt.Sprintf("[%s] shares the blobs in %s, and the stack's are in %s", c.Name, v.shown(e["blob-storage"]), v.app.BlobDir()), "take blob-storage out of the project")
+		if first := v.app.Clients[0].Name; v.sets(first, "blob-storage") && e["blob-storage"] != v.value(first, "blob-storage") {
+			other("blob-storage", "has its blobs in "+v.shown(e["blob-storage"])+", and the stack's are in "+v.shown(v.value(first, "blob-storage")))
 		}
 	}
 	for _, part := range v.made(zopeRecipe) { // a client that no unit runs, and somebody's script may
@@ -320,15 +337,6 @@ func (v *view) otherStorage(say func(diag.Span, string, string)) {
 	}
 }
 
-// section is the one of the project that says what a client is: its own, or where that
-// is deploy.cfg's alone the one from which it has its recipe.
-func (v *view) section(client string) string {
-	if v.header(client).File != nil {
-		return client
-	}
-	return v.holder(client, "recipe")
-}
-
 // within tells whether a path is in a directory of the host's, or where a release has a
 // link to it.
 func within(place, dir string) bool {
@@ -337,7 +345,7 @@ func within(place, dir string) bool {
 	}
 	place = path.Clean(place)
 	below := func(dir string) bool { return dir != "" && (place == dir || strings.HasPrefix(place, dir+"/")) }
-	return below(dir) || below(folder+"/var/filestorage") || below(folder+"/var/blobstorage")
+	return below(dir) || below(folder+"/var/filestorage")
 }
 
 // shown is a value as people know it.
@@ -409,41 +417,26 @@ func (v *view) sourceKeys(say func(diag.Span, string, string)) {
 	}
 }
 
-// pythons are those on which a Plone runs, by the version's beginning; those of 5.2 are
-// the Python 3 ones.
-var pythons = []struct {
-	plone       string
-	first, last topology.Version
-}{
-	{"5.2", topology.Version{Major: 3, Minor: 6}, topology.Version{Major: 3, Minor: 8}},
-	{"6.0", topology.Version{Major: 3, Minor: 9}, topology.Version{Major: 3, Minor: 13}},
-	{"6.1", topology.Version{Major: 3, Minor: 10}, topology.Version{Major: 3, Minor: 13}},
-	{"6.2", topology.Version{Major: 3, Minor: 10}, topology.Version{Major: 3, Minor: 14}},
-}
-
 func (v *view) refusedPins(say func(diag.Span, string, string)) {
-	old := major(v.version) < 6
-	if p, ok := v.pin("setuptools"); ok && old && major(p.version) >= 82 {
-		say(p.span, fmt.Sprintf("setuptools %s has no pkg_resources, which zc.buildout %s needs", p.version, v.version), "pin setuptools below 82, or zc.buildout to 6")
+	from, without := builder.Setuptools(v.version)
+	if p, ok := v.pin("setuptools"); ok && from != "" && words.Compare(p.version, from) >= 0 {
+		say(p.span, fmt.Sprintf("setuptools %s has no %s, which zc.buildout %s needs", p.version, without, v.version), "pin setuptools below "+from+", or zc.buildout to 6")
 	}
-	if p, ok := v.pin("zc-recipe-egg"); ok && old && major(p.version) >= 6 {
+	if p, ok := v.pin("zc-recipe-egg"); ok && major(v.version) < 6 && major(p.version) >= 6 {
 		say(p.span, fmt.Sprintf("zc.recipe.egg %s demands zc.buildout 6, and the project takes %s", p.version, v.version), "pin zc.recipe.egg below 6, or zc.buildout to 6")
 	}
-	p, ok := v.pin("products-cmfplone", "plone")
-	if !ok {
-		return
-	}
-	for _, r := range pythons {
-		python := v.closure.python
-		if !strings.HasPrefix(p.version+".", r.plone+".") || python.Major == 2 && r.plone == "5.2" {
-			continue
-		}
-		if python.Before(r.first.Major, r.first.Minor) || r.last.Before(python.Major, python.Minor) {
-			say(p.span, fmt.Sprintf("Plone %s runs on Python %s to %s, and the host's is %s", p.version, r.first, r.last, python),
-				fmt.Sprintf("pin another Plone, or put such a Python onto the host and name it in deploy.%s.python_major_version", v.app.Name))
+	if p, ok := v.pin("products-cmfplone", "plone"); ok {
+		python := v.closure.python.String()
+		plone, known := topology.PloneOf(majorMinor.FindString(p.version))
+		if known && !slices.Contains(plone.Pythons, python) {
+			say(p.span, fmt.Sprintf("Plone %s is released for Python %s, and the host's is %s", p.version, words.Or(plone.Pythons), python),
+				fmt.Sprintf("pin another Plone, or name one of these in deploy.%s.python_major_version", v.app.Name))
 		}
 	}
 }
+
+// majorMinor is how a version begins.
+var majorMinor = regexp.MustCompile(`^[0-9]+\.[0-9]+`)
 
 func major(version string) int {
 	first, _, _ := strings.Cut(version, ".")
@@ -472,7 +465,6 @@ func (v *view) untriedDatabase(say func(diag.Span, string, string)) {
 }
 
 func (v *view) droppedLines(say func(diag.Span, string, string)) {
-	said := map[diag.Span]bool{}
 	for _, c := range v.app.Clients {
 		for line := range strings.Lines(v.value(c.Name, "rel-storage")) {
 			if len(strings.Fields(line)) != 1 {
@@ -482,31 +474,29 @@ func (v *view) droppedLines(say func(diag.Span, string, string)) {
 			if at.File == nil {
 				at = v.at(c.Name, "rel-storage", "")
 			}
-			if !said[at] {
-				said[at] = true
-				say(at, fmt.Sprintf("this line of rel-storage, in [%s], has one word: the recipe leaves it out", c.Name), "write a name, a blank and a value")
-			}
+			say(at, fmt.Sprintf("this line of rel-storage, in [%s], has one word: the recipe leaves it out", c.Name), "write a name, a blank and a value")
 		}
 	}
 }
 
 func (v *view) stuckWriters(say func(diag.Span, string, string)) {
 	const name = "transaction-timeout"
+	line := regexp.MustCompile(`(?m)^\s*` + name + `\s`)
 	for _, part := range v.made(serverRecipe) {
 		for _, option := range slices.Sorted(maps.Keys(v.Effective[part])) {
 			value := v.Effective[part][option]
 			switch {
 			case option == name:
 				say(v.at(part, option, ""), fmt.Sprintf("%s of [%s] can leave all writers waiting", name, part), "take it out")
-			case regexp.MustCompile(`(?m)^\s*` + name + `\s`).MatchString(value):
+			case line.MatchString(value):
 				say(v.at(part, option, name), fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), "take it out")
 			}
 		}
 	}
 }
 
-// cronRecipe makes lines of a crontab.
-var cronRecipe = regexp.MustCompile(`^z3c\.recipe\.usercrontab$`)
+// copies finds commands that pack or back up.
+var copies = regexp.MustCompile(`pack|backup|repozo`)
 
 // cronParts names what packs or backs up by cron where the app has no database: nothing is
 // left out there but what a timer of plonec's does.
@@ -515,7 +505,7 @@ func (v *view) cronParts(say func(diag.Span, string, string)) {
 		return
 	}
 	for _, part := range v.made(cronRecipe) {
-		if command := v.value(part, "command"); regexp.MustCompile(`pack|backup|repozo`).MatchString(command) {
+		if copies.MatchString(v.value(part, "command")) {
 			say(v.header(part), fmt.Sprintf("[%s] packs or backs up by cron on each of these hosts, and the database is on another", part),
 				"take it out of the base's parts: on the ZEO host deploy.cfg asks for it by deploy."+v.app.Name+".parts, or a timer packs by plone_zeoserver.pack_at")
 		}

@@ -154,27 +154,13 @@ func (c *closure) has(name string) bool {
 	return err == nil
 }
 
-// read gives the content of a file; nil where it cannot be read, or a host alone has it.
+// read gives the content of a file that another one names; nil where it cannot be read, or a
+// host alone has it.
 func (c *closure) read(name, place string, from reference) *diag.File {
-	if f := c.texts.files[place]; f != nil {
-		return f
-	}
-	var text []byte
-	var err error
-	shown := place
-	given, isGiven := c.app.Config.Files[place]
-	switch {
-	case isGiven && given.Secret.IsSet():
-		return nil
-	case isGiven:
-		text = []byte(given.Text)
-	case isURL(place):
-		text, err = c.texts.fetch.fetch(place)
-	default:
-		shown = filepath.Join(c.dir, filepath.FromSlash(place))
-		text, err = regular.ReadBelow(c.dir, filepath.FromSlash(place), maxFile)
-	}
+	f, err := c.load(place)
 	switch link := c.linked(place); {
+	case errors.Is(err, errSecret):
+		return nil
 	case errors.Is(err, fs.ErrNotExist) && link != "":
 		from.refuse("beside-checkout", fmt.Sprintf("%s is not looked at: %s is a link into shared, whose files hosts alone have", place, link),
 			"let the project have it, or deploy."+c.app.Name+".files")
@@ -186,13 +172,7 @@ func (c *closure) read(name, place string, from reference) *diag.File {
 		}
 		from.refuse("project-file", "the project does not have "+place, remedy)
 		return nil
-	case err == nil && !utf8.Valid(text):
-		err = errors.New("it is not UTF-8")
-	}
-	if c.texts.bytes += len(text); err == nil && c.texts.bytes > maxAll {
-		err = fmt.Errorf("the project's files have more than %d MiB together", maxAll>>20)
-	}
-	if err != nil {
+	case err != nil:
 		remedy := "let it be a file of the project"
 		if isURL(place) {
 			remedy = "keep a copy of it in the project, and extend that"
@@ -200,10 +180,44 @@ func (c *closure) read(name, place string, from reference) *diag.File {
 		from.refuse("project-file", fmt.Sprintf("%s cannot be read: %v", name, err), remedy)
 		return nil
 	}
+	return f
+}
+
+var errSecret = errors.New("it is a secret of the stack's")
+
+// load reads a file, once: the stack's own in the place of the project's.
+func (c *closure) load(place string) (*diag.File, error) {
+	if f := c.texts.files[place]; f != nil {
+		return f, nil
+	}
+	var text []byte
+	var err error
+	shown := place
+	given, isGiven := c.app.Config.Files[place]
+	switch {
+	case isGiven && given.Secret.IsSet():
+		return nil, errSecret
+	case isGiven:
+		text = []byte(given.Text)
+	case isURL(place):
+		text, err = c.texts.fetch.fetch(place)
+	default:
+		shown = filepath.Join(c.dir, filepath.FromSlash(place))
+		text, err = regular.ReadBelow(c.dir, filepath.FromSlash(place), maxFile)
+	}
+	c.texts.bytes += len(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case !utf8.Valid(text):
+		return nil, errors.New("it is not UTF-8")
+	case c.texts.bytes > maxAll:
+		return nil, fmt.Errorf("the project's files have more than %d MiB together", maxAll>>20)
+	}
 	f := &diag.File{Name: shown, Content: []byte(newlines.Replace(string(text))), Order: len(c.texts.files)}
 	mask(f)
 	c.texts.files[place] = f
-	return f
+	return f, nil
 }
 
 // linked is the link of the app's into shared that a path goes through.
@@ -281,25 +295,6 @@ func mask(f *diag.File) {
 			lineSpan(f, n).Mask()
 		}
 	}
-}
-
-// requirements is the text of a file beside the configuration; ok is false where the
-// project has none.
-func (c *closure) requirements(place string) (*diag.File, bool) {
-	if f := c.texts.files[place]; f != nil {
-		return f, true
-	}
-	text, err := regular.ReadBelow(c.dir, filepath.FromSlash(place), maxFile)
-	if given, ok := c.app.Config.Files[place]; ok && !given.Secret.IsSet() {
-		text, err = []byte(given.Text), nil
-	}
-	if err != nil || !utf8.Valid(text) {
-		return nil, false
-	}
-	f := &diag.File{Name: filepath.Join(c.dir, filepath.FromSlash(place)), Content: []byte(newlines.Replace(string(text))), Order: len(c.texts.files)}
-	mask(f)
-	c.texts.files[place] = f
-	return f, true
 }
 
 // wrong is what is wrong in a file and in all that it extends.

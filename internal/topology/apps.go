@@ -52,7 +52,7 @@ func (r *resolver) app(h *Host, name, by string) *App {
 	}
 	a := &App{Name: name, Host: h, Config: h.Stack.App(name)}
 	version := h.Stack.Plonec.PloneVersion
-	plone, ok := ploneOf(version)
+	plone, ok := PloneOf(version)
 	if !ok {
 		r.once("not-in-table", []string{"plonec", "plone_version"}, "plonec does not know what Plone "+version+" takes", "give another version")
 	}

@@ -95,7 +95,7 @@ func (r *resolver) homeFault(h *Host, a *App) {
 func (r *resolver) pythonFault(a *App) {
 	own, plone := a.Config.PythonMajorVersion, a.Plone
 	where := []string{"deploy", a.Name, "python_major_version"}
-	python := plone.on(own, a.Host.System)
+	python := a.Python()
 	two := strings.HasPrefix(python, "2")
 	switch {
 	case python == "" || len(plone.Pythons) == 0:

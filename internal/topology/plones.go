@@ -33,6 +33,9 @@ func (p Plone) on(own string, s System) string {
 	return ""
 }
 
+// Python is that of an app's releases, such as 3.11; empty: nobody knows.
+func (a *App) Python() string { return a.Plone.on(a.Config.PythonMajorVersion, a.Host.System) }
+
 // python3 tells whether a Plone runs on any Python 3. One that is not known does.
 func (p Plone) python3() bool { return len(p.Pythons) == 0 || p.newest() != "2.7" }
 
@@ -42,8 +45,8 @@ func (p Plone) newest() string { return p.Pythons[len(p.Pythons)-1] }
 // Plones are all versions of Plone that files are written for, in their order.
 func Plones() []Plone { return plones }
 
-// ploneOf finds a version of Plone. ok is false for one that is not known.
-func ploneOf(version string) (p Plone, ok bool) {
+// PloneOf finds a version of Plone. ok is false for one that is not known.
+func PloneOf(version string) (p Plone, ok bool) {
 	i := slices.IndexFunc(plones, func(p Plone) bool { return p.Version == version })
 	if i < 0 {
 		return Plone{}, false

@@ -56,29 +56,17 @@ make_release() {
 	fi
 }
 
-# setuptools_for: the setuptools with which a zc.buildout starts. 80.3 and later have no
-# package_index, 82 and later no pkg_resources.
-setuptools_for() {
-	case $1 in
-	[123].*) echo 'setuptools<80.3' ;;
-	[45].*) echo 'setuptools<82' ;;
-	*) echo setuptools ;;
-	esac
-}
-
 packages() {
-	local setuptools
-	setuptools=$(setuptools_for "$BUILD_BUILDOUT_VERSION")
 	local -a wanted=() constraints=()
 	[[ ! -f $WORK_DIR/constraints.txt ]] || constraints=(-c constraints.txt)
 	if [[ -f $WORK_DIR/requirements.txt ]]; then
 		wanted=(-r requirements.txt)
 	else
-		wanted=("zc.buildout==$BUILD_BUILDOUT_VERSION" "$setuptools" wheel pip)
+		wanted=("zc.buildout==$BUILD_BUILDOUT_VERSION" "$BUILD_SETUPTOOLS" wheel pip)
 	fi
 	install_python "${wanted[@]}" "${constraints[@]}" "${BUILD_PACKAGES[@]}"
 	if [[ ! -x $WORK_DIR/.venv/bin/buildout ]]; then
-		install_python "zc.buildout==$BUILD_BUILDOUT_VERSION" "$setuptools" "${constraints[@]}"
+		install_python "zc.buildout==$BUILD_BUILDOUT_VERSION" "$BUILD_SETUPTOOLS" "${constraints[@]}"
 	fi
 }
 
