@@ -29,17 +29,27 @@ func (d deployCfg) Eggs() []string {
 
 // packParts are the cookbook's parts for the one host that packs.
 func (d deployCfg) packParts() []string {
-	s, names := d.Plone().Relstorage, d.Config.Parts
+	names := d.Config.Parts
 	parts := []string{names.PackConfig}
-	if s.TwoStagePack {
-		parts = append(parts, names.ZodbpackPrepack, names.ZodbpackPack)
-	} else {
-		parts = append(parts, names.Zodbpack)
-	}
-	if s.PackGC && s.TruncateRefs {
-		parts = append(parts, names.ZodbClearRefs)
+	for _, step := range d.packSteps() {
+		parts = append(parts, map[string]string{
+			"zodbpack": names.Zodbpack, "zodbpack-prepack": names.ZodbpackPrepack, "zodbpack-pack": names.ZodbpackPack, "zodb-clear-refs": names.ZodbClearRefs,
+		}[step])
 	}
 	return parts
+}
+
+// packSteps are what a pack takes, by the names that the cookbook gave them.
+func (d deployCfg) packSteps() []string {
+	s := d.Plone().Relstorage
+	steps := []string{"zodbpack"}
+	if s.TwoStagePack {
+		steps = []string{"zodbpack-prepack", "zodbpack-pack"}
+	}
+	if s.PackGC && s.TruncateRefs {
+		steps = append(steps, "zodb-clear-refs")
+	}
+	return steps
 }
 
 // StorageKeys are the lines of rel-storage for which the stack has a value. Those of

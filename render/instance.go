@@ -102,14 +102,12 @@ func (c instanceConf) Login() ([]envVar, error) {
 
 // PackPrograms are those that pack, with the options of each.
 func (c instanceConf) PackPrograms() []envVar {
-	s := c.Plone().Relstorage
-	days := "--days " + strconv.Itoa(s.PackDays)
-	programs := []envVar{{"zodbpack", days}}
-	if s.TwoStagePack {
-		programs = []envVar{{"zodbpack-prepack", days + " --prepack"}, {"zodbpack-pack", days + " --use-prepack-state"}}
-	}
-	if s.PackGC && s.TruncateRefs {
-		programs = append(programs, envVar{"zodb-clear-refs", ""})
+	days := "--days " + strconv.Itoa(c.Plone().Relstorage.PackDays)
+	var programs []envVar
+	for _, step := range c.packSteps() {
+		programs = append(programs, envVar{step, map[string]string{
+			"zodbpack": days, "zodbpack-prepack": days + " --prepack", "zodbpack-pack": days + " --use-prepack-state",
+		}[step]})
 	}
 	return programs
 }

@@ -87,24 +87,43 @@ func pastedFaults(n *input.Node, path, client string, list *diag.List) {
 
 var clientPart = regexp.MustCompile(`^client[0-9]+$`)
 
-// samePart reports a part that two of an app's names of parts name, and one that would
-// take the name of a client.
+// samePart reports a part of the clients or of the ZEO server that another of an app's names
+// of parts names too, as they are set or by default, and one that would take the name of a
+// client. One part may pack and back up.
 func samePart(parts *input.Node, path string, list *diag.List) {
-	taken := map[string]string{} // by the project's name
-	for _, f := range fieldsOf(parts) {
-		name, ok := text(f.Value)
-		if !ok || name == "" || strings.Contains(name, ":") {
+	type named struct {
+		key, name string
+		set       *input.Node // nil: by default
+	}
+	add := func(n named, message, remedy string) {
+		list.Add(diag.Diagnostic{Code: "bad-value", Span: n.set.Span, Path: path + "." + n.key, Message: message, Remedy: remedy})
+	}
+	same := func(n, other named) {
+		add(n, fmt.Sprintf("%s is the name of %s too", n.name, other.key), "name another part of the project, or none: \"\"")
+	}
+	var all []named
+	for _, a := range Lookup("deploy.<app>.parts").Fields {
+		n := named{key: a.Name, set: parts.Get(a.Name)}
+		value := n.set
+		if value == nil || value.Kind == input.Null {
+			n.set, value = nil, a.Default
+		}
+		if n.name, _ = text(value); n.name == "" || strings.Contains(n.name, ":") {
 			continue
 		}
-		add := func(message, remedy string) {
-			list.Add(diag.Diagnostic{Code: "bad-value", Span: f.Value.Span, Path: path + "." + f.Key, Message: message, Remedy: remedy})
+		if n.set != nil && n.key != "client" && clientPart.MatchString(n.name) {
+			add(n, n.name+" is what deploy.cfg calls a client", "give the part another name in the project")
 		}
-		if f.Key != "client" && clientPart.MatchString(name) {
-			add(name+" is what deploy.cfg calls a client", "give the part another name in the project")
-		} else if other := taken[name]; other != "" {
-			add(fmt.Sprintf("%s is named by %s too", name, other), "name two parts of the project, or none: \"\"")
+		for _, other := range all {
+			switch {
+			case other.name != n.name || other.key != "client" && other.key != "zeoserver": // the schema has these first
+			case n.set != nil:
+				same(n, other)
+			case other.set != nil:
+				same(other, n)
+			}
 		}
-		taken[name] = f.Key
+		all = append(all, n)
 	}
 }
 

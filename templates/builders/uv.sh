@@ -43,7 +43,7 @@ suits_python() {
 	local python why
 	python=$(find_python)
 	if ! why=$(LOG='' as_app "$python" -I "$LIB/builders/uv-instance" suits "$project/pyproject.toml"); then
-		[[ -n $why ]] || fail "$(in_project pyproject.toml) cannot be read" "look at: plonec logs $APP"
+		[[ -n $why ]] || fail "$(in_project pyproject.toml) cannot be read" "see the line above"
 		fail "$(in_project pyproject.toml) wants Python ${why#* }, and here it is ${why%% *}" \
 			"set deploy.$APP.python_major_version to one that suits, or plonec.os to a system that has one"
 	fi
