@@ -173,7 +173,7 @@ func (a *Attr) hover() string {
 	}
 	add("", a.Doc, "")
 	if a.Sent && a.Doc == "" {
-		add("", "Known because OpsWorks or the cookbook had it; nothing is made of it.", "")
+		add("", "Known because OpsWorks or the cookbook had it; it has no effect.", "")
 	}
 	if !a.Sent && len(a.Enum) == 0 && a.Type != a.kindWords() && !strings.HasSuffix(a.Type, "a map") {
 		add("Takes ", strings.TrimSuffix(a.Type, "…"), ".")

@@ -21,11 +21,11 @@ var needs = []struct{ path, remedy string }{
 	{"varnish_plone", noVarnish},
 	{"varnish_purge_urls", noVarnish},
 	{"deploy.<app>.backend_dir", ofUv},
-	{"deploy.<app>.lock", ofUv + "; requirements take its place"},
-	{"deploy.<app>.groups", ofUv + "; requirements have none"},
+	{"deploy.<app>.lock", ofUvAlone},
+	{"deploy.<app>.groups", ofUvAlone},
 	{"deploy.<app>.instance", ofUv},
 	{"deploy.<app>.requirements", ofUv},
-	{"deploy.<app>.constraints", "set builder to uv and requirements too, or take it out"},
+	{"deploy.<app>.constraints", "only uv reads it, and only beside requirements: set builder to uv and name a requirements file, or remove this"},
 	{"deploy.<app>.buildout_extends", ofBuildout},
 	{"deploy.<app>.buildout_additional_config", ofBuildout},
 	{"deploy.<app>.buildout_parts_to_include", ofBuildout},
@@ -36,8 +36,9 @@ var needs = []struct{ path, remedy string }{
 }
 
 const (
-	ofUv       = "set builder to uv too, or take it out"
-	ofBuildout = "leave builder out: it has uv make the releases, which reads no buildout"
+	ofUv       = "only uv reads it: set builder to uv, or remove this"
+	ofUvAlone  = "only uv reads it, and only without requirements: set builder to uv and remove requirements, or remove this"
+	ofBuildout = "only buildout reads it: set builder to buildout, or remove this"
 )
 
 const noVarnish = "leave nginx_plone.proxy_port out: it names HAProxy, and so no Varnish runs"

@@ -40,6 +40,10 @@ func (a *Attr) describe(top cue.Value) {
 		a.want = "one of " + strings.Join(a.Enum, ", ")
 	default:
 		wants, short := armWants(top, a.value)
+		if len(wants) > 0 {
+			literals := literalsOf(armsOf(a.value))
+			wants, short = append(literals, wants...), append(short, literals...)
+		}
 		a.want = strings.Join(wants, " or ")
 		if a.short == "" {
 			a.short = strings.Join(short, " or ")
@@ -92,6 +96,18 @@ func armWants(top, v cue.Value) (wants, short []string) {
 		wants, short = append(wants, w...), append(short, s...)
 	}
 	return wants, short
+}
+
+// literalsOf returns the texts among the arms of a disjunction, quoted: "" where an
+// attribute may be empty.
+func literalsOf(arms []cue.Value) []string {
+	var texts []string
+	for _, arm := range arms {
+		if s, err := arm.String(); err == nil {
+			texts = append(texts, quoteJSON(s))
+		}
+	}
+	return texts
 }
 
 // armExamples returns the examples of the definitions in a disjunction.

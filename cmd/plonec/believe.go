@@ -29,10 +29,11 @@ func openTree(dir string, fresh bool) (*tree.Disk, error) {
 
 var releaseNumber = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
 
-// installing is the command that installs a release, which a manifest names.
+// installing says how to install the release that a manifest names.
 func installing(number string) string {
 	if len(number) > 40 || !releaseNumber.MatchString(number) {
-		return "there is no release of that name"
+		return "the manifest names no release of plonec"
 	}
-	return "go install " + pinnedModule + "@v" + number
+	return "run the install lines of plonec's README with PLONEC_RELEASE=" + number +
+		", or go install ./cmd/plonec in a checkout of that release"
 }

@@ -116,10 +116,10 @@ func newForge(t *testing.T) *forge {
 set -eu
 case "$*" in
 "env GOPATH") echo %[1]s ;;
-"install %[2]s@v%[3]s") mkdir -p %[1]s/bin && cp %[4]s %[1]s/bin/plonec ;;
+"install github.com/plonec/plonec/cmd/plonec@v%[2]s") mkdir -p %[1]s/bin && cp %[3]s %[1]s/bin/plonec ;;
 *) echo "go $*: not known here" >&2; exit 1 ;;
 esac
-`, gopath, pinnedModule, release, plonec))
+`, gopath, release, plonec))
 	f.write(filepath.Join(f.home, ".gitconfig"), "[user]\nname = t\nemail = t@example.com\n[init]\ndefaultBranch = main\n")
 
 	f.git("init", "-q", "-b", "main", ".")

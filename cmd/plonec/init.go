@@ -128,7 +128,6 @@ func (d scaffoldData) Install(indent int) (string, error) {
 
 // What the files pin, beside plonec.
 const (
-	pinnedModule   = "github.com/plonec/plonec/cmd/plonec"
 	pinnedCheckout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 	pinnedImage    = "buildpack-deps:bookworm-scm" // has git, curl and ssh
 )
