@@ -186,7 +186,7 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 		fmt.Fprintln(w, line)
 	}
 	if lines := m.Decisions(); len(lines) > 0 {
-		fmt.Fprintf(w, "\nTo be decided by hand (%d):\n", len(lines))
+		fmt.Fprintf(w, "\nLeft for you to decide (%d):\n", len(lines))
 		for _, l := range lines {
 			fmt.Fprintf(w, "  %s\n", terminal.PrintableLines(l))
 		}

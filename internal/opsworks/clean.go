@@ -61,7 +61,7 @@ func (c *converter) cleanMap(a *schema.Attr, n *input.Node, path []string) *inpu
 			documented := append(slices.Clip(path), known.Name)
 			c.changed(here, "renamed to "+show(documented))
 			if slices.Contains(unread, show(here)) {
-				c.ask(show(documented), "it stood under "+show(here)+", which the cookbook did not read: it gets its effect only now", "take out what you do not want")
+				c.ask(show(documented), "the cookbook did not read it under its old name "+show(here)+": it takes effect only now", "take out what you do not want")
 			}
 			here, f.Key = documented, known.Name
 		}
@@ -133,12 +133,12 @@ func dead(a *schema.Attr) bool { return a.Deprecated != "" && len(a.Shows) == 0 
 // shown: nobody knows whether it is secret.
 func (c *converter) unknown(path []string, in *schema.Attr) {
 	if in == schema.Root() {
-		c.dropped(path, "another cookbook's: plonec makes nothing of it")
+		c.dropped(path, "another cookbook's: plonec ignores it")
 		c.ask(show(path), "plonec does not know it: another cookbook's, or misspelt", "set up by hand what it did"+suggestion(path))
 		return
 	}
 	c.dropped(path, "plonec does not know it")
-	c.ask(show(path), "plonec does not know it", "look whether you need it"+suggestion(path))
+	c.ask(show(path), "plonec does not know it", "check whether you need it"+suggestion(path))
 }
 
 func suggestion(path []string) string {
@@ -198,7 +198,7 @@ func (c *converter) mend() {
 			}
 			c.set(path, nil)
 			c.dropped(path, d.Message)
-			c.ask(show(path), "its value is not taken: "+d.Message, orElse(d.Remedy, "write one that plonec takes, or leave it out"))
+			c.ask(show(path), "its value is refused: "+d.Message, orElse(d.Remedy, "write one that plonec takes, or leave it out"))
 		}
 		if !done {
 			return

@@ -39,8 +39,8 @@ func (c *converter) layerAsks(name string, l *input.Node) {
 func (c *converter) balancers(stack *input.Node) {
 	for _, b := range append(itemsOf(stack.Get("elb-load-balancers")), c.in.outputs["ElasticLoadBalancers"]...) {
 		name := printable(str(b, "name", "ElasticLoadBalancerName", "dns_name", "DnsName"))
-		c.ask("plonec.public_scheme", "the Elastic Load Balancer "+name+" stood before the stack",
-			"where it ends TLS, set plonec.public_scheme to https and plonec.trusted_proxies to its networks; let it check /plonec/health")
+		c.ask("plonec.public_scheme", "the Elastic Load Balancer "+name+" stood in front of the stack",
+			"where it terminates TLS, set plonec.public_scheme to https and plonec.trusted_proxies to its networks; have it check /plonec/health")
 	}
 	for _, d := range append(itemsOf(stack.Get("rds_instances")), c.in.outputs["RdsDbInstances"]...) {
 		c.ask("deploy.<app>.database", "the stack used the RDS database "+printable(str(d, "db_instance_identifier", "DbInstanceIdentifier", "address", "Address")),
@@ -183,7 +183,7 @@ func (c *converter) systems() {
 	for _, h := range c.hosts {
 		add(str(h.facts, "Os", "os"))
 	}
-	ran := "nothing says what the hosts ran on"
+	ran := "the files do not say what the hosts ran on"
 	if len(seen) > 0 {
 		ran = "the hosts ran on " + strings.Join(seen, ", ")
 	}
@@ -210,11 +210,11 @@ func (c *converter) version() {
 		if found == "" {
 			c.set(path, schema.Lookup("plonec.plone_version").Default)
 			c.note(path, "DECIDE: the Plone that the buildout has.")
-			c.firstAsk("plonec.plone_version", "nothing says which Plone the buildout has; "+at(c.tree, path).Text+" is assumed", "write it: before 5.2 clients are configured otherwise")
+			c.firstAsk("plonec.plone_version", "the files do not say which Plone the buildout has; "+at(c.tree, path).Text+" is assumed", "write it: clients before 5.2 are configured differently")
 		} else {
 			c.set(path, text(found))
 			c.note(path, "as "+from+" says.")
-			c.firstAsk("plonec.plone_version", from+" speaks of Plone "+found, "write another version where that is wrong")
+			c.firstAsk("plonec.plone_version", from+" names Plone "+found, "write another version where that is wrong")
 		}
 	}
 	before := slices.Contains([]string{"4.3", "5.0", "5.1"}, at(c.tree, path).Text)
@@ -263,7 +263,7 @@ func gigabytes(v *input.Node) string {
 func (c *converter) withheld() {
 	for _, s := range c.secrets {
 		if s.Withheld {
-			c.firstAsk(s.Path, "OpsWorks did not give the secret away", "write it into "+SecretsDir+"/"+s.Name)
+			c.firstAsk(s.Path, "OpsWorks withheld the secret", "write it into "+SecretsDir+"/"+s.Name)
 		}
 	}
 }

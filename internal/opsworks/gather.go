@@ -168,7 +168,7 @@ func (c *converter) database(app string, a *input.Node) *input.Node {
 					"password", first(d, "DbPassword"), "database", first(s, "DatabaseName"))
 			}
 		}
-		c.ask("deploy."+app+".database", "the app has the database "+printable(arn)+", and nothing says where it is and who may use it",
+		c.ask("deploy."+app+".database", "the app has the database "+printable(arn)+", and the files do not say where it is and who may use it",
 			"give the output of describe-rds-db-instances too, or write host, username and password")
 	}
 	return nil
@@ -222,5 +222,5 @@ func (c *converter) ephemeral() {
 		}
 	}
 	c.tree = put(c.tree, path, text(dir))
-	c.note(path, where+": Data.fs and what else has no directory of its own lies below it.")
+	c.note(path, where+": Data.fs lies below it, and everything else without a directory of its own.")
 }

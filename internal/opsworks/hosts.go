@@ -212,7 +212,7 @@ func (c *converter) layersDo() {
 				what = "Nothing that plonec knows."
 			}
 			c.note(path, what)
-			c.ask(show(path), "its hosts do nothing of plonec's", "set up what they did by hand, give the layer roles, or take it out")
+			c.ask(show(path), "its hosts do nothing that plonec knows", "set up by hand what they did, give the layer roles, or take it out")
 		}
 	}
 	order := func(f input.Field) int {
@@ -319,8 +319,8 @@ func (c *converter) oneHost(layers []string) {
 		c.set([]string{"layers", l}, mapping())
 	}
 	c.set([]string{"instances"}, mapping("plone1", mapping("layers", list(names...))))
-	c.ask("instances", "the files name no host: one that does all is invented, since the app starts its ZEO server by itself", "write the real one, or give the JSON of a host or the output of describe-instances")
-	c.note([]string{"instances"}, "INVENTED: one host, whose app starts its ZEO server by buildout_init_commands, until you write the real one.")
+	c.ask("instances", "the files name no host: one that does everything is invented, since the app starts its ZEO server by itself", "write the real one, or give the JSON of a host or the output of describe-instances")
+	c.note([]string{"instances"}, "INVENTED: one host, until you write the real one. Its app starts its ZEO server by buildout_init_commands.")
 }
 
 // complete puts in what a stack cannot be without and the files do not say. All
@@ -344,20 +344,20 @@ func (c *converter) placehold(d diag.Diagnostic) bool {
 	switch d.Code {
 	case "no-address":
 		path, value = []string{section, name, "address"}, text(c.unusedAddress())
-		why, remedy = "nothing says its address; the one written leads nowhere", "write its private address"
+		why, remedy = "the files do not give its address; the one written is a placeholder", "write its private address"
 	case "unknown-cpus":
 		path, value = []string{section, name, "cpus"}, number(1)
-		why, remedy = "nothing says how large it is; one CPU is assumed", "write how many it has"
+		why, remedy = "the files do not say how large it is; one CPU is assumed", "write how many it has"
 	case "no-repository":
 		path, value = []string{section, name, "scm", "repository"}, text("https://git.example.com/"+name+".git")
-		why, remedy = "nothing says where the buildout comes from; this address leads nowhere", "write the repository's"
+		why, remedy = "the files do not say where the buildout comes from; the address written is a placeholder", "write the repository's address"
 	case "no-database":
 		path = []string{"plone_instances", "relstorage", "db"}
 		value = mapping("name", text("plone"), "host", text("database.example.com"), "user", text("plone"), "password", text(unknownSecret))
-		why, remedy = "nothing says which database RelStorage uses; the one written does not exist", "write where it is and who may use it"
+		why, remedy = "the files do not say which database RelStorage uses; the one written is a placeholder", "write where it is and who may use it"
 	case "no-solr":
 		path, value = []string{"plone_instances", "solr_host"}, text("solr.example.com")
-		why, remedy = "Solr is on and nothing says where it is; the address written leads nowhere", "write Solr's, or set solr_enabled to false"
+		why, remedy = "Solr is on, and the files do not say where it is; the address written is a placeholder", "write Solr's address, or set solr_enabled to false"
 	case "in-home":
 		return c.leaveHome(d, name)
 	case "none-online":
@@ -387,11 +387,11 @@ func (c *converter) leaveHome(d diag.Diagnostic, name string) bool {
 		c.set(place, usual)
 		c.note(place, "DECIDE: "+d.Message+".")
 		c.changed(place, d.Message+": written as "+usual.Text)
-		c.ask(show(place), d.Message+"; "+usual.Text+" is written", "keep that, or take another place that is root's; bring what shared held there")
+		c.ask(show(place), d.Message+"; "+usual.Text+" is written", "keep that, or choose another directory that belongs to root; move what shared held there")
 	case at(c.tree, home) != nil:
 		c.set(home, nil)
 		c.dropped(home, d.Message)
-		c.ask(show(home), d.Message+"; the usual home is taken", "look whether the user needs another one")
+		c.ask(show(home), d.Message+"; the usual home is taken", "check whether the user needs another one")
 	default:
 		return false
 	}
@@ -423,7 +423,7 @@ func (c *converter) noFront() bool {
 		done = true
 		c.set(path, list())
 		c.note(path[:2], `It would be ["frontend"], once there are hosts that run clients.`)
-		c.ask(show(path), "there is a front end and no layer whose hosts run Plone", `give one the role clients, and this one "frontend"`)
+		c.ask(show(path), "its hosts are front ends, and no layer's hosts run Plone", `give another layer the role clients, and this one the role frontend`)
 	}
 	return done
 }
@@ -441,7 +441,7 @@ func (c *converter) wake() bool {
 			}
 		}
 		if woken {
-			c.ask("instances", "no host was online in OpsWorks; they are taken for online, since you are about to start them", `give "status": "stopped" to those that stay off`)
+			c.ask("instances", "no host was online in OpsWorks; hosts are written as online, since you are about to start them", `give "status": "stopped" to those that stay off`)
 			return true
 		}
 	}

@@ -286,13 +286,13 @@ func TestRefused(t *testing.T) {
 		`{"Deployments": []}`: "none of its keys",
 		`{"a": 1}`:            "none of its keys",
 		`{"Instances": []}`:   "it lists nothing",
-		`{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}`: "nothing of OpsWorks'",
+		`{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}`: "creates nothing in OpsWorks",
 		`[]`: "want a map, got a list",
 		`{"plone_instances" : "buildout_parts_to_include": []}`:                                                "",
-		`{"Stacks": [{"Name": "A", "StackId": "1"}, {"Name": "B", "StackId": "2"}]}`:                           "which stack is meant? described are A (1), B (2)",
+		`{"Stacks": [{"Name": "A", "StackId": "1"}, {"Name": "B", "StackId": "2"}]}`:                           "the files describe several stacks: A (1), B (2)",
 		`{"Apps": [{"StackId": "1", "Shortname": "a"}, {"StackId": "2", "Shortname": "b"}]}`:                   "2 stacks: 1, 2",
 		`{"Stacks": [{"StackId": "1", "CustomJson": "{\"haproxy\": {\"stats_password\": \"s3cret-s3cret\""}]}`: "",
-		`{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"A": {"Type": "AWS::S3::Bucket"}}}`:          "nothing of OpsWorks'",
+		`{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"A": {"Type": "AWS::S3::Bucket"}}}`:          "creates nothing in OpsWorks",
 	} {
 		m, list := Convert([]*diag.File{{Name: "x.json", Content: []byte(text)}})
 		if m != nil || list.Errors() == 0 {
@@ -334,7 +334,7 @@ func TestShapesOfTheDocumentation(t *testing.T) {
 			tree, _ := good(t, m)
 			switch name {
 			case "instances alone":
-				if !asks(m, "instances.ip-192-0-2-0", "describe-layers") || !asks(m, "instances.ip-192-0-2-0.ssh_address", "not taken") {
+				if !asks(m, "instances.ip-192-0-2-0", "describe-layers") || !asks(m, "instances.ip-192-0-2-0.ssh_address", "its value is refused") {
 					t.Error(m.Markdown())
 				}
 			case "template":
@@ -539,7 +539,7 @@ func TestOneHostForAll(t *testing.T) {
 		if len(topo.Hosts) != 1 || len(topo.Hosts[0].Apps) != 1 || topo.Hosts[0].Apps[0].Zeo == nil || topo.Hosts[0].Front == nil {
 			t.Errorf("%+v", topo.Hosts)
 		}
-		if stack != layered && !asks(m, "instances", "one that does all is invented") {
+		if stack != layered && !asks(m, "instances", "one that does everything is invented") {
 			t.Error("it is not asked about")
 		}
 	}

@@ -59,7 +59,7 @@ func read(files []*diag.File) (*sources, diag.List) {
 		r.file(f, tree)
 	}
 	if r.host == nil && r.custom == nil && len(r.outputs) == 0 && r.list.Errors() == 0 {
-		r.list.Add(diag.Diagnostic{Code: "not-opsworks", Span: diag.Span{File: files[0]}, Message: "it lists nothing, nor does another file",
+		r.list.Add(diag.Diagnostic{Code: "not-opsworks", Span: diag.Span{File: files[0]}, Message: "it lists nothing, and neither does another file",
 			Remedy: "ask with the region and the account of the stack: aws opsworks --region REGION describe-stacks"})
 	}
 	if r.list.Errors() == 0 {
@@ -101,7 +101,7 @@ func (r *reader) file(f *diag.File, tree *input.Node) {
 	case len(found) > 0:
 		r.is(f, "output of "+strings.Join(found, ", "))
 	case !slices.ContainsFunc(tree.Fields, func(x input.Field) bool { return known(x.Key) }):
-		r.refuse(f, "none of its keys is one of OpsWorks' or of the cookbook's")
+		r.refuse(f, "none of its keys is OpsWorks' or the cookbook's")
 	case tree.Lookup("opsworks", "layers") != nil || tree.Lookup("opsworks", "instance") != nil:
 		r.is(f, "JSON of a host")
 		r.host = input.Merge(r.host, tree)
@@ -140,7 +140,7 @@ func (r *reader) template(f *diag.File, resources *input.Node) {
 		r.outputs[kind.output] = append(r.outputs[kind.output], put(entry, []string{kind.id}, text(x.Key)))
 	}
 	if found == 0 {
-		r.refuse(f, "the template makes nothing of OpsWorks'")
+		r.refuse(f, "the template creates nothing in OpsWorks")
 		return
 	}
 	r.is(f, "CloudFormation template")
@@ -209,8 +209,8 @@ func (r *reader) oneStack(f *diag.File) {
 				names = append(names, str(s, "Name")+" ("+str(s, "StackId")+")")
 			}
 			r.list.Add(diag.Diagnostic{Code: "not-opsworks", Span: diag.Span{File: f},
-				Message: "which stack is meant? described are " + strings.Join(names, ", "),
-				Remedy:  "give the output of describe-stacks --stack-ids ID for one of them, and the others' of the same stack"})
+				Message: "the files describe several stacks: " + strings.Join(names, ", "),
+				Remedy:  "give the output of describe-stacks --stack-ids ID for one of them, and the other outputs for the same stack"})
 			return
 		}
 		stacks = meant

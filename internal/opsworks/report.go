@@ -13,22 +13,22 @@ import (
 func (m *Migration) Markdown() string {
 	var b strings.Builder
 	r := &m.Report
-	b.WriteString("# What became of OpsWorks' stack\n\nWritten once by `plonec init --from-opsworks`; tick off what is done, and delete it in the end.\n\nRead were:\n\n")
+	b.WriteString("# What became of OpsWorks' stack\n\nWritten once by `plonec init --from-opsworks`; tick off what is done, and delete this file at the end.\n\nThese files were read:\n\n")
 	for _, s := range r.Sources {
 		fmt.Fprintf(&b, "- %s\n", escape(diag.Visible(s, 1000)))
 	}
 	fmt.Fprintf(&b, "\n`%s` has %s.\n", StackFile, r.Contents())
 
-	b.WriteString("\n## To be decided by hand\n\n")
+	b.WriteString("\n## Left for you to decide\n\n")
 	for _, f := range m.decisions() {
 		fmt.Fprintf(&b, "- [ ] %s\n", line(f))
 	}
 	if len(m.Secrets) > 0 {
-		fmt.Fprintf(&b, "\n## Secrets\n\nThe stack refers to `%s/NAME`. That folder keeps itself out of git. Whoever runs `plonec apply` needs it,\nor other references: docs/stack.md of plonec has them all. What was in OpsWorks is best replaced by new ones.\n\n| attribute | file | value |\n|---|---|---|\n", SecretsDir)
+		fmt.Fprintf(&b, "\n## Secrets\n\nThe stack refers to `%s/NAME`. That folder keeps itself out of git. Whoever runs `plonec apply` needs it,\nor other references: see Secrets in plonec's docs/stack.md. Replace the secrets that OpsWorks had by new ones.\n\n| attribute | file | value |\n|---|---|---|\n", SecretsDir)
 		for _, s := range m.Secrets {
 			state := "taken over"
 			if s.Withheld {
-				state = "not given: write it"
+				state = "not in the files: write it"
 			}
 			fmt.Fprintf(&b, "| `%s` | `%s/%s` | %s |\n", escape(s.Path), SecretsDir, s.Name, state)
 		}
@@ -71,7 +71,7 @@ func (m *Migration) Decisions() []string {
 func (m *Migration) decisions() []Finding {
 	var list []Finding
 	for _, d := range m.Left {
-		list = append(list, Finding{d.Path, "plonec check does not take the stack: " + d.Message, d.Remedy})
+		list = append(list, Finding{d.Path, "plonec check refuses the stack: " + d.Message, d.Remedy})
 	}
 	for _, f := range m.Report.Decide {
 		i := slices.IndexFunc(list, func(g Finding) bool { return g.Text == f.Text && g.Remedy == f.Remedy })

@@ -10,24 +10,24 @@ import (
 // gone says why a key that was sent to hosts is left out: the first row whose
 // prefix the attribute's path has.
 var gone = []struct{ prefix, why string }{
-	{"opsworks_initial_setup.", "OpsWorks set up new hosts with it; plonec setup does what its own files need"},
-	{"opsworks_custom_cookbooks", "there are no cookbooks any more: the stack says what they were told"},
-	{"opsworks_berkshelf", "there are no cookbooks any more"},
-	{"opsworks.", "the service said it of itself"},
+	{"opsworks_initial_setup.", "OpsWorks set up new hosts with it; plonec sets up what its own files need"},
+	{"opsworks_custom_cookbooks", "cookbooks are gone: the stack has their attributes"},
+	{"opsworks_berkshelf", "cookbooks are gone"},
+	{"opsworks.", "what OpsWorks sent about itself"},
 	{"opsworks", "settings of OpsWorks' agent"},
 	{"aws_opsworks_agent", "settings of OpsWorks' agent"},
 	{"ssh_users", "OpsWorks made these logins"},
 	{"sudoers", "OpsWorks made these logins"},
-	{"deploy.<app>.migrate", "for Rails and Django alone"},
-	{"deploy.<app>.migration_command", "for Rails and Django alone"},
-	{"deploy.<app>.database.", "the service said it of itself"},
-	{"deploy.<app>.", "the service said it of an app; a buildout has no use for it"},
+	{"deploy.<app>.migrate", "for Rails and Django only"},
+	{"deploy.<app>.migration_command", "for Rails and Django only"},
+	{"deploy.<app>.database.", "what OpsWorks sent about itself"},
+	{"deploy.<app>.", "what OpsWorks sent about an app; a buildout has no use for it"},
 	{"deploy_", "Chef's own"},
-	{"newrelic", "of New Relic's old agents"},
-	{"redis", "Redis has it no more"},
+	{"newrelic", "for New Relic's old agents"},
+	{"redis", "Redis no longer has it"},
 	{"s3fs_fuse.version", "Debian's package is used"},
-	{"instances.", "EC2 said it of an instance"},
-	{"", "Chef or the service sent it; plonec makes nothing of it"},
+	{"instances.", "what EC2 said of an instance"},
+	{"", "Chef or OpsWorks sent it; plonec ignores it"},
 }
 
 func whyGone(path string) string {
@@ -46,7 +46,7 @@ var unread = []string{"zeoserver", "plone_instances.celery_enabled", "nginx_plon
 // builtin are OpsWorks' own layers that plonec does not know.
 var builtin = map[string]string{
 	"db-master":         "OpsWorks' MySQL: install it by hand, or use a managed database.",
-	"monitoring-master": "OpsWorks' Ganglia: use a monitoring of your own.",
+	"monitoring-master": "OpsWorks' Ganglia: use your own monitoring.",
 	"web":               "OpsWorks' static web server.",
 	"php-app":           "OpsWorks' PHP server.",
 	"rails-app":         "OpsWorks' Rails server.",
@@ -64,7 +64,7 @@ var counterparts = []struct{ prefix, remedy string }{
 	{"plone_buildout::certonly-webroot", "get the certificates by certbot by hand: see certbot_domains in the stack"},
 	{"plone_buildout::nginx-ssl", "get the certificates by certbot by hand: see certbot_domains in the stack"},
 	{"plone_buildout::s3fs", "mount the buckets by hand: see s3fs_fuse in the stack"},
-	{"opsworks_deploy_python::django", "plonec deploys buildouts alone"},
+	{"opsworks_deploy_python::django", "plonec deploys Plone only"},
 	{"", "set up by hand what it did"},
 }
 
@@ -123,7 +123,7 @@ var groups = []struct {
 var abouts = map[string]string{
 	"plonec":    "What OpsWorks did not have to know.",
 	"opsworks":  "The stack's name, for titles.",
-	"instances": "The hosts: address is where the others reach one, ssh_address where plonec logs in.",
+	"instances": "The hosts: the others reach one at its address, plonec logs in at its ssh_address.",
 	"layers":    "What the hosts of each layer do.",
 }
 
