@@ -14,8 +14,8 @@ import (
 func startCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	c.Short = "start apps"
-	c.Long = `Start starts what does not run of apps: databases first. Clients whose database server
-does not answer are not started.`
+	c.Long = `Start starts the processes of apps that do not run, databases first. Clients whose
+database server does not answer are not started.`
 	c.Example = "  plonec start site"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
@@ -25,9 +25,9 @@ does not answer are not started.`
 func stopCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	c.Short = "stop apps"
-	c.Long = `Stop drains and stops apps, databases last. They stay down over a reboot, until
-start or deploy. On a terminal it asks; elsewhere it goes on, but for a database
-server whose clients are not stopped with it: that takes --yes.`
+	c.Long = `Stop drains and stops apps, databases last. They stay down across reboots, until
+start or deploy. On a terminal it asks first. Elsewhere it goes ahead, but stops a
+database server whose clients keep running only with --yes.`
 	c.Example = "  plonec stop site"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
@@ -43,21 +43,21 @@ func undeployCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	var foreign bool
 	var confirm string
-	c.Short = "take apps away from their hosts"
-	c.Long = `Undeploy stops apps and removes their releases. What they wrote stays, and so
-does what plonec did not make. On a terminal it asks, elsewhere it takes --yes.
-Where it is done on some hosts and not on others it ends with status 5.
+	c.Short = "remove apps from their hosts"
+	c.Long = `Undeploy stops apps and removes their releases. Their data stays, and so does what
+plonec did not make. On a terminal it asks first; elsewhere it needs --yes. If it
+is done on some hosts and not on others, it exits with status 5.
 
-With --foreign it leaves the app as it is, and removes what lies among its releases
-and is not plonec's, such as those of OpsWorks. It lists all of that and wants the
-app's name, typed, or by --confirm where there is no terminal. What current or a
-link in shared leads to, what a process runs from or has open, mounts, and what
-holds a database or blobs stays.`
+With --foreign it leaves the app as it is, and removes what is among its releases
+and is not plonec's, such as the releases of OpsWorks. It lists all of that and asks
+for the app's name: to be typed, or given by --confirm where there is no terminal.
+It keeps mounts, and what current or a link in shared points to, what a process
+runs from or has open, and what holds a database or blobs.`
 	c.Example = `  plonec undeploy site
   plonec undeploy --foreign site`
 	f.add(c.Flags())
 	f.addYes(c.Flags())
-	c.Flags().BoolVar(&foreign, "foreign", false, "remove what lies among the releases and is not plonec's")
+	c.Flags().BoolVar(&foreign, "foreign", false, "remove what is among the releases and is not plonec's")
 	c.Flags().StringVar(&confirm, "confirm", "", "with --foreign: the `app`'s name, in place of the question")
 	c.Args = func(c *cobra.Command, args []string) error {
 		all, _ := c.Flags().GetBool("all")
@@ -65,7 +65,7 @@ holds a database or blobs stays.`
 		case confirm != "" && !foreign:
 			return errors.New("--confirm is for --foreign")
 		case foreign && (all || len(args) != 1):
-			return fmt.Errorf("%s --foreign wants one app, as in: plonec undeploy --foreign site", c.CommandPath())
+			return fmt.Errorf("%s --foreign needs one app, as in: plonec undeploy --foreign site", c.CommandPath())
 		}
 		return v.arguments.judge(v, c, args)
 	}

@@ -11,12 +11,12 @@ import (
 func applyCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	c.Short = "bring the tree's files to the hosts"
-	c.Long = `Apply makes the hosts as the tree has them: it brings the files, lets the
+	c.Long = `Apply brings the hosts into the state of the tree: it copies the files, has the
 daemons' own checkers read them there, puts them in place, reloads what changed
-and only that, and confirms over a new login that the host can still be reached.
-Where any of this fails the host goes back to what it was, over a reboot too.
+and nothing else, and confirms over a new login that the host can still be reached.
+If any of this fails, the host reverts to its previous state, even across a reboot.
 
-What needs a buildout or a restart of clients waits on the host for plonec
+Changes that need a buildout or a restart of clients wait on the host for plonec
 deploy. A bare host is set up first: packages, users, directories. The tree has
 to be committed.`
 	c.Example = `  plonec apply

@@ -48,11 +48,11 @@ func (a arguments) judge(v *verb, c *cobra.Command, args []string) error {
 	case a.use == "" && len(args) > 0:
 		return fmt.Errorf("plonec %s takes no arguments, but was given %s; see plonec %s --help", v.name, strings.Join(args, " "), v.name)
 	case a.words != nil && (len(args) != 1 || !slices.Contains(a.words, args[0])):
-		return fmt.Errorf("plonec %s wants %s, one of %s, %s", v.name, a.what, strings.Join(a.words, ", "), as)
+		return fmt.Errorf("plonec %s needs %s, one of %s, %s", v.name, a.what, strings.Join(a.words, ", "), as)
 	case a.what != "" && len(args) == 0:
-		return fmt.Errorf("plonec %s wants %s, %s", v.name, a.what, as)
+		return fmt.Errorf("plonec %s needs %s, %s", v.name, a.what, as)
 	case a.what != "" && a.most > 0 && len(args) > a.most:
-		return fmt.Errorf("plonec %s wants %s and was given %s, not %s", v.name, a.what, strings.Join(args, " "), as)
+		return fmt.Errorf("plonec %s needs %s and was given %s, not %s", v.name, a.what, strings.Join(args, " "), as)
 	case !a.all:
 		return nil
 	}

@@ -22,10 +22,10 @@ func buildCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
 	var check bool
 	c.Short = "compile a stack into a tree"
-	c.Long = `Build compiles a stack into a tree: for each host the files that it needs, at
+	c.Long = `Build compiles a stack into a tree: for each host the files that it needs, in
 their places, and a manifest. Files that are no longer generated are removed;
-files whose content is right are not touched. Where the stack has an error
-nothing is written.`
+files whose content is right are not touched. If the stack has an error, nothing
+is written.`
 	c.Example = `  plonec build stack.json
   plonec build stack.json production.json -o build
   plonec build --check`

@@ -28,21 +28,21 @@ func checkCommand(v *verb, c *cobra.Command) {
 	var projects []string
 	c.Short = "compile a stack in memory and report"
 	c.Long = `Check compiles a stack in memory and reports every mistake. With --native it
-also lets the daemons that are installed here read what was generated:
+also has the daemons that are installed here check what was generated:
 ` + strings.Join(native.Programs(), ", ") + `.
 
-They are asked as nobody, in namespaces in which they see nothing of this
-machine but its programs. That needs Linux 5.12, and root, or namespaces for
-every user; where that is not so they are named, and check fails. With
---native=here they see this machine as you do: the configuration of a stranger
-can have them print its files.
+They run as the user nobody, in namespaces in which they see nothing of this
+machine but its programs. That needs Linux 5.12, and root or namespaces for every
+user; otherwise check names the daemons that it did not ask, and fails. With
+--native=here they see this machine as you do: a stranger's configuration can make
+them print its files.
 
-With --buildout it reads the buildout of the stack's apps too, as zc.buildout
-does, with the deploy.cfg of each host laid over it, and names what will not go
-together: parts without a recipe, options that are lost, another database than
-the stack's. Nothing of the project is executed; what it extends by http and
-https is fetched from public addresses. It needs Linux as --native does, and
-python3 with venv.`
+With --buildout it also reads the buildout of the stack's apps, as zc.buildout
+does, with the deploy.cfg of each host on top, and names what does not fit
+together: parts without a recipe, options that are lost, a database that is not
+the stack's. Nothing of the project is executed; what it extends by http and https
+is fetched from public addresses. It needs Linux as --native does, and python3
+with venv.`
 	c.Example = `  plonec check stack.json
   plonec check --buildout ../buildout
   sudo plonec check --native --format json`

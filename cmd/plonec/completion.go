@@ -20,7 +20,7 @@ import (
 var shells = []string{"bash", "fish", "zsh"}
 
 func completionCommand(_ *verb, c *cobra.Command) {
-	c.Short = "the completion of commands for bash, fish or zsh"
+	c.Short = "print the completion of commands for bash, fish or zsh"
 	c.Long = `Completion prints a script that lets a shell complete commands, flags, attributes,
 and the hosts, layers and apps of the tree. In bash it needs bash-completion.
 

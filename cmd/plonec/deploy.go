@@ -17,22 +17,23 @@ import (
 func deployCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	var o hosts.DeployOptions
-	c.Short = "apply, then a new release of apps where one is due"
-	c.Long = `Deploy applies the tree to all hosts, and then brings apps up to date, all of
-them or those that are named, on the hosts that run them: a new release where the
-revision leads to another commit, or where deploy.cfg changed, or where the stack
-says always. The release is built on every host before the first one is switched
-to it; then the clients restart one after the other, each drained, idle, started,
-warm and seen up by every balancer before the next. It stops at the first one
-that does not come up, and that host goes back to the release that worked.
+	c.Short = "apply, then make a new release of apps where one is due"
+	c.Long = `Deploy applies the tree to all hosts and then brings apps up to date, all of
+them or those that are named, on the hosts that run them. It makes a new release
+where the revision leads to another commit, where deploy.cfg changed, or where the
+stack says always. The release is built on every host before the first host is
+switched to it; then the clients restart one after the other, each drained, idle,
+started, warm and seen up by every balancer before the next. The deploy stops at
+the first one that does not come up, and that host returns to the release that
+worked.
 
 --host and --layer choose where apps are deployed; the other hosts are only
 configured.`
 	c.Example = `  plonec deploy
   plonec deploy site --host app1      # one host first`
 	f.addPush(c.Flags())
-	c.Flags().StringVar(&o.Commit, "commit", "", "this `commit`, in full, in place of the revision's")
-	c.Flags().BoolVar(&o.Always, "always", false, "a new release even where nothing changed")
+	c.Flags().StringVar(&o.Commit, "commit", "", "deploy this `commit`, its id in full, in place of the revision's")
+	c.Flags().BoolVar(&o.Always, "always", false, "make a new release even where nothing changed")
 	c.Flags().BoolVar(&o.NewDatabase, "new-database", false, "there is no Data.fs yet: make one")
 	c.Flags().BoolVar(&o.AllowOutage, "allow-outage", false, "the database moves: stop all, switch, start all")
 	f.addAllowTwo(c.Flags())
@@ -65,16 +66,16 @@ func rollbackCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	var to string
 	var allowOutage bool
-	c.Short = "back to an earlier release"
-	c.Long = `Rollback takes an app back on all of its hosts: to the release that --to
-names, or to the last good one from before the newest, all of one commit. The
-clients restart as in a deploy, and the release that is left is marked bad. The
-stack stays as it is: where it asks for a client that the release does not
-have, git revert and a deploy are the way back.`
+	c.Short = "return an app to an earlier release"
+	c.Long = `Rollback returns an app to an earlier release on all of its hosts: to the one that
+--to names, or to the last good one before the newest, of the same commit on all
+of them. The clients restart as in a deploy, and the release that they leave is
+marked bad. The stack stays as it is: if it asks for a client that the release does
+not have, use git revert and a deploy instead.`
 	c.Example = "  plonec rollback site\n  plonec rollback site --to 20261107101500"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
-	c.Flags().StringVar(&to, "to", "", "this `release`")
+	c.Flags().StringVar(&to, "to", "", "return to this `release`")
 	c.Flags().BoolVar(&allowOutage, "allow-outage", false, "the release has its data elsewhere: stop all, switch, start all")
 	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		if s.asks() {
@@ -110,14 +111,14 @@ func restartCommand(v *verb, c *cobra.Command) {
 	var changed bool
 	c.Short = "restart apps, one client after the other"
 	c.Long = `Restart restarts the processes of apps as a deploy does: one client after the
-other, on one host after the other, never the last that serves. What waits on
-the hosts for a restart comes in with it, but not over a file that was changed by
-hand.`
+other, on one host after the other, never the last that serves. Changes that wait
+on the hosts for a restart are put in place with it, but never over a file that was
+changed by hand.`
 	c.Example = "  plonec restart site\n  plonec restart --all --changed"
 	f.add(c.Flags())
 	f.addYes(c.Flags())
 	c.Flags().BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
-	c.Flags().BoolVar(&changed, "changed", false, "only what does not run what it should")
+	c.Flags().BoolVar(&changed, "changed", false, "only processes that do not run what they should")
 	f.addAllowTwo(c.Flags())
 	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error {
 		return s.Restart(ctx, args, changed)
@@ -128,9 +129,9 @@ func drainCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	var force bool
 	c.Short = "take a host's clients out of every balancer"
-	c.Long = `Drain takes the clients of hosts out of every balancer: requests that they have
-are finished, no new ones come. They stay out over a restart or a reboot, until
-undrain. The last clients that serve are not drained.`
+	c.Long = `Drain takes the clients of hosts out of every balancer: they finish the requests
+that they have and get no new ones. They stay out across restarts and reboots,
+until undrain. The last clients that serve are not drained.`
 	c.Example = "  plonec drain app1"
 	f.add(c.Flags())
 	c.Flags().BoolVar(&force, "force", false, "even the last clients that serve")
@@ -139,7 +140,7 @@ undrain. The last clients that serve are not drained.`
 
 func undrainCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
-	c.Short = "bring a host's clients back"
+	c.Short = "bring a host's clients back into every balancer"
 	c.Long = "Undrain brings the clients of hosts back into every balancer."
 	c.Example = "  plonec undrain app1"
 	f.add(c.Flags())
@@ -162,7 +163,7 @@ fetched afresh, and restart the clients as a deploy does.`
 	c.Args = func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
-			return fmt.Errorf("%s wants the name of a recipe, one of %s, as in: %s", c.CommandPath(), strings.Join(names, ", "), v.example())
+			return fmt.Errorf("%s needs the name of a recipe, one of %s, as in: %s", c.CommandPath(), strings.Join(names, ", "), v.example())
 		case !slices.Contains(names, args[0]):
 			return fmt.Errorf("the recipe %s does not exist: choose one of %s", args[0], strings.Join(names, ", "))
 		case len(args) > 1 && !slices.Contains(deploys, args[0]):

@@ -24,21 +24,21 @@ func diffCommand(v *verb, c *cobra.Command) {
 	c.Short = "show what a change of the stack does to which host"
 	c.Long = `Diff compiles the stack and compares it with an earlier tree: which lines of the
 stack changed, what apply and deploy will do about it on which host, what people
-would notice, and the differences of the files. It reads no host and no secret:
-plan does.
+would notice, and the differences of the files. It reads no host and no secret;
+plonec plan compares with the hosts.
 
-It compares with the tree on disk, as a build would change it; with --against
-with what a git revision holds. Of one that is not behind the work here that is
-where the two parted: --against origin/main shows what a pull request changes.
-Another tree is named by a path that begins with /, ./ or ../; any other name is
-a revision, whatever folder is called so.`
+By default it compares with the tree on disk. With --against it compares with what a
+git revision holds or, if this branch does not contain that revision, with the
+commit where the two parted: --against origin/main shows what a pull request
+changes. Another tree is named by a path that begins with /, ./ or ../; any other
+name is a revision, even if a folder has the same name.`
 	c.Example = `  plonec diff
   plonec diff --against origin/main
   plonec diff --against origin/main --format markdown`
 	f.add(c.Flags())
 	c.Flags().StringVar(&against, "against", "", "a git `revision`, or the folder of another tree as ./FOLDER")
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with status 2 where anything changes")
-	c.Flags().BoolVar(&full, "full", false, "show long differences to their end")
+	c.Flags().BoolVar(&full, "full", false, "show long differences in full")
 	c.Flags().BoolVar(&noDiff, "no-diff", false, "name the files that change, without their differences")
 	c.Flags().IntVar(&limit, "limit", report.MaxComment, "how many `bytes` of markdown to write: differences are cut, consequences never")
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -24,18 +24,18 @@ func execCommand(v *verb, c *cobra.Command) {
 	c.Long = `Exec runs a command on a host of an app as the app's processes run there: in the
 current release, as the app's user, with its environment and secrets, and in the
 sandbox of its first client, or of another process where there is no client. The
-command reads what exec reads and gets a terminal where there is one; the exit
-status is the command's.
+command has exec's standard input, and a terminal where there is one; its exit
+status is that of exec.
 
 Without --host it runs on the first host by name that is online and has clients of
-the app, and says on which. It holds no lock: a deploy goes on beside it.`
+the app, and says which that is. It holds no lock: a deploy can run beside it.`
 	c.Example = `  plonec exec site -- bin/client1 run fix.py
   plonec exec site --host app2 -- bin/client1 debug`
 	f.addReach(c.Flags())
-	c.Flags().StringSliceVar(&f.hosts, "host", nil, "on this `host`")
+	c.Flags().StringSliceVar(&f.hosts, "host", nil, "run on this `host`")
 	c.Args = func(c *cobra.Command, args []string) error {
 		if at := c.ArgsLenAtDash(); at != 1 || len(args) < 2 {
-			return fmt.Errorf("plonec exec wants one app, -- and a command, as in: %s", v.example())
+			return fmt.Errorf("plonec exec needs one app, -- and a command, as in: %s", v.example())
 		}
 		if len(f.hosts) > 1 {
 			return fmt.Errorf("plonec exec runs on one host, and --host names %d", len(f.hosts))
@@ -77,7 +77,7 @@ func logsCommand(v *verb, c *cobra.Command) {
 	var o hosts.LogOptions
 	c.Short = "show the journals of an app's processes"
 	c.Long = `Logs shows what the processes of an app wrote into the journals of their hosts, and
-what systemd says of them, in the order of time. Times are in UTC, by the clock of
+what systemd says about them, in order of time. Times are in UTC, by the clock of
 each host. Secrets that a host has are masked.
 
 Without --since it shows the last 100 lines, or as many as --lines says.`
@@ -85,9 +85,9 @@ Without --since it shows the last 100 lines, or as many as --lines says.`
   plonec logs site --follow
   plonec logs site --host app1 --since "2026-11-07 10:15"`
 	f.add(c.Flags())
-	c.Flags().BoolVar(&o.Follow, "follow", false, "go on until Ctrl-C")
-	c.Flags().IntVar(&o.Lines, "lines", 0, "the last `number` of lines; with --follow of each host")
-	c.Flags().StringVar(&o.Since, "since", "", "from this `time` on, in UTC: 2026-11-07 10:15, -2h, yesterday")
+	c.Flags().BoolVar(&o.Follow, "follow", false, "go on showing new lines until Ctrl-C")
+	c.Flags().IntVar(&o.Lines, "lines", 0, "show the last `number` lines; with --follow, of each host")
+	c.Flags().StringVar(&o.Since, "since", "", "show lines from this `time` on, in UTC: 2026-11-07 10:15, -2h, yesterday")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if o.Lines < 0 || o.Lines > 9999999 {
 			return fmt.Errorf("--lines %d is not a number from 1 to 9999999", o.Lines)

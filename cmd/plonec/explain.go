@@ -17,17 +17,17 @@ import (
 
 func explainCommand(v *verb, c *cobra.Command) {
 	var f explainFlags
-	c.Short = "what an attribute or a diagnostic means, and what a change would do"
-	c.Long = `Explain tells what an attribute or a group of them does, its type, default, other
-names and place, or what a diagnostic means and how to fix it. Without an argument
-it lists the groups and the codes of all diagnostics.
+	c.Short = "explain an attribute or a diagnostic, or what a change would do"
+	c.Long = `Explain says what an attribute or a group of them does, its type, default and other
+names, and which files show it; or what a diagnostic means and how to fix it.
+Without an argument it lists the groups and the codes of all diagnostics.
 
-Of a STACK, or of the one in this folder, it also tells where that sets the
-attribute, and which files of which hosts it shows in. It finds that out by
-compiling the stack with other values, in memory.
+Given a STACK, or where this folder has one, it also says where the stack sets the
+attribute, and which files of which hosts show it. It finds that out by compiling
+the stack with other values, in memory.
 
 With --set it shows what a change would do to the files, and changes nothing. The
-value is JSON, or a text where it is none; null takes back what is set. Several
+value is read as JSON, or else as plain text; null removes what is set. Several
 --set make one change.`
 	c.Example = `  plonec explain plone_instances.per_cpu
   plonec explain plone_instances stack.json
@@ -35,7 +35,7 @@ value is JSON, or a text where it is none; null takes back what is set. Several
   plonec explain --set plone_instances.per_cpu=2 --set plone_instances.zserver_threads=3`
 	f.add(c.Flags())
 	c.Flags().StringArrayVar(&f.set, "set", nil, "show what `ATTRIBUTE=VALUE` would change")
-	c.Flags().BoolVar(&f.full, "full", false, "with --set: the whole of each difference")
+	c.Flags().BoolVar(&f.full, "full", false, "with --set: show each difference in full")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		out := newReporter(c, v.format)
 		if len(f.set) > 0 {

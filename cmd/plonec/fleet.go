@@ -74,7 +74,7 @@ func given(tree string, hosts, layers []string) string {
 func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.hosts, "host", nil, "only these `hosts`")
 	flags.StringSliceVar(&f.layers, "layer", nil, "only the hosts of these `layers`")
-	flags.IntVar(&f.parallel, "parallel", 10, "how many hosts at once")
+	flags.IntVar(&f.parallel, "parallel", 10, "work on this many hosts at once")
 	f.addReach(flags)
 }
 
@@ -83,8 +83,8 @@ func (f *fleetFlags) addReach(flags *pflag.FlagSet) {
 	flags.StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`")
 	flags.BoolVar(&f.acceptNew, "accept-new", false, "trust the ssh key of a host that is not known yet")
 	flags.StringVar(&f.sshConfig, "ssh-config", "", "`file` for ssh in place of ~/.ssh/config")
-	flags.StringVar(&f.hostsOf, "hosts-of", "", "the git `revision` that is deployed from: a host that it has elsewhere, or not at all, is shown before anything connects to it (default origin/HEAD, origin/main or origin/master, as fetched last)")
-	flags.BoolVar(&f.newHosts, "allow-new-hosts", false, "connect to such hosts without being asked")
+	flags.StringVar(&f.hostsOf, "hosts-of", "", "the git `revision` that is deployed from: a host that differs from it in address or keys, or that it does not have, is shown before anything connects to it (default origin/HEAD, origin/main or origin/master, as last fetched)")
+	flags.BoolVar(&f.newHosts, "allow-new-hosts", false, "connect to such hosts without asking")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show what the hosts print")
 }
 
@@ -94,7 +94,7 @@ func (f *fleetFlags) addYes(flags *pflag.FlagSet) {
 
 // addAllowTwo adds the flag of commands that start what one host alone runs of an app.
 func (f *fleetFlags) addAllowTwo(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.allowTwo, "allow-two", false, "start the scheduler of an app here, though a host that may run it still cannot be reached")
+	flags.BoolVar(&f.allowTwo, "allow-two", false, "start the scheduler of an app even if a host that may still run it cannot be reached")
 }
 
 func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
@@ -103,7 +103,7 @@ func (f *fleetFlags) addPush(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.force, "force", false, "overwrite what was changed by hand on a host")
 	flags.BoolVar(&f.allowDirty, "allow-dirty", false, "push a tree that is not committed")
 	flags.BoolVar(&f.allowRewind, "allow-rewind", false, "push a commit that does not come after the one that a host has")
-	flags.StringVar(&f.plan, "plan", "", "do what this `file` of plonec plan --out foretells, or nothing")
+	flags.StringVar(&f.plan, "plan", "", "do what this `file` of plonec plan --out says, or nothing")
 	flags.DurationVar(&f.confirm, "confirm-within", time.Minute, "how long a host waits for a change to be confirmed before it reverts the change")
 }
 

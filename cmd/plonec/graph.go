@@ -18,19 +18,19 @@ import (
 func graphCommand(v *verb, c *cobra.Command) {
 	var f stackFlags
 	var out string
-	c.Short = "the topology as a picture: Mermaid, DOT or SVG"
-	c.Long = `Graph draws the way of a request through the stack, from left to right: its
-visitors, the front ends, the clients, and what they keep their data in; each
-with its hosts, addresses and ports. A host that is not online is dashed, and
-nothing leads there.
+	c.Short = "draw the topology as Mermaid, DOT or SVG"
+	c.Long = `Graph draws the path of a request through the stack, from left to right: the
+visitors, the front ends, the clients, and what they keep their data in, each
+with its hosts, addresses and ports. A host that is not online is dashed, and no
+line leads to it.
 
-Mermaid is for a block in Markdown, DOT for Graphviz, and SVG is a picture as it
-is, in light and in dark, that needs nothing else. Without --format the ending of
-the file says which (.mmd, .dot, .svg); without a file it is Mermaid.`
+Mermaid is for a block in Markdown, DOT for Graphviz; SVG is a finished picture for
+light and dark backgrounds. Without --format the ending of the file decides (.mmd,
+.dot, .svg); without a file it is Mermaid.`
 	c.Example = `  plonec graph stack.json -o stack.svg
   plonec graph stack.json --format dot | dot -Tpdf -o stack.pdf`
 	f.addArguments(c.Flags())
-	c.Flags().StringVar(&f.Tree, "tree", "build", "folder of the compiled `tree`, which says the STACK where none is given")
+	c.Flags().StringVar(&f.Tree, "tree", "build", "folder of the compiled `tree`, which names the STACK where none is given")
 	v.format, c.Flags().Lookup("format").DefValue = "", "" // the file's ending may say it
 	c.Flags().StringVarP(&out, "out", "o", "", "write to this `file`, not to standard output")
 	c.RunE = func(c *cobra.Command, args []string) error {

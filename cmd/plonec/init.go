@@ -28,18 +28,19 @@ import (
 func initCommand(v *verb, c *cobra.Command) {
 	var f initFlags
 	c.Short = "write what a repository needs: CI files, .gitattributes, .gitignore; a stack from OpsWorks"
-	c.Long = `Init writes, into the git repository of the folder DIR that holds a stack (this
-one, where none is named), a workflow for GitHub Actions or jobs for GitLab, and
-the .gitattributes and .gitignore by which git keeps the tree as it is. On a pull request they check the stack, build it,
-and comment what the change would do; on the main branch they deploy, after your
-tests. The files are yours from then on: one that is there is never written over.
+	c.Long = `Init writes files into the git repository around DIR, the folder with the stack (by
+default this one): a workflow for GitHub Actions or jobs for GitLab, and the
+.gitattributes and .gitignore that have git keep the tree as it is. On a pull
+request the jobs check the stack, build it, and comment what the change would do; on
+the main branch they deploy, after your tests. The files are yours from then on:
+init never overwrites one.
 
 Init --from-opsworks writes a stack into DIR instead: stack.cue, a report of what
 is left to decide, and the values of secrets in files that are kept out of git.
 FILE is the JSON that a host received, custom JSON, a CloudFormation template, or
 what aws opsworks describe-stacks, -layers, -instances, -apps printed; each is
-recognised by its content. The JSON of a host is a stack as it is, too: plonec check
-FILE takes it, without the same values that OpsWorks set by itself.`
+recognised by its content. The JSON of a host is also a stack as it is: plonec check
+FILE reads it, and leaves out the same values that OpsWorks set by itself.`
 	c.Example = `  plonec init
   plonec init --from-opsworks stacks.json layers.json instances.json apps.json ops
   plonec init ops --ci github,gitlab
@@ -56,9 +57,9 @@ FILE takes it, without the same values that OpsWorks set by itself.`
 		}
 		return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
 	}
-	c.Flags().StringSliceVar(&f.ci, "ci", nil, "for whom, one or both of `github,gitlab`; without it as the remote origin says, or the files of one that are there, else both")
+	c.Flags().StringSliceVar(&f.ci, "ci", nil, "write for one or both of `github,gitlab`; by default for the one that the remote origin or the files that are there point to, else for both")
 	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, in DIR")
-	c.Flags().StringVar(&f.print, "print", "", "write nothing, print this one `file` as it would be")
+	c.Flags().StringVar(&f.print, "print", "", "write nothing, but print this `file` as init would write it")
 	fromOpsWorksFlag(c.Flags(), &f.opsworks)
 	format := c.Flags().Lookup("format")
 	format.Usage = "with --from-opsworks: " + format.Usage

@@ -200,7 +200,7 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 
 // fromOpsWorksFlag adds --from-opsworks to plonec init.
 func fromOpsWorksFlag(flags *pflag.FlagSet, files *[]string) {
-	flags.StringSliceVar(files, "from-opsworks", nil, "make the stack of OpsWorks' JSON in `FILE`; more files may follow")
+	flags.StringSliceVar(files, "from-opsworks", nil, "make the stack from OpsWorks' JSON in `FILE`; more files may follow")
 }
 
 // opsworksArguments sorts the arguments of plonec init --from-opsworks: files

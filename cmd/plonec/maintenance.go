@@ -14,13 +14,13 @@ func maintenanceCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	c.Short = "show visitors a page in place of the sites"
 	c.Long = `Maintenance on shows visitors of every front end a page, with status 503, in place
-of the sites, until maintenance off: over an apply and a reboot. The page is that of
+of the sites, until maintenance off, across applies and reboots. The page is that of
 the stack, or one of a few words. The networks that the stack lets reach the management
-interface see the sites meanwhile; where it names none, nobody does. Balancers in front,
+interface still see the sites; if it names none, nobody does. Balancers in front,
 certificate authorities and the statistics are answered as before.
 
-Where one front end cannot be turned the others are set back. With --host it is for
-these front ends alone. plonec status says in its first line where it is on.`
+If one front end cannot be switched, the others are switched back. With --host only
+those front ends are switched. The first line of plonec status says where it is on.`
 	c.Example = "  plonec maintenance on\n  plonec maintenance off"
 	f.add(c.Flags())
 	f.choose = func(m *tree.Manifest, _ []string) ([]string, error) {

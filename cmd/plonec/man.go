@@ -65,8 +65,8 @@ var exits = []struct {
 	text string
 }{
 	{exitDone, "done"},
-	{exitError, "an error, and a tree that build --check finds stale"},
-	{exitChanges, "with --exit-code: there is something to do, or not running"},
+	{exitError, "an error, or a tree that build --check finds stale"},
+	{exitChanges, "with --exit-code: something is to be done, or does not run"},
 	{exitLocked, "another plonec is at work"},
 	{exitReverted, "a host was reverted"},
 	{exitSplit, "hosts are left on different releases"},

@@ -21,21 +21,21 @@ func planCommand(v *verb, c *cobra.Command) {
 	var exitCode, noDiff, secrets bool
 	c.Short = "show what apply and deploy would do to the hosts"
 	c.Long = `Plan looks at the hosts as they are now, and shows what apply would do to each of
-them and what is left to a deploy or a restart: files, with their differences,
+them and what is left to a deploy or a restart: files with their differences,
 reloads, restarts, starts and stops, what would be refused, and what people would
-notice. It changes nothing, and works while another plonec is at work.
+notice. It changes nothing, and can run beside another plonec.
 
-No secret is resolved: that a secret file changes is seen where the stack names
-another source for a value, and where somebody changed the file on its host. With
---secrets the values of env:, file: and age: and those in the stack are compared
-too, and never shown; cmd: runs in apply and deploy alone. Whether an app's
-revision leads to a new commit is seen by deploy alone.
+It resolves no secret: it sees that a secret file changes where the stack names
+another source for a value, or where somebody changed the file on its host. With
+--secrets it also compares the values of env:, file: and age: and those in the
+stack, and never shows them; cmd: runs only in apply and deploy. Only deploy sees
+whether an app's revision leads to a new commit.
 
-The stack is compiled in memory for it, and a tree that is not what comes out is
-refused, as by apply and deploy.
+It compiles the stack in memory, and refuses a tree that differs from the result, as
+apply and deploy do.
 
-With --out the plan is written too. plonec apply --plan and plonec deploy --plan
-do what it foretells, or nothing where the tree or a host has changed by then.`
+With --out it also writes the plan. plonec apply --plan and plonec deploy --plan do
+what that plan says, or nothing if the tree or a host has changed since.`
 	c.Example = `  plonec plan
   plonec plan --out plan.json && plonec apply --plan plan.json`
 	f.add(c.Flags())

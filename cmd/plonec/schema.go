@@ -7,11 +7,11 @@ import (
 )
 
 func schemaCommand(v *verb, c *cobra.Command) {
-	c.Short = "the schema of a stack, for editors and for CUE"
+	c.Short = "print the schema of a stack, for editors and for CUE"
 	c.Long = `Schema prints a JSON Schema (2020-12) of the stack: every attribute with its
 documentation, type, range and default. An editor that has it completes keys,
 explains them and marks mistakes while a stack is written in JSON. What depends
-on several attributes is left to plonec check. "$schema" may stand in a stack.
+on several attributes only plonec check judges. A stack may have the key "$schema".
 
 With --format cue it prints the same attributes as one file of the CUE package
 schema, which a stack in CUE imports from its own module.`

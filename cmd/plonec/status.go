@@ -16,22 +16,22 @@ import (
 func statusCommand(v *verb, c *cobra.Command) {
 	f := fleetFlags{verb: v}
 	var exitCode, repositories bool
-	c.Short = "show how the hosts are"
-	c.Long = `Status asks every host how it is: what was applied to it and when, the release
-of each app and the processes that run, what is pending and the command for it,
-what was changed by hand. It changes nothing. Where a host could not be asked it
-ends with status 6.
+	c.Short = "show the state of the hosts"
+	c.Long = `Status asks every host for its state: what was applied to it and when, the release
+of each app and the processes that run, what is pending and the command for it, and
+what was changed by hand. It changes nothing. If a host cannot be asked, it exits
+with status 6.
 
-As JSON it is one object: hosts has those that were asked, skipped those that the
-stack does not have online.
+As JSON it is one object: hosts has those that were asked, skipped those that are
+not online in the stack.
 
-A certificate that visitors are shown is named where it has expired or does within 30
-days, and where it is not for a name of its sites; as JSON all of them are listed. With
---repositories one host of each app asks the app's repository, as a deploy would and with
-what was applied there, whether it answers and has the revision.
+It names a certificate of the sites that has expired or expires within 30 days, or
+that is not for a name of its sites; as JSON it lists all of them. With
+--repositories one host of each app asks the app's repository, as a deploy would and
+with what was applied there, whether it answers and has the revision.
 
 It needs no secrets, and so does not see where the value of one differs from that on
-a host: plonec plan --secrets does.`
+a host; plonec plan --secrets does.`
 	c.Example = `  plonec status
   plonec status --format json --host app1
   plonec status --repositories --exit-code`

@@ -13,9 +13,9 @@ var needsInWords = []struct {
 	text string
 }{
 	{aStack, "a stack"},
-	{freshTree, "a tree that is what its stack gives"},
+	{freshTree, "an up-to-date tree"},
 	{aTree, "a tree"},
-	{committed, "that is committed"},
+	{committed, "a commit of it"},
 	{allHosts, "all hosts"},
 	{theHosts, "the chosen hosts"},
 	{theFronts, "the front ends"},
@@ -26,7 +26,7 @@ var needsInWords = []struct {
 // commandsDoc is docs/commands.md.
 func commandsDoc() string {
 	var b strings.Builder
-	b.WriteString("# Commands\n\n`plonec COMMAND --help` tells of one and its flags. This page is written by `make update`.\n")
+	b.WriteString("# Commands\n\n`plonec COMMAND --help` describes a command and its flags. `make update` writes this page.\n")
 	group := ""
 	for _, v := range verbs() {
 		if v.group != group {
@@ -49,7 +49,7 @@ func commandsDoc() string {
 			}
 		}
 		formats := strings.Join(v.formats, ", ")
-		if v.group == onHosts && !v.reports {
+		if v.group == onHosts && !v.reports && formats != "" {
 			formats += " (a line for each event)"
 		}
 		short := v.command().Short

@@ -9,7 +9,7 @@ import (
 )
 
 func versionCommand(_ *verb, c *cobra.Command) {
-	c.Short = "which plonec this is"
+	c.Short = "print which plonec this is"
 	c.Long = "Version prints the release and what this program was built from."
 	c.Example = "  plonec version"
 	c.RunE = func(c *cobra.Command, _ []string) error {
