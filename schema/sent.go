@@ -15,7 +15,7 @@ var sentDefaults = []struct{ path, value, why string }{
 	{"haproxy.health_check_method", `"OPTIONS"`, "OpsWorks' default; HAProxy looks at the port alone"},
 	{"haproxy.health_check_method", `"HEAD"`, "the cookbook's default; HAProxy looks at the port alone"},
 	{"haproxy.health_check_url", `"/"`, "OpsWorks' default; plonec asks for /ok"},
-	{"haproxy.health_check_url", `"/misc_/CMFPlone/plone_icon"`, "the cookbook's default, which Plone has no more; plonec asks for /ok"},
+	{"haproxy.health_check_url", `"/misc_/CMFPlone/plone_icon"`, "the cookbook's default, which Plone no longer has; plonec asks for /ok"},
 	{"haproxy.stats_url", `"/haproxy?stats"`, "OpsWorks' default; plonec serves it at /balancer/stats"},
 	{"haproxy.global_max_connections", `"80000"`, connections},
 	{"haproxy.global_max_connections", `80000`, connections},

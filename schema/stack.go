@@ -52,7 +52,7 @@ type Plonec struct {
 	PloneVersion string   `json:"plone_version"` // 4.3, 5.0, 5.1, 5.2, 6.0, 6.1, 6.2
 	SSH          SSH      `json:"ssh"`
 	Ignore       []string `json:"ignore"` // top-level keys of other cookbooks
-	// PublicScheme is http or https where a balancer in front ends TLS;
+	// PublicScheme is http or https where a balancer in front terminates TLS;
 	// empty: the scheme of the server that answers.
 	PublicScheme string `json:"public_scheme"`
 	// TrustedProxies are the networks whose X-Forwarded-For counts.

@@ -60,7 +60,7 @@ var _ = register(map[string]Code{
 	"not-shared": {Warning, "a directory that is to be shared belongs to each release alone",
 		"A buildout writes parts, bin, src and develop-eggs. Were they shared between releases, the buildout of a new one would change what the running one runs. They are left out of what is shared."},
 	"not-a-file": {Error, "a file of a release has a path that it cannot have",
-		"deploy.<app>.files are put into each release after its checkout and before its buildout. What the buildout writes (bin, parts, deploy.cfg and the like) and what lies in a folder of symlink_before_migrate, which all releases share, cannot be among them."},
+		"deploy.<app>.files are put into each release after its checkout and before its buildout. What the buildout writes (bin, parts, deploy.cfg and the like) and what is in a folder of symlink_before_migrate, which all releases share, cannot be among them."},
 	"package-variable": {Warning, "a variable tells pip or uv alone where packages come from",
 		"The virtualenv is filled by uv where the host has it, by pip where not, and buildout runs pip. uv reads no PIP_ variables and no pip.conf, pip no UV_ ones, and nobody knows UV_NO_INDEX. deploy.<app>.index tells all of them. An address with a password in it is a secret of the environment: as PIP_INDEX_URL and as UV_DEFAULT_INDEX."},
 })

@@ -48,7 +48,7 @@ func (f *Fleet) comparePackages(ctx context.Context, members []*member, app stri
 		if different := differences(f.installed(ctx, m, app, states[i][app+".release"]), there); different != "" {
 			text += ": " + different
 		}
-		m.note(Warning, f.Redact(text), "pin the versions in the repository's requirements.txt or constraints.txt; plonec deploy --always "+app+" builds anew on all hosts")
+		m.note(Warning, f.Redact(text), "pin the versions in the repository's requirements.txt or constraints.txt; plonec deploy --always "+app+" builds again on all hosts")
 	}
 }
 

@@ -174,7 +174,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 		main := &Site{App: b.Name, Main: true, Path: joinPath(p.SiteID), TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
 		if app.SSLSupport && (!app.SSLCertificate.IsSet() || !app.SSLCertificateKey.IsSet()) {
 			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on, but its certificate or key is missing",
-				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front ends TLS")
+				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front terminates TLS")
 		}
 		for _, name := range app.Domains {
 			for _, name := range siteNames(name) {
