@@ -37,9 +37,22 @@ func TestExplain(t *testing.T) {
 		`instances."app1.example.com".cpus`:   {"type", "a whole number, 1 to 1024"},
 		"deploy.x.buildout_init_commands.cmd": {"type", Lookup("deploy.<app>.buildout_init_commands[].cmd").Type},
 		"layers.big.custom_json.haproxy.fall": {"default", "3"},
+		"deploy.site.parts.zeo_address":       {"type", `"" or an option of the buildout: SECTION:OPTION; not in a section of buildout's or plonec's own`},
+		"deploy.site.parts.backup":            {"shows in", "deploy.cfg: parts"},
+		"plone_instances.subsites":            {"type", `a map of domain to "" or "/" or a path of ids in Zope, such as news/archive`},
 	} {
 		if a := Lookup(path); a == nil || !slices.Contains(a.Rows(), want) {
 			t.Errorf("%s: want %q", path, want)
+		}
+	}
+	for _, f := range Lookup("deploy.site.parts").Fields {
+		if f.Name != "keep" && !strings.Contains(f.Doc, `"": `) && !strings.HasSuffix(f.Doc, "It cannot be left out.") {
+			t.Errorf("%s does not say what \"\" does: %s", f.Path, f.Doc)
+		}
+	}
+	for _, n := range needs { // of attributes that one builder reads: which
+		if remedy := Lookup(n.path).Needs(); strings.Contains(remedy, "builder") && !strings.HasPrefix(remedy, "only uv reads it") && !strings.HasPrefix(remedy, "only buildout reads it") {
+			t.Errorf("%s: %s", n.path, remedy)
 		}
 	}
 	for path, want := range map[string]string{
