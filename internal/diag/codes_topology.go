@@ -76,7 +76,7 @@ var _ = register(map[string]Code{
 	"not-served": {Warning, "a layer asks for a service that nothing sets up yet",
 		"Hosts of this layer get no configuration for the service, though other hosts are told to find it there. Until plonec renders it, set the service up by hand, on the host's private address."},
 	"replaced-part": {Warning, "a timer does what a part of the buildout did",
-		"Both would do it twice, so the part is no longer asked for on that host. A part that writes crontabs leaves its line there when it goes: take that out by hand."},
+		"Both would do it twice, so the part is no longer asked for on that host. What z3c.recipe.usercrontab wrote into the crontab goes with the next release: take out by hand what another recipe wrote."},
 	"no-effect": {Warning, "something that is set does nothing",
 		"The stack was compiled without it, and every file was the same, and the manifest too. Take it out, or set what it needs to have an effect. What says no more than its default is not reported."},
 	"no-solr": {Error, "Solr is on and nothing says where it is",

@@ -25,6 +25,7 @@ func (m *Host) Foresee(state map[string]string, diffs bool) HostPlan {
 	if h.Due {
 		h.Renamed = m.renamed()
 	}
+	h.Crontabs = m.crontabs(state, h.Deploy)
 	h.Down, h.Stopped = m.dead()
 	h.Stages, h.Unstage = m.staging()
 	if h.Due && m.SetupDue() {

@@ -31,27 +31,28 @@ type Plan struct {
 // A HostPlan is what would happen on one host. Apply is what apply does, Deploy
 // what is left to a deploy or a restart.
 type HostPlan struct {
-	Host    string       `json:"host"`
-	Address string       `json:"address"`
-	Digest  string       `json:"digest,omitempty"`  // stands for the host as it was
-	Error   *Reason      `json:"error,omitempty"`   // it could not be asked: nothing else is known
-	Unsure  *Reason      `json:"unsure,omitempty"`  // why it is not known what runs there; Deploy is empty then
-	Lock    string       `json:"lock,omitempty"`    // who else is at work there
-	Refused []Reason     `json:"refused"`           // why apply would not begin with it
-	Due     bool         `json:"due"`               // apply has something to do
-	Unasked []string     `json:"unasked,omitempty"` // secret files whose values are not known here: they may change too
-	Renamed []string     `json:"renamed,omitempty"` // secret files that stay as they are, and come from other sources
-	Setup   bool         `json:"setup,omitempty"`
-	Install []string     `json:"packages,omitempty"` // that setup installs where they are not there
-	Files   []FileChange `json:"files"`
-	Apply   []string     `json:"apply"`              // effects, as in the manifest
-	Stages  int          `json:"stages,omitempty"`   // files that apply brings, and that wait
-	Unstage int          `json:"unstages,omitempty"` // files that waited and do no longer
-	Down    []Daemon     `json:"down,omitempty"`     // daemons that do not run; apply starts them
-	Stopped []Daemon     `json:"stopped,omitempty"`  // daemons that somebody disabled or masked; they stay so
-	Deploy  []AppPlan    `json:"deploy"`
-	Added   []string     `json:"servers_added,omitempty"` // of its balancer
-	Gone    []string     `json:"servers_removed,omitempty"`
+	Host     string       `json:"host"`
+	Address  string       `json:"address"`
+	Digest   string       `json:"digest,omitempty"`  // stands for the host as it was
+	Error    *Reason      `json:"error,omitempty"`   // it could not be asked: nothing else is known
+	Unsure   *Reason      `json:"unsure,omitempty"`  // why it is not known what runs there; Deploy is empty then
+	Lock     string       `json:"lock,omitempty"`    // who else is at work there
+	Refused  []Reason     `json:"refused"`           // why apply would not begin with it
+	Due      bool         `json:"due"`               // apply has something to do
+	Unasked  []string     `json:"unasked,omitempty"` // secret files whose values are not known here: they may change too
+	Renamed  []string     `json:"renamed,omitempty"` // secret files that stay as they are, and come from other sources
+	Setup    bool         `json:"setup,omitempty"`
+	Install  []string     `json:"packages,omitempty"` // that setup installs where they are not there
+	Files    []FileChange `json:"files"`
+	Apply    []string     `json:"apply"`              // effects, as in the manifest
+	Stages   int          `json:"stages,omitempty"`   // files that apply brings, and that wait
+	Unstage  int          `json:"unstages,omitempty"` // files that waited and do no longer
+	Down     []Daemon     `json:"down,omitempty"`     // daemons that do not run; apply starts them
+	Stopped  []Daemon     `json:"stopped,omitempty"`  // daemons that somebody disabled or masked; they stay so
+	Deploy   []AppPlan    `json:"deploy"`
+	Crontabs []Crontab    `json:"crontabs,omitempty"`      // of the apps' users, with entries of releases
+	Added    []string     `json:"servers_added,omitempty"` // of its balancer
+	Gone     []string     `json:"servers_removed,omitempty"`
 }
 
 // A Reason is what is wrong, and what to do about it.

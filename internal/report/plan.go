@@ -64,6 +64,14 @@ func (r *Plan) rows() []row {
 		if !h.Due && !h.DeployDue() && h.Unsure == nil {
 			add("nothing", h.Host, "")
 		}
+		for _, c := range h.Crontabs {
+			if c.Left != "" {
+				add("look", h.Host, fmt.Sprintf("%s: no switch touches the crontab of %s: %s; see there: crontab -l -u %[2]s", c.App, c.User, c.Left))
+			} else {
+				add("crontab", h.Host, fmt.Sprintf("%s: the next switch takes %s of %s out of the crontab of %s, and keeps a copy",
+					c.App, words.Count(c.Entries, "entry"), strings.Join(c.Releases, ", "), c.User))
+			}
+		}
 		for _, d := range h.Stopped {
 			add("look", h.Host, d.String()+" was stopped on purpose, and stays so: "+d.Start()+" on the host starts it")
 		}

@@ -32,7 +32,9 @@ func aPlan() *plan.Plan {
 		Hosts: []plan.HostPlan{
 			{Host: "app1", Address: "10.0.1.1", Due: true, Files: onTwo("10.0.1.1"), Stages: 5, Deploy: []plan.AppPlan{site}},
 			{Host: "app2", Address: "10.0.1.12", Due: true, Files: onTwo("10.0.1.12"), Stages: 5, Deploy: []plan.AppPlan{site}},
-			{Host: "db1", Lock: "root@ci, since 2026"},
+			{Host: "db1", Lock: "root@ci, since 2026", Crontabs: []plan.Crontab{
+				{App: "database", User: "zodb", Left: "line 3 begins a part that does not end"},
+				{App: "site", User: "plone", Entries: 3, Releases: []string{"20160101000000", "20260101000000"}}}},
 			{Host: "db2", Error: &plan.Reason{Text: "ssh db2: \x1b[31mtimed out", Hint: "is it down?"}},
 			{
 				Host: "lb1", Due: true, Apply: []string{"stop:old.timer", "reload:nginx.service"}, Stages: 1, Added: []string{"app1-client3"},
@@ -56,7 +58,9 @@ apply   app1 app2  1 file: nothing to reload; 5 files to wait
 deploy  app1 app2  site: buildout (deploy.cfg changed), rolling restart of client1 client2, start of client3 client4, each
         lb1        haproxy.cfg, 1 server more: reload haproxy once the clients run
 nothing db1
-look    db1        another plonec is at work there: root@ci, since 2026
+crontab db1        site: the next switch takes 3 entries of 20160101000000, 20260101000000 out of the crontab of plone, and keeps a copy
+look    db1        database: no switch touches the crontab of zodb: line 3 begins a part that does not end; see there: crontab -l -u zodb
+        db1        another plonec is at work there: root@ci, since 2026
         db2        not asked: ssh db2: timed out; is it down?
         lb1        apply would refuse: changed by hand: /etc/nginx/nginx.conf; take it over
         app3 is stopped in the stack: left out

@@ -34,7 +34,7 @@ func addRow(rows []row, on, host, text string) []row {
 }
 
 // rowOrder is how rows stand below each other.
-var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "secrets", "look", "outage", "later"}
+var rowOrder = []string{"apply", "deploy", "restart", "start", "nothing", "crontab", "secrets", "look", "outage", "later"}
 
 // rowsText shows rows in columns. all is how many hosts there are.
 func rowsText(rows []row, all int, color bool) string {

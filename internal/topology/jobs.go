@@ -171,6 +171,6 @@ func (r *resolver) timedFaults(j TimedJob, path []string) {
 			"remove the part there")
 	default:
 		r.once("replaced-part", path, "a timer runs it on "+host+": the part "+part+" is left out of deploy.cfg there",
-			"see crontab -l of the user "+a.Config.User+" there: what the part wrote into it stays and runs beside the timer")
+			"what z3c.recipe.usercrontab wrote for it goes with the next release; for another recipe, see crontab -l of the user "+a.Config.User+" there")
 	}
 }

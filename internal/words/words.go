@@ -13,6 +13,8 @@ func Count(n int, noun string) string {
 	switch {
 	case n == 1:
 		return "1 " + noun
+	case strings.HasSuffix(noun, "ry"):
+		return strconv.Itoa(n) + " " + strings.TrimSuffix(noun, "y") + "ies"
 	case strings.HasSuffix(noun, "s"):
 		return strconv.Itoa(n) + " " + noun + "es"
 	}

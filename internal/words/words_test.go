@@ -7,7 +7,7 @@ import (
 
 func TestCount(t *testing.T) {
 	for want, got := range map[string]string{
-		"0 files": Count(0, "file"), "1 file": Count(1, "file"), "2 files": Count(2, "file"), "1 process": Count(1, "process"), "2 processes": Count(2, "process"),
+		"0 files": Count(0, "file"), "1 file": Count(1, "file"), "2 files": Count(2, "file"), "1 process": Count(1, "process"), "2 processes": Count(2, "process"), "1 entry": Count(1, "entry"), "2 entries": Count(2, "entry"),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -10,9 +10,6 @@ foreign() {
 	done
 }
 
-# shown NAME: as it may be printed.
-shown() { printf '%s' "${1//[^A-Za-z0-9_.+@~-]/?}"; }
-
 # size NAME SECONDS: the room that it takes, in bytes; nothing where that takes
 # longer to find out.
 size() { timeout "$2" du -sxB1 -- "$DEPLOY_TO/releases/$1" 2>/dev/null | head -n 1 | cut -f 1 || true; }

@@ -42,6 +42,9 @@ own() {
 	is_release "$1" && [[ -f $APP_STATE/releases/$1 && -d $DEPLOY_TO/releases/$1 && ! -L $DEPLOY_TO/releases/$1 ]]
 }
 
+# shown NAME: as it may be printed.
+shown() { printf '%s' "${1//[^A-Za-z0-9_.+@~-]/?}"; }
+
 # current_release: the own one that current leads to.
 current_release() {
 	local link
@@ -304,7 +307,7 @@ remove_release() {
 }
 
 forget_release() {
-	rm -f -- "$APP_STATE/releases/$1" "$APP_STATE/releases/$1.packages" "$LOGS/$APP-$1.log"
+	rm -f -- "$APP_STATE/releases/$1" "$APP_STATE/releases/$1.packages" "$APP_STATE/crontab/taken/$1" "$LOGS/$APP-$1.log"
 }
 
 # forget_unfinished: with the lock held, nobody builds any more.
