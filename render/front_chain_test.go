@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -419,6 +420,36 @@ func TestChainReload(t *testing.T) {
 	if got := sent(clients, "/load"); got != total || total < 50 {
 		t.Errorf("%d requests, %d executed", total, got)
 	}
+}
+
+// A new process of HAProxy gets the socket that the old one listens on. It is not bound a second
+// time, which would lose the connections that wait in the old one's queue.
+func TestReloadKeepsTheSocket(t *testing.T) {
+	t.Parallel()
+	f, _ := chained(t)
+	before := listening(t, f.ports.balancer)
+	for range 3 {
+		f.reload()
+		if now := listening(t, f.ports.balancer); len(now) != 1 || now[0] != before[0] {
+			t.Errorf("socket %s before the reload, %s after it", before, now)
+		}
+	}
+}
+
+// listening is the inodes of the sockets that listen on a port of IPv4.
+func listening(t *testing.T, port int) []string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inodes []string
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 9 && f[3] == "0A" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+			inodes = append(inodes, f[9])
+		}
+	}
+	return inodes
 }
 
 // Where no client host is online visitors are answered 503, and so are balancers in front
