@@ -325,8 +325,8 @@ func newCluster(t *testing.T, flavour, over string, stack map[string]any, hosts 
 	}
 	appendTo(t, c.buildout+"/requirements.txt", "./src/plonec_testsite\n")
 	appendTo(t, c.buildout+"/cfg/e2e.cfg", "[buildout]\nextends =\n    base.cfg"+over+"\neggs += plonec_testsite\n\n[client1]\nzcml = plonec_testsite\n")
-	if flavour == "plone61" {
-		c.sh(work, "cp", top+"/testdata/hosts.d/plone61-constraints.txt", c.buildout+"/constraints.txt")
+	if flavour != "" {
+		c.sh(work, "cp", top+"/testdata/hosts.d/"+flavour+"-constraints.txt", c.buildout+"/constraints.txt")
 	}
 	t.Cleanup(func() {
 		for _, h := range append([]string{"git", "pg"}, hosts...) {

@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 func TestPlone(t *testing.T)      { play(t) }
 func TestZope(t *testing.T)       { play(t) }
 func TestPlone61(t *testing.T)    { play(t) }
+func TestPlone60(t *testing.T)    { play(t) }
 func TestRelStorage(t *testing.T) { play(t) }
 func TestTutorial(t *testing.T)   { play(t) }
 

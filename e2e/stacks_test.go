@@ -61,12 +61,16 @@ func zope(t *testing.T) *cluster {
 	return c
 }
 
-// plone61 is the release before, which brings other packages and another
-// constraints.txt.
-func plone61(t *testing.T) *cluster {
-	stack := zeoStack("6.1")
+// plone61 and plone60 are the releases before, which bring other packages and constraints of
+// their own.
+func plone61(t *testing.T) *cluster { return older(t, "6.1", "plone61") }
+
+func plone60(t *testing.T) *cluster { return older(t, "6.0", "plone60") }
+
+func older(t *testing.T, version, flavour string) *cluster {
+	stack := zeoStack(version)
 	delete(at(stack, "instances"), "app2")
-	c := newCluster(t, "plone61", "", stack, "lb1", "app1", "db1")
+	c := newCluster(t, flavour, "", stack, "lb1", "app1", "db1")
 	c.bring("--new-database")
 	return c
 }

@@ -71,6 +71,7 @@ func init() {
 		{"TestPlone", deploys, plone, releases, speed},
 		{"TestZope", faults, zope, slices.Concat(applies, upgrades, operations, breakages, ofServices["TestZope"], controls), nil},
 		{"TestPlone61", projects, plone61, everyday(projects, long), nil},
+		{"TestPlone60", projects, plone60, everyday(projects, long), nil},
 		{"TestRelStorage", projects, relstorage, slices.Concat(everyday(projects, core), ofServices["TestRelStorage"]), nil},
 		{"TestTutorial", projects, tutorialHosts, nil, []scenario{{"word for word", projects, long, tutorial}}},
 	}
