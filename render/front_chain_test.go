@@ -187,7 +187,7 @@ func TestChain(t *testing.T) {
 		get("/shop", "Cookie: a=b; cart=x")
 		for _, c := range clients {
 			for _, r := range c.requests("/shop") {
-				if before++; r.Header.Get("Cookie") != "a=b; cart=x" {
+				if before++; r.Header.Get("Cookie") != "cart=x" {
 					t.Error("a cart is lost on its way:", r.Header)
 				}
 			}

@@ -130,6 +130,11 @@ func (hostView) BufSize() int { return (headSize + headRoom) << 10 }
 // Tickets are the cookies that a sticky visitor is known by.
 func (hostView) Tickets() []string { return ticketCookies }
 
+// OwnConfig is the stack's own text at the end of haproxy.cfg.
+func (v hostView) OwnConfig() ownText {
+	return newOwnText("haproxy.additional_config", v.Stack.Haproxy.AdditionalConfig)
+}
+
 // Peers are the balancers that share what they know of sticky visitors, this
 // one among them: alone it hands its table to itself in a reload. A host that
 // is not online is no peer of the others, and still one of its own.

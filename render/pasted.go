@@ -54,6 +54,16 @@ func (p pasted) Text() string {
 	return joined(p.pieces, func(n int) string { return p.indent + "include " + p.secretPath(n) + ";" })
 }
 
+// ownText is text of the stack's that goes into a file of a daemon's that includes nothing.
+type ownText struct {
+	From string // the attribute that it comes from
+	Text string // empty: there is none
+}
+
+func newOwnText(from, text string) ownText {
+	return ownText{from, joined(schema.Pasted{{Text: text}}, nil)}
+}
+
 // PastedLine says of a line of a file, counted from 1, from which attribute of the
 // stack it was pasted; empty: it was not.
 func PastedLine(file []byte, line int) (from string) {

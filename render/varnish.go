@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,9 +92,45 @@ func (v hostView) MemoryShare() string {
 // Storage is varnishd's -s for a cache of a size.
 func (v hostView) Storage() string { return "malloc," + v.Stack.Varnish.StorageSize }
 
-// CookiePattern matches the Cookie header of a request that is not for the cache.
-func (v hostView) CookiePattern() string {
-	return cookiePattern(append(slices.Clip(loginCookies), v.Stack.VarnishPlone.Cookies...))
+// LoginCookies matches the Cookie header of who is logged in.
+func (hostView) LoginCookies() string { return cookiePattern(schema.LoginCookies) }
+
+// A cookieRule is what becomes of the Cookie header of a visitor who is not logged in, and
+// whose request passes the cache.
+type cookieRule struct {
+	Pattern    string // matches the header
+	CommaAsEnd substitution
+	Others     string // matches each cookie that Zope does not get
+}
+
+// OwnCookies is the rule for varnish_plone.cookies; nil: it has none.
+func (v hostView) OwnCookies() *cookieRule {
+	names := v.Stack.VarnishPlone.Cookies
+	if len(names) == 0 {
+		return nil
+	}
+	return &cookieRule{cookiePattern(names), commaAsEnd, otherCookies(names)}
+}
+
+// Variants find the listed values of cookies by which pages differ.
+func (v hostView) Variants() (all []substitution) {
+	vary := v.Stack.VarnishPlone.CookiesVary
+	for _, name := range slices.Sorted(maps.Keys(vary)) {
+		if len(vary[name]) > 0 {
+			all = append(all, cookieOf(name, vary[name]))
+		}
+	}
+	return all
+}
+
+// OwnVCL is the stack's own text for a place of default.vcl.
+func (v hostView) OwnVCL(place string) ownText {
+	own := v.Stack.VarnishPlone.VCL
+	text := map[string]string{
+		"top": own.Top, "vcl_recv": own.Recv, "vcl_hash": own.Hash, "vcl_backend_fetch": own.BackendFetch,
+		"vcl_backend_response": own.BackendResponse, "vcl_deliver": own.Deliver,
+	}[place]
+	return newOwnText("varnish_plone.vcl."+place, text)
 }
 
 func (hostView) LoginPattern() string { return loginPattern() }

@@ -13,11 +13,6 @@ import (
 // Plone's own, and Volto's, which holds the token that plone.restapi takes as Bearer.
 var ticketCookies = []string{"__ac", "auth_token"}
 
-// loginCookies are all cookies by which Zope knows one visitor from another: the tickets, those
-// of other plugins and of logins that have just begun (__ac_session), sessions, what was copied,
-// and messages. A name that ends in * stands for all that begin so.
-var loginCookies = append([]string{"__ac*", "_ZopeId", "__cp", "statusmessages"}, ticketCookies[1:]...)
-
 // loginPages are the ids of pages by which visitors log in and out, get a password or become
 // a user, Plone's own and those that identity providers come back to.
 var loginPages = []string{
@@ -29,7 +24,10 @@ var loginPages = []string{
 
 // cookiePattern matches a Cookie header with any of some cookies. Zope takes a comma for the
 // end of a cookie, too.
-func cookiePattern(names []string) string {
+func cookiePattern(names []string) string { return `(^|[;,]\s*)` + anyCookie(names) }
+
+// anyCookie matches the beginning of any of some cookies.
+func anyCookie(names []string) string {
 	var all []string
 	for _, name := range names {
 		begin, more := strings.CutSuffix(name, "*")
@@ -39,7 +37,26 @@ func cookiePattern(names []string) string {
 		}
 		all = append(all, name)
 	}
-	return `(^|[;,]\s*)(` + strings.Join(all, "|") + ")="
+	return "(" + strings.Join(all, "|") + ")="
+}
+
+// otherCookies matches each cookie of a header that is none of some, with the semicolon
+// before it: the first has to be given one.
+func otherCookies(names []string) string { return `;\s*+(?!` + anyCookie(names) + `)[^;]*+` }
+
+// commaAsEnd is a comma that Zope takes for the end of a cookie, and what stands for it.
+var commaAsEnd = substitution{`(="[^"]*")\s*,`, `\1;`}
+
+// cookieOf matches a Cookie header in which a cookie has one of some values, which are given
+// as it writes them, and replaces the header by that cookie, with a semicolon before it. Of
+// two cookies of a name the first counts, as it does for Zope.
+func cookieOf(name string, values []string) substitution {
+	begin := regexp.QuoteMeta(name) + "="
+	var all []string
+	for _, value := range values {
+		all = append(all, regexp.QuoteMeta(value))
+	}
+	return substitution{`^\s*+(?:(?!` + begin + `)[^;]*+;\s*+)*+` + begin + `("?)(` + strings.Join(all, "|") + `)\1\s*(?:;.*)?$`, "; " + name + `=\2`}
 }
 
 // loginPattern matches the address of one of loginPages, and of all below it: a password's

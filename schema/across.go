@@ -49,6 +49,9 @@ func views(tree *input.Node, prefix string, list *diag.List) {
 		}
 		pastedFaults(app.Value.Get("buildout_additional_config"), diag.JoinKey(prefix+"deploy", app.Key)+".buildout_additional_config", client, list)
 	}
+	if varnish := tree.Get("varnish_plone"); varnish != nil {
+		cookieFaults(varnish, prefix+"varnish_plone", list)
+	}
 	badExpressions(tree.Get("varnish_purge_urls"), prefix+"varnish_purge_urls", list)
 	pastedFaults(tree.Lookup("deploy_buildout", "additional_config"), prefix+"deploy_buildout.additional_config", Lookup("deploy.<app>.parts.client").Default.Text, list)
 	for _, path := range calendars() {

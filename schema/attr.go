@@ -73,6 +73,9 @@ func (a *Attr) NotYet() string {
 // Pasted tells whether it takes configuration with references in it.
 func (a *Attr) Pasted() bool { return a.def == "#Pasted" || a.def == "#PastedConfig" }
 
+// holdsConfig tells whether its text is configuration of a daemon's, or of buildout's.
+func (a *Attr) holdsConfig() bool { return a.Pasted() || a.def == "#Piece" || a.def == "#OwnText" }
+
 // IsName tells whether it takes the name of an app, a layer or the like.
 func (a *Attr) IsName() bool { return a.def == "#Name" }
 
@@ -87,7 +90,7 @@ var placeholders = map[string]string{
 	"environment": "<variable>", "subsites": "<domain>", "subsite_config": "<domain>", "files": "<path>",
 	"custom_recipes": "<event>", "watch_files": "<file>",
 	"os_packages": "<package>", "packages": "<package>",
-	"symlink_before_migrate": "<directory>",
+	"symlink_before_migrate": "<directory>", "cookies_vary": "<cookie>",
 }
 
 // newTree makes the attributes of a definition.

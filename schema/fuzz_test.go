@@ -63,7 +63,7 @@ func TestNeverPrinted(t *testing.T) {
 	}
 	count := 0
 	try := func(path, shape string) {
-		keys := strings.Split(strings.NewReplacer("<app>", "x", "<variable>", "A_PASSWORD", "<host>", "h", "<layer>", "l", "<domain>", "d", "<event>", "setup", "<file>", "f", "<package>", "p", "<directory>", "d", "<path>", "d").Replace(path), ".")
+		keys := strings.Split(strings.NewReplacer("<app>", "x", "<variable>", "A_PASSWORD", "<host>", "h", "<layer>", "l", "<domain>", "d", "<event>", "setup", "<file>", "f", "<package>", "p", "<directory>", "d", "<path>", "d", "<cookie>", "c").Replace(path), ".")
 		text := shape
 		for i := len(keys) - 1; i >= 0; i-- {
 			key, list := strings.CutSuffix(keys[i], "[]")

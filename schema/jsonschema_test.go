@@ -136,7 +136,7 @@ func wider(path, probe string) bool {
 // each probe and with its default, in the stack and in a custom_json.
 func TestJSONSchemaProbes(t *testing.T) {
 	names := strings.NewReplacer("<host>", "h", "<layer>", "l", "<app>", "x", "<variable>", "V", "<domain>", "domain",
-		"<event>", "setup", "<file>", "/f", "<package>", "p", "<directory>", "d", "<path>", "d", "<name>", "n")
+		"<event>", "setup", "<file>", "/f", "<package>", "p", "<directory>", "d", "<path>", "d", "<cookie>", "c", "<name>", "n")
 	valid, refused := 0, 0
 	Root().each(func(a *Attr) {
 		path := names.Replace(a.Path)

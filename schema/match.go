@@ -23,7 +23,9 @@ type counter func(int64) bool
 // newMatcher takes the constraint on texts from a value; nil where it holds
 // something else than patterns, lengths and choices.
 func newMatcher(v cue.Value) matcher {
-	v = cue.Dereference(v)
+	for _, path := v.ReferencePath(); len(path.Selectors()) > 0; _, path = v.ReferencePath() {
+		v = cue.Dereference(v) // a definition may be another one, in other words
+	}
 	if v.IncompleteKind()&cue.StringKind == 0 {
 		return func(string) bool { return false }
 	}
@@ -91,7 +93,9 @@ func length(args []cue.Value) matcher {
 // newCounter takes the constraint on whole numbers from a value; nil where it
 // holds something else than bounds.
 func newCounter(v cue.Value) counter {
-	v = cue.Dereference(v)
+	for _, path := v.ReferencePath(); len(path.Selectors()) > 0; _, path = v.ReferencePath() {
+		v = cue.Dereference(v) // a definition may be another one, in other words
+	}
 	if v.IncompleteKind()&cue.IntKind == 0 {
 		return func(int64) bool { return false }
 	}

@@ -130,7 +130,7 @@ func TestOracleLeaves(t *testing.T) {
 	leaves := 0
 	Root().each(func(a *Attr) {
 		path := strings.NewReplacer("<host>", "h", "<layer>", "l", "<app>", "x", "<variable>", "V", "<domain>", "d.org",
-			"<event>", "setup", "<file>", "/f", "<package>", "p", "<directory>", "d", "<path>", "d", "<name>", "n").Replace(a.Path)
+			"<event>", "setup", "<file>", "/f", "<package>", "p", "<directory>", "d", "<path>", "d", "<cookie>", "c", "<name>", "n").Replace(a.Path)
 		if a.Sent || strings.Contains(path, "[]") || strings.Contains(path, "$") || path == "" || a.Layered {
 			return
 		}

@@ -134,7 +134,7 @@ func betrayal(a *Attr, n *input.Node) (what string, line int) {
 	switch {
 	case n.Kind != input.String || len(n.Text) > maxText:
 		return "", 0
-	case a.Pasted() || a.def == "#Piece":
+	case a.holdsConfig():
 		signs = inText
 	case a.def == "#Words":
 		signs = inWords
@@ -151,6 +151,8 @@ func (c *checker) keepOut(a *Attr, what string) string {
 	switch {
 	case a.def == "#Piece":
 		return "take those lines out, and put " + ref + " that holds them into the list" + map[bool]string{true: ", before the texts"}[strings.HasPrefix(a.Path, "deploy")]
+	case a.def == "#OwnText":
+		return "take it out: no reference can stand in this text"
 	case a.Pasted():
 		if strings.HasPrefix(a.Path, "deploy") { // buildout's
 			return `write a list, [` + ref + `, "…"]: the reference holds the section and those lines`

@@ -204,7 +204,7 @@ func (t *trier) others(a *Attr, now *input.Node) []*input.Node {
 		return []*input.Node{{Kind: input.String, Text: "other"}}
 	case a.Layered || a.Sent:
 		return nil
-	case a.Pasted():
+	case a.holdsConfig():
 		add(input.String, "# other") // of what other words may do nobody knows here
 	}
 	if a.takes(input.Bool) {

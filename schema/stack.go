@@ -254,11 +254,23 @@ type Nginx struct {
 }
 
 type VarnishPlone struct {
-	Grace       Seconds  `json:"grace"`
-	DefaultTTL  Seconds  `json:"default_ttl"`
-	NotFoundTTL Seconds  `json:"not_found_ttl"`
-	MaxBody     string   `json:"max_body"` // such as 16m
-	Cookies     []string `json:"cookies"`  // names; one that ends in * stands for all that begin so
+	Grace       Seconds             `json:"grace"`
+	DefaultTTL  Seconds             `json:"default_ttl"`
+	NotFoundTTL Seconds             `json:"not_found_ttl"`
+	MaxBody     string              `json:"max_body"`     // such as 16m
+	Cookies     []string            `json:"cookies"`      // names; one that ends in * stands for all that begin so
+	CookiesVary map[string][]string `json:"cookies_vary"` // values, by name
+	VCL         VCL                 `json:"vcl"`
+}
+
+// VCL is that of a stack's own.
+type VCL struct {
+	Top             string `json:"top"`
+	Recv            string `json:"vcl_recv"`
+	Hash            string `json:"vcl_hash"`
+	BackendFetch    string `json:"vcl_backend_fetch"`
+	BackendResponse string `json:"vcl_backend_response"`
+	Deliver         string `json:"vcl_deliver"`
 }
 
 type Varnish struct {
@@ -292,6 +304,7 @@ type Haproxy struct {
 	StatsSocketLevel      string   `json:"stats_socket_level"`
 	HealthCheckMethod     string   `json:"health_check_method"`
 	HealthCheckURL        string   `json:"health_check_url"`
+	AdditionalConfig      string   `json:"additional_config"` // sections
 }
 
 type Redis struct {

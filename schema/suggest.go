@@ -252,7 +252,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		}
 		text := strings.TrimSpace(n.Text)
 		switch {
-		case inside.MatchString(n.Text) && (a.Pasted() || a.def == "#Piece"):
+		case inside.MatchString(n.Text) && a.holdsConfig():
 			return c.keepOut(a, "")
 		case holdsPassword(n) && (a.def == "#Repository" || a.def == "#URL"):
 			return c.keepOut(a, "")
@@ -299,7 +299,7 @@ func (c *checker) mendValue(a *Attr, n *input.Node) string {
 		return "a network is no host: write the address of one"
 	case unseen(n.Text) != 0:
 		return fmt.Sprintf("take the character U+%04X out, which nobody sees", unseen(n.Text))
-	case (a.Pasted() || a.def == "#Piece" || a.def == "#FileText") && strings.Contains(n.Text, "\r"):
+	case (a.holdsConfig() || a.def == "#FileText") && strings.Contains(n.Text, "\r"):
 		return "end its lines in \\n alone"
 	case strings.ContainsAny(n.Text, "\r\n"):
 		return "take the line break out"

@@ -59,6 +59,8 @@ var _ = register(map[string]Code{
 		"After a reload HAProxy does not know whether a client drains until its host is asked. With rise 1 the first good check lets the client in before that, and requests go to a process that is about to stop. plonec writes 2."},
 	"not-shared": {Warning, "a directory that is to be shared belongs to each release alone",
 		"A buildout writes parts, bin, src and develop-eggs. Were they shared between releases, the buildout of a new one would change what the running one runs. They are left out of what is shared."},
+	"two-lists": {Error, "a cookie is to pass the cache and to make a variant of it",
+		"The requests with a cookie of varnish_plone.cookies, and with those by which Plone knows who is logged in, pass the cache; of one of varnish_plone.cookies_vary the cache keeps a page for each value. A name can stand in one list only. Where cookies is left out it has a default, which plonec explain varnish_plone.cookies shows: a list of your own replaces it."},
 	"not-a-file": {Error, "a file of a release has a path that it cannot have",
 		"deploy.<app>.files are put into each release after its checkout and before its buildout. What the buildout writes (bin, parts, deploy.cfg and the like) and what is in a folder of symlink_before_migrate, which all releases share, cannot be among them."},
 	"package-variable": {Warning, "a variable tells pip or uv alone where packages come from",
