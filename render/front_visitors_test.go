@@ -2,7 +2,10 @@ package render
 
 import (
 	"fmt"
+	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -168,5 +171,145 @@ func TestChainOwn(t *testing.T) {
 	}
 	if out, err := exec.Command(program(t, "varnishd"), "-C", "-f", f.write(vclFile), "-n", f.dir+"/judge").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestRefusedOwnText: a host that refuses text of the stack's own names the attribute.
+func TestRefusedOwnText(t *testing.T) {
+	t.Parallel()
+	scripts := hostScripts(t)
+	for daemon, test := range map[string]struct {
+		program string
+		change  func(*schema.Stack)
+		want    []string
+	}{
+		"varnish": {"varnishd", func(s *schema.Stack) { s.VarnishPlone.VCL.Deliver = "# one\nnonsense;" }, []string{"VCC-compiler", "it is from varnish_plone.vcl.vcl_deliver: nonsense;\n"}},
+		"haproxy": {"haproxy", func(s *schema.Stack) { s.Haproxy.AdditionalConfig = "listen own\n    nonsense" }, []string{"unknown keyword 'nonsense'", "it is from haproxy.additional_config: nonsense\n"}},
+	} {
+		f := newFront(t, frontHost(func(h *topology.Host) { test.change(h.Stack) }))
+		f.write(vclFile)
+		// The daemon with the files of this test.
+		bin := t.TempDir()
+		wrapper := "#!/bin/bash\nfor word; do [[ $word != /etc/* ]] || word='" + f.dir + "'$word; words+=(\"$word\"); done\nexec " + program(t, test.program) + ` "${words[@]}"` + "\n"
+		if err := os.WriteFile(filepath.Join(bin, test.program), []byte(wrapper), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("bash", "-O", "nullglob", "-c", `LIB=$1; . "$LIB/lib.sh"; . "$LIB/daemons.sh"; PATH=$2:$PATH
+			config_files() { echo "$CFG"; }
+			if CFG=$4 check "$3"; then exit 9; fi`, "bash", scripts, bin, daemon, f.write(haproxyCfg))
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", daemon, err, out)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("%s: %q is not in\n%s", daemon, want, out)
+			}
+		}
+	}
+}
+
+// TestChainBan: whoever may purge bans pages by the ids that a header of theirs names.
+func TestChainBan(t *testing.T) {
+	t.Parallel()
+	f, _ := chained(t, func(h *topology.Host) {
+		h.Stack.VarnishPlone.BanHeader = "X-Ids-Involved"
+		h.Front.PurgeFrom = []string{"127.0.0.3"}
+		h.Front.Sites = append(h.Front.Sites, &topology.Site{App: "plone", Names: []string{"news.example.com"}, Path: "Plone/news"})
+	})
+	other := strings.Replace(site, "www.example.com:80/Plone", "news.example.com:80/Plone/news", 1)
+	header := func(ids string) string { return "?" + url.Values{"h": {"X-Ids-Involved: " + ids}}.Encode() }
+	pages := map[string][2]string{ // name and address, by what they are made of
+		"aaa":     {"www.example.com", "/a" + header("#aaa#")},
+		"aaa bbb": {"www.example.com", "/ab" + header("#aaa#bbb#")},
+		"blanks":  {"www.example.com", "/blanks" + header("bbb ccc")},
+		"commas":  {"www.example.com", "/commas" + header("ddd, e.e+f")},
+		"longer":  {"www.example.com", "/longer" + header("#aaaa#xaaa#eXe+f#")},
+		"other":   {"news.example.com", "/a" + header("#aaa#")},
+		"none":    {"www.example.com", "/none"},
+	}
+	ask := func(name string) string {
+		a := f.ask("GET", pages[name][0], pages[name][1])
+		if a.Status != 200 || a.Header.Get("X-Ids-Involved") != "" || a.Header.Get("X-Stored-Root") != "" {
+			t.Errorf("what is for Varnish alone reached a visitor: %v", a)
+		}
+		return a.Header.Get("X-Cache")
+	}
+	ban := func(method, from, target string, headers ...string) int {
+		a, err := tryAsk(fmt.Sprint("127.0.0.1:", f.ports.purge), from, method, "whatever", target, headers...)
+		if err != nil {
+			t.Error(err)
+		}
+		return a.Status
+	}
+	for _, test := range []struct {
+		method, from, target, ids string
+		status                    int
+		gone                      string
+	}{
+		{"BAN", "", "/", "#bbb#", 200, "aaa bbb, blanks"},
+		{"BAN", "127.0.0.3", "/", "aaa", 200, "aaa, aaa bbb, other"},
+		{"BAN", "", site + "/", "aaa", 200, "aaa, aaa bbb"},
+		{"BAN", "", other + "/", "aaa", 200, "other"},
+		{"BAN", "", "/", "ccc ddd", 200, "blanks, commas"},
+		{"BAN", "", "/", "e.e+f", 200, "commas"},
+		{"PURGE", "", "/@@purgebyid/bbb", "", 200, "aaa bbb, blanks"},
+		{"PURGE", "", "/@@purgebyid/a.*", "", 400, ""},
+		{"PURGE", "127.0.0.4", "/@@purgebyid/aaa", "", 403, ""},
+		{"BAN", "127.0.0.4", "/", "aaa", 403, ""},
+		{"BAN", "", "/x", "aaa", 404, ""},
+		{"BAN", "", strings.Replace(site, "www", "wiki", 1) + "/", "aaa", 404, ""},
+		{"BAN", "", site + "/ab", "aaa", 404, ""},
+		{"BAN", "", "/", "", 400, ""},
+		{"BAN", "", "/", "#", 400, ""},
+		{"BAN", "", "/", "a.*", 400, ""},
+		{"BAN", "", "/", "aaa|bbb", 400, ""},
+		{"BAN", "", "/", "aaa && obj.status == 200", 400, ""},
+		{"BAN", "", "/", `aaa" || "`, 400, ""},
+		{"BAN", "", "/", "aaa)", 400, ""},
+		{"BAN", "", "/", strings.Repeat("aaa ", 1200), 400, ""},
+		{"BAN", "", "/", "nobody", 200, ""},
+	} {
+		for name := range pages {
+			ask(name)
+			if got := ask(name); got != "HIT" {
+				t.Fatalf("%s is not kept", name)
+			}
+		}
+		if status := ban(test.method, test.from, test.target, "X-Ids-Involved: "+test.ids); status != test.status {
+			t.Errorf("%+.200v: %d", test, status)
+		}
+		var gone []string
+		for name := range pages {
+			if ask(name) == "MISS" {
+				gone = append(gone, name)
+			}
+		}
+		slices.Sort(gone)
+		if got := strings.Join(gone, ", "); got != test.gone {
+			t.Errorf("%+.200v banned %s", test, got)
+		}
+	}
+	for _, at := range []int{f.ports.http, f.ports.cache} {
+		if a, err := tryAsk(fmt.Sprint("127.0.0.1:", at), "", "BAN", "www.example.com", "/", "X-Ids-Involved: aaa"); err != nil || a.Status != 405 {
+			t.Error("where visitors come in:", a, err)
+		}
+	}
+	// What Varnish sweeps out of itself need not be asked for again.
+	out, err := exec.Command(program(t, "varnishadm"), "-n", f.dir+"/varnish", "ban.list").CombinedOutput()
+	if err != nil || strings.Contains(string(out), "req.") {
+		t.Errorf("bans that the lurker leaves: %v\n%s", err, out)
+	}
+}
+
+// TestNoBan: without varnish_plone.ban_header nobody bans, and nothing is added for it.
+func TestNoBan(t *testing.T) {
+	t.Parallel()
+	f, _ := chained(t)
+	if a := ask(t, f.ports.purge, "BAN", "whatever", "/", "X-Ids-Involved: aaa"); a.Status != 405 {
+		t.Error(a)
+	}
+	if a := f.ask("GET", "www.example.com", "/a?h=X-Ids-Involved:+%23a%23"); a.Header.Get("X-Ids-Involved") != "#a#" {
+		t.Error(a)
 	}
 }

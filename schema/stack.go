@@ -260,6 +260,7 @@ type VarnishPlone struct {
 	MaxBody     string              `json:"max_body"`     // such as 16m
 	Cookies     []string            `json:"cookies"`      // names; one that ends in * stands for all that begin so
 	CookiesVary map[string][]string `json:"cookies_vary"` // values, by name
+	BanHeader   string              `json:"ban_header"`   // empty: no bans
 	VCL         VCL                 `json:"vcl"`
 }
 

@@ -299,19 +299,27 @@ func (c checker) check(files map[string][]byte) (Result, error) {
 	for _, p := range r.Places {
 		r.Attribute = cmp.Or(r.Attribute, p.From)
 	}
-	// A brace or a semicolon that is missing is missed further down.
-	for _, attribute := range pastedFrom(files) {
-		if r.Attribute != "" {
-			break
-		}
-		less := map[string][]byte{}
-		for path, text := range files {
-			less[path] = render.WithoutPasted(text, attribute)
-		}
-		if _, refused, err := c.asked(less); err != nil {
-			return Result{}, err
-		} else if refused == nil {
-			r.Attribute, r.Places = attribute, []Place{lastOf(attribute, files)}
+	if r.Attribute != "" {
+		return r, nil
+	}
+	// A brace or a semicolon that is missing is missed further down. The files are taken without
+	// the text that lacks it, or without those before it too, which may be for it alone.
+	for _, also := range []bool{false, true} {
+		before := files
+		for _, attribute := range pastedFrom(files) {
+			less := map[string][]byte{}
+			for path, text := range before {
+				less[path] = render.WithoutPasted(text, attribute)
+			}
+			if _, refused, err := c.asked(less); err != nil {
+				return Result{}, err
+			} else if refused == nil {
+				r.Attribute, r.Places = attribute, []Place{lastOf(attribute, files)}
+				return r, nil
+			}
+			if also {
+				before = less
+			}
 		}
 	}
 	return r, nil

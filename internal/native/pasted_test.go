@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -48,6 +49,55 @@ http {
 			for _, who := range askers(t) {
 				r := who.ask(question{"nginx", map[string][]byte{conf: fmt.Appendf(nil, text, test.servers, test.config, test.own)}})
 				if r.Outcome != Refused || r.Attribute != test.attribute || !reflect.DeepEqual(r.Places, []Place{test.place}) {
+					t.Errorf("asked %s: %+v, want %s at %+v", who.name, r, test.attribute, test.place)
+				}
+			}
+		})
+	}
+}
+
+// So it is in VCL and haproxy.cfg.
+func TestRefusedOwnTextsAreNamed(t *testing.T) {
+	const vcl, cfg = "/etc/varnish/default.vcl", "/etc/haproxy/haproxy.cfg"
+	const inVCL = `vcl 4.1;
+backend default none;
+# from varnish_plone.vcl.top
+%s
+# end of varnish_plone.vcl.top
+sub vcl_recv {
+    # from varnish_plone.vcl.vcl_recv
+%s
+    # end of varnish_plone.vcl.vcl_recv
+    return (hash);
+}
+`
+	const inCfg = `defaults
+    mode http
+    timeout client 1s
+    timeout server 1s
+    timeout connect 1s
+frontend f
+    bind 127.0.0.1:8080
+# from haproxy.additional_config
+%s
+# end of haproxy.additional_config
+`
+	acl := "acl friends { \"127.0.0.1\"; }"
+	for name, test := range map[string]struct {
+		program, path, text, attribute string
+		place                          Place
+	}{
+		"an unknown word":       {"varnishd", vcl, fmt.Sprintf(inVCL, "# a", "# b\nnonsense;"), "varnish_plone.vcl.vcl_recv", Place{vcl, 9, "nonsense;", "varnish_plone.vcl.vcl_recv"}},
+		"what nothing uses":     {"varnishd", vcl, fmt.Sprintf(inVCL, acl, "# b"), "varnish_plone.vcl.top", Place{vcl, 4, acl, "varnish_plone.vcl.top"}},
+		"a brace left open":     {"varnishd", vcl, fmt.Sprintf(inVCL, "import std;", "if (req.url ~ \"x\") {"), "varnish_plone.vcl.vcl_recv", Place{vcl, 8, "if (req.url ~ \"x\") {", "varnish_plone.vcl.vcl_recv"}},
+		"one that uses another": {"varnishd", vcl, fmt.Sprintf(inVCL, acl, "if (client.ip ~ friends) {"), "varnish_plone.vcl.vcl_recv", Place{vcl, 8, "if (client.ip ~ friends) {", "varnish_plone.vcl.vcl_recv"}},
+		"a word of HAProxy's":   {"haproxy", cfg, fmt.Sprintf(inCfg, "listen a\n    nonsense\n"), "haproxy.additional_config", Place{cfg, 10, "nonsense", "haproxy.additional_config"}},
+		"no such backend":       {"haproxy", cfg, fmt.Sprintf(inCfg, "frontend a\n    bind 127.0.0.1:8081\n    default_backend b"), "haproxy.additional_config", Place{cfg, 11, "default_backend b", "haproxy.additional_config"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, who := range askers(t) {
+				r := who.ask(question{test.program, map[string][]byte{test.path: []byte(test.text)}})
+				if r.Outcome != Refused || r.Attribute != test.attribute || !slices.Contains(r.Places, test.place) {
 					t.Errorf("asked %s: %+v, want %s at %+v", who.name, r, test.attribute, test.place)
 				}
 			}

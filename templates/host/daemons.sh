@@ -61,6 +61,23 @@ check() {
 	return 1
 }
 
+# pasted_at FILE:LINE [TEXT]: the attribute of the stack that brought the line, or the first
+# one with the text, and that line; else the text that ends before it, where a brace or a
+# semicolon may be missing.
+pasted_at() {
+	awk -v number="${1##*:}" -v text="${2-}" '
+		/^ *# from / && from == "" { from = $0; sub(/^ *# from /, "", from); next }
+		from != "" && $0 ~ /^ *# end of / && index($0, "# end of " from) { before = from; from = ""; next }
+		NR == number || text != "" && index($0, text) { found = 1; exit }
+		from != "" && NF > 0 { line = $0; sub(/^ */, "", line) }
+		END {
+			if (!found) exit
+			sub(/^ */, "")
+			if (from != "") print "it is from " from ": " $0
+			else if (before != "") print "before it stands the text of " before ", which ends in: " line
+		}' "${1%:*}"
+}
+
 # listens DAEMON: ADDRESS:PORT, or a port alone, that its files ask for.
 listens() { "$(asked listens "$1")" "$1" | grep -E '^(.*:)?[0-9]+$' | sort -u || true; }
 

@@ -13,24 +13,11 @@ nginx_check() {
 	return 1
 }
 
-# nginx_pasted WORDS: the attribute of the stack that brought the line, or the secret,
-# which nginx names, and that line; else the text that ends before it, where a brace
-# or a semicolon may be missing.
+# nginx_pasted WORDS: the attribute that brought the line, or the secret, which nginx names.
 nginx_pasted() {
-	local place conf
+	local place
 	place=$(grep -oE '/[^: ]*/nginx/(nginx\.conf:[0-9]+|secrets/[^: ]+)' <<<"$1" | head -n 1) || return 0
-	conf=${place%/nginx/*}/nginx/nginx.conf
-	awk -v number="${place##*nginx.conf:}" -v secret="/secrets/${place##*/secrets/};" '
-		/^ *# from / && from == "" { from = $0; sub(/^ *# from /, "", from); next }
-		from != "" && $0 ~ /^ *# end of / && index($0, "# end of " from) { before = from; from = ""; next }
-		NR == number || index($0, secret) { found = 1; exit }
-		from != "" && NF > 0 { line = $0; sub(/^ */, "", line) }
-		END {
-			if (!found) exit
-			sub(/^ */, "")
-			if (from != "") print "it is from " from ": " $0
-			else if (before != "") print "before it stands the text of " before ", which ends in: " line
-		}' "$conf"
+	pasted_at "${place%/nginx/*}/nginx/nginx.conf:${place##*nginx.conf:}" "/secrets/${place##*/secrets/};"
 }
 
 # nginx_certificates: the files of certificates that nginx.conf names, the stack's own text
