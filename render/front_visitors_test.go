@@ -277,7 +277,7 @@ func TestChainBan(t *testing.T) {
 			}
 		}
 		if status := ban(test.method, test.from, test.target, "X-Ids-Involved: "+test.ids); status != test.status {
-			t.Errorf("%+.200v: %d", test, status)
+			t.Errorf("%s %s of %.80q: %d, want %d", test.method, test.target, test.ids, status, test.status)
 		}
 		var gone []string
 		for name := range pages {
@@ -287,7 +287,7 @@ func TestChainBan(t *testing.T) {
 		}
 		slices.Sort(gone)
 		if got := strings.Join(gone, ", "); got != test.gone {
-			t.Errorf("%+.200v banned %s", test, got)
+			t.Errorf("%s %s of %.80q banned %q, want %q", test.method, test.target, test.ids, got, test.gone)
 		}
 	}
 	for _, at := range []int{f.ports.http, f.ports.cache} {

@@ -193,7 +193,7 @@ func written(a *schema.Attr, value *input.Node, file string) []string {
 		text = inUnit(text, time.Second, file)
 	case strings.HasPrefix(a.Type, "milliseconds"):
 		text = inUnit(text, time.Millisecond, file)
-	case a.Pasted():
+	case a.Pasted() || strings.Contains(text, "\n"):
 		return strings.Split(text, "\n")
 	case strings.HasPrefix(a.Type, "a domain"):
 		text = strings.ToLower(text)

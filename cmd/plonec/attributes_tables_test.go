@@ -69,6 +69,8 @@ var beside = map[string]map[string]any{
 	"deploy.<app>.parts.packcronjob":      {"plone_zeoserver.app_name": "site"},
 	"deploy.<app>.parts.backupcronjob":    {"plone_zeoserver.app_name": "site", "plone_zeoserver.enable_backup": true},
 
+	"varnish_plone.cookies_vary": {"varnish_plone.cookies": []string{}}, // the default has I18N_LANGUAGE
+
 	"nginx_plone.canonical": {"deploy.<app>.domains": []string{"www.example.org", "example.org"}},
 	// A certificate of which nobody says by whom it is.
 	"nginx_plone.hsts": {"deploy.<app>.ssl_certificate": byReference, "deploy.<app>.ssl_certificate_ca": nil},
@@ -109,6 +111,7 @@ var fewClients = map[string]any{"plone_instances.per_cpu": 0.25}
 var standIns = map[string]string{
 	"<app>": "site", "<host>": "app1", "<layer>": "spare", "<domain>": "sub.example.org", "<variable>": "VARIABLE",
 	"<event>": "setup", "<package>": "libxml2", "<directory>": "elsewhere", "<path>": "etc/other",
+	"<cookie>": "other",
 }
 
 // otherLayer are attributes of a layer that has work to do.

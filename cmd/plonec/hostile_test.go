@@ -43,7 +43,8 @@ var hostile = []string{
 
 // pasted are the attributes whose text is the user's own configuration, or a page: it is
 // put where it belongs as it is, and the daemons judge it.
-var pasted = []string{"error_page", "maintenance_page", "additional_servers", "additional_config", "additional_ssl_config", "default_config", "default_ssl_config", "subsite_config", "buildout_additional_config"}
+var pasted = []string{"error_page", "maintenance_page", "additional_servers", "additional_config", "additional_ssl_config", "default_config", "default_ssl_config", "subsite_config", "buildout_additional_config",
+	"top", "vcl_recv", "vcl_hash", "vcl_backend_fetch", "vcl_backend_response", "vcl_deliver"}
 
 // TestHostileTexts sets hostile texts in every attribute that takes text, all
 // at once, and lets the parsers of every syntax judge: the daemons accept the

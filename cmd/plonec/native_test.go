@@ -50,20 +50,27 @@ func TestExamplesNative(t *testing.T) {
 	}
 }
 
-// TestPastedExampleNative lets nginx judge the example of docs/stack.md, which names
-// a host that nobody here can resolve.
+// TestPastedExampleNative lets the daemons judge the examples of docs/stack.md, the first
+// of which names a host that nobody here can resolve.
 func TestPastedExampleNative(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/stack.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := bytes.Index(doc, []byte("https://feed.example.org"))
-	if at < 0 {
-		t.Fatal("docs/stack.md has no such example any more")
+	for _, word := range []string{"https://feed.example.org", "acl office", "\"cookies_vary\""} {
+		at := bytes.Index(doc, []byte(word))
+		if at < 0 {
+			t.Fatalf("docs/stack.md has no example with %s any more", word)
+		}
+		const fence = "```json\n"
+		begin := bytes.LastIndex(doc[:at], []byte(fence)) + len(fence)
+		exampleNative(t, doc[begin:at+bytes.Index(doc[at:], []byte("```"))])
 	}
-	const fence = "```json\n"
-	begin := bytes.LastIndex(doc[:at], []byte(fence)) + len(fence)
-	example := doc[begin : at+bytes.Index(doc[at:], []byte("```"))]
+}
+
+// exampleNative lets the daemons judge an example beside a stack of one host.
+func exampleNative(t *testing.T, example []byte) {
+	t.Helper()
 	dir := t.TempDir()
 	stack := []string{filepath.Join(dir, "stack.json"), filepath.Join(dir, "example.json")}
 	const base = `{

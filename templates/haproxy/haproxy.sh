@@ -9,8 +9,8 @@ haproxy_check() {
 	done
 	said=$("${argv[@]}" 2>&1) && return
 	head -n 15 <<<"$said"
-	place=$(grep -oE '/[^][ ]*/haproxy\.cfg:[0-9]+' <<<"$said" | head -n 1) || return 1
-	pasted_at "$place"
+	place=$(grep '^\[ALERT\]' <<<"$said" | grep -oE '/[^][ ]*/haproxy\.cfg:[0-9]+' | head -n 1)
+	[[ -z $place ]] || pasted_at "$place"
 	return 1
 }
 

@@ -136,15 +136,20 @@ sub vcl_recv {
     if (req.method != "GET" && req.method != "HEAD") {
         return (pass);
     }
-    # Who is logged in, or carries what belongs to one visitor.
-    if (req.http.Authorization || req.http.Cookie ~ "(^|[;,]\s*)(__ac[^=;,]*|_ZopeId|__cp|statusmessages|auth_token|I18N_LANGUAGE|cart|session|sessionid|connect\.sid|JSESSIONID|PHPSESSID|beaker\.session[^=;,]*|authomatic|mod_auth_openidc_[^=;,]*|mellon-[^=;,]*|_oauth2_proxy[^=;,]*|_opensaml_req_[^=;,]*|_shibsession_[^=;,]*|_shibstate_[^=;,]*)=") {
+    # Who is logged in.
+    if (req.http.Authorization || req.http.Cookie ~ "(^|[;,]\s*)(__ac[^=;,]*|_ZopeId|__cp|statusmessages|auth_token)=") {
         return (pass);
     }
     # Who is about to log in, or out.
     if (req.url ~ "^[^?]*/@{0,2}(acl_users|authomatic-handler|failsafe_login|failsafe_login_form|insufficient-privileges|join_form|logged_in|logged_out|login|login-help|login-oidc|login-renew|login_failed|login_form|login_next|login_password|login_success|logout|mail_password|mail_password_form|passwordreset|pwreset_finish|pwreset_form|register|require_login)([/?]|$)") {
         return (pass);
     }
-    # Other cookies are for scripts in the browser.
+    # Who carries what belongs to one visitor. Other cookies are for scripts in the browser.
+    if (req.http.Cookie ~ "(^|[;,]\s*)(I18N_LANGUAGE|cart|session|sessionid|connect\.sid|JSESSIONID|PHPSESSID|beaker\.session[^=;,]*|authomatic|mod_auth_openidc_[^=;,]*|mellon-[^=;,]*|_oauth2_proxy[^=;,]*|_opensaml_req_[^=;,]*|_shibsession_[^=;,]*|_shibstate_[^=;,]*)=") {
+        set req.http.Cookie = ";" + regsuball(req.http.Cookie, {"(="[^"]*")\s*,"}, "\1;");
+        set req.http.Cookie = regsub(regsuball(req.http.Cookie, ";\s*+(?!(I18N_LANGUAGE|cart|session|sessionid|connect\.sid|JSESSIONID|PHPSESSID|beaker\.session[^=;,]*|authomatic|mod_auth_openidc_[^=;,]*|mellon-[^=;,]*|_oauth2_proxy[^=;,]*|_opensaml_req_[^=;,]*|_shibsession_[^=;,]*|_shibstate_[^=;,]*)=)[^;]*+", ""), "^[; ]+", "");
+        return (pass);
+    }
     unset req.http.Cookie;
     return (hash);
 }
