@@ -14,7 +14,7 @@ import (
 func TestImportsFollowThePipeline(t *testing.T) {
 	const module = "github.com/plonec/plonec/"
 	order := []string{
-		"internal/child", "internal/git", "internal/regular", "internal/words", "internal/certificate", "internal/builder", "internal/diag", "internal/input", "schema", "internal/service", "internal/topology", "internal/graph",
+		"internal/child", "internal/git", "internal/regular", "internal/words", "internal/certificate", "internal/builder", "internal/diag", "internal/input", "schema", "internal/draft", "internal/service", "internal/topology", "internal/graph",
 		"render/engine", "render/escape", "templates", "render", "internal/tree", "internal/compile", "internal/secret", "internal/plan", "internal/remote", "internal/hosts", "internal/apart", "internal/native", "internal/project", "internal/opsworks", "internal/trust", "internal/terminal", "internal/report", "internal/diff", "cmd/plonec",
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
@@ -53,7 +53,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 func TestNoClockInRendering(t *testing.T) {
 	clock := regexp.MustCompile(`time\.(Now|Since|Until|After|Tick)\(`)
 	read := 0
-	for _, folder := range []string{"internal/certificate", "schema", "internal/service", "internal/topology", "internal/graph", "render", "render/engine", "render/escape", "templates", "internal/plan"} {
+	for _, folder := range []string{"internal/certificate", "schema", "internal/draft", "internal/service", "internal/topology", "internal/graph", "render", "render/engine", "render/escape", "templates", "internal/plan"} {
 		files, err := filepath.Glob("../../" + folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)

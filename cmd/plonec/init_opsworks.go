@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/opsworks"
@@ -87,14 +88,14 @@ type newFile struct {
 func migrationFiles(m *opsworks.Migration) []newFile {
 	var files []newFile
 	if len(m.Secrets) > 0 {
-		files = append(files, newFile{filepath.Join(opsworks.SecretsDir, ".gitignore"), []byte("# Written by plonec: nothing in this folder belongs into git.\n*\n"), 0o644})
+		files = append(files, newFile{filepath.Join(draft.SecretsDir, ".gitignore"), []byte("# Written by plonec: nothing in this folder belongs into git.\n*\n"), 0o644})
 	}
 	for _, s := range m.Secrets {
 		if !s.Withheld {
-			files = append(files, newFile{filepath.Join(opsworks.SecretsDir, s.Name), []byte(s.Value + "\n"), 0o600})
+			files = append(files, newFile{filepath.Join(draft.SecretsDir, s.Name), []byte(s.Value + "\n"), 0o600})
 		}
 	}
-	return append(files, newFile{opsworks.ReportFile, []byte(m.Markdown()), 0o644}, newFile{opsworks.StackFile, m.Stack, 0o644})
+	return append(files, newFile{opsworks.ReportFile, []byte(m.Markdown()), 0o644}, newFile{draft.StackFile, m.Stack, 0o644})
 }
 
 // writeNew writes files that are not there yet below dir, in their order, with
@@ -167,7 +168,7 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 		fmt.Fprintf(w, "read     %s\n", terminal.Printable(s))
 	}
 	at := func(name string) string { return terminal.Printable(filepath.Join(dir, name)) }
-	fmt.Fprintf(w, "wrote    %s: %s\n", at(opsworks.StackFile), r.Contents())
+	fmt.Fprintf(w, "wrote    %s: %s\n", at(draft.StackFile), r.Contents())
 	fmt.Fprintf(w, "wrote    %s: %d changed, %d left out, each with its reason\n", at(opsworks.ReportFile), len(r.Changed), len(r.Dropped))
 	if n := len(m.Secrets); n > 0 {
 		missing := 0
@@ -176,10 +177,10 @@ func printMigration(w io.Writer, dir string, m *opsworks.Migration) {
 				missing++
 			}
 		}
-		line := fmt.Sprintf("wrote    %s: the values of %s, for you alone and not for git", at(opsworks.SecretsDir)+"/", words.Count(n-missing, "secret"))
+		line := fmt.Sprintf("wrote    %s: the values of %s, for you alone and not for git", at(draft.SecretsDir)+"/", words.Count(n-missing, "secret"))
 		switch {
 		case missing == n:
-			line = fmt.Sprintf("wrote    %s: for %s that you have to write", at(opsworks.SecretsDir)+"/", words.Count(n, "secret"))
+			line = fmt.Sprintf("wrote    %s: for %s that you have to write", at(draft.SecretsDir)+"/", words.Count(n, "secret"))
 		case missing > 0:
 			line += fmt.Sprintf("; %d more you have to write", missing)
 		}

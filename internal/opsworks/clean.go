@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/schema"
 )
@@ -21,7 +22,7 @@ func (c *converter) clean(a *schema.Attr, n *input.Node, path []string) *input.N
 		var items []*input.Node
 		for i, item := range n.Items {
 			if a.Item != nil {
-				item = c.clean(a.Item, item, append(slices.Clip(path), indexStep(i)))
+				item = c.clean(a.Item, item, append(slices.Clip(path), draft.Step(i)))
 			}
 			if item != nil {
 				items = append(items, item)
@@ -97,7 +98,7 @@ func (c *converter) keeps(in, known *schema.Attr, path []string, n *input.Node) 
 	switch {
 	case n.Kind == input.Null:
 		return layered // there it takes the stack's own value back
-	case empty(n):
+	case draft.Empty(n):
 		return inLayers(path)
 	case known == nil:
 		c.unknown(path, in)
@@ -245,14 +246,14 @@ func (c *converter) keepSecrets() {
 	d, _ := schema.Load(c.tree)
 	paths := map[string]bool{}
 	for _, s := range d.PlainSecrets() {
-		paths[key(steps(c.tree, s.Pointer))] = true
+		paths[draft.Key(steps(c.tree, s.Pointer))] = true
 	}
 	for k := range c.secure {
 		paths[k] = true
 	}
 	names := map[string]bool{}
 	each(c.tree, nil, func(path []string, _ diag.Span, n *input.Node) {
-		if !paths[key(path)] || n.Kind == input.Map || n.Kind == input.List {
+		if !paths[draft.Key(path)] || n.Kind == input.Map || n.Kind == input.List {
 			return
 		}
 		name := secretName(path)
@@ -261,7 +262,7 @@ func (c *converter) keepSecrets() {
 		}
 		names[name] = true
 		c.secrets = append(c.secrets, Secret{Name: name, Path: show(path), Value: n.Text, Withheld: withheld.MatchString(n.Text)})
-		c.set(path, mapping("$secret", text("file:"+SecretsDir+"/"+name)))
+		c.set(path, mapping("$secret", text("file:"+draft.SecretsDir+"/"+name)))
 	})
 }
 
@@ -308,23 +309,4 @@ func plainName(s string) string {
 		}
 		return '_'
 	}, s)
-}
-
-// ordered is a tree whose known keys stand in the order of the schema.
-func ordered(a *schema.Attr, n *input.Node) *input.Node {
-	if a == nil || n.Kind != input.Map {
-		return n
-	}
-	if a.Layered {
-		a = schema.Root()
-	}
-	fields := slices.Clone(n.Fields)
-	for i, f := range fields {
-		fields[i].Value = ordered(a.Field(f.Key), f.Value)
-	}
-	place := func(f input.Field) int {
-		return slices.IndexFunc(a.Fields, func(k *schema.Attr) bool { return k.Name == f.Key })
-	}
-	slices.SortStableFunc(fields, func(x, y input.Field) int { return place(x) - place(y) })
-	return input.NewMap(n.Span, fields)
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/schema"
 )
@@ -152,21 +153,12 @@ func (c *converter) decide() {
 	}
 	c.plain(schema.Root(), c.tree, nil)
 	c.report.Decide = append(c.report.Decide, c.asked...)
-	c.report.Hosts, c.report.Layers, c.report.Apps = len(fieldsOf(c.tree.Get("instances"))), len(fieldsOf(c.tree.Get("layers"))), len(fieldsOf(c.tree.Get("deploy")))
-	for _, f := range c.tree.Fields {
-		if attributeGroup(f.Key) {
-			each(f.Value, nil, func(_ []string, _ diag.Span, n *input.Node) {
-				if n.Kind != input.Map {
-					c.report.Attributes++
-				}
-			})
-		}
-	}
+	c.report.Count(c.tree)
 }
 
 // firstAsk puts a decision before those found on the way.
 func (c *converter) firstAsk(path, what, remedy string) {
-	c.report.Decide = append(c.report.Decide, Finding{path, what, remedy})
+	c.report.Decide = append(c.report.Decide, Finding{Path: path, Text: what, Remedy: remedy})
 }
 
 // systems: OpsWorks' systems are none that plonec writes for.
@@ -263,7 +255,7 @@ func gigabytes(v *input.Node) string {
 func (c *converter) withheld() {
 	for _, s := range c.secrets {
 		if s.Withheld {
-			c.firstAsk(s.Path, "OpsWorks withheld the secret", "write it into "+SecretsDir+"/"+s.Name)
+			c.firstAsk(s.Path, "OpsWorks withheld the secret", "write it into "+draft.SecretsDir+"/"+s.Name)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 )
 
@@ -50,7 +51,7 @@ func (c *converter) opsworks(old, name *input.Node) *input.Node {
 		switch f.Key {
 		case "stack", "layers", "instance":
 		default:
-			if !empty(f.Value) {
+			if !draft.Empty(f.Value) {
 				c.dropped([]string{"opsworks", f.Key}, whyGone("opsworks."+f.Key))
 			}
 		}
@@ -144,7 +145,7 @@ func (c *converter) gatherApps() *input.Node {
 			}
 			environment = put(environment, []string{name}, value)
 			if secure := v.Get("Secure"); secure != nil && secure.Text == "true" {
-				c.secure[key([]string{"deploy", str(a, "Shortname", "Name", "AppId"), "environment", name})] = true
+				c.secure[draft.Key([]string{"deploy", str(a, "Shortname", "Name", "AppId"), "environment", name})] = true
 			}
 		}
 		app := mapping("scm", scm, "domains", first(a, "Domains"), "ssl_support", first(a, "EnableSsl"),

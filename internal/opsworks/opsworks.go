@@ -8,54 +8,24 @@ package opsworks
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
 )
 
-// Names of what a migration writes.
-const (
-	StackFile  = "stack.cue"
-	ReportFile = "MIGRATION.md"
-	SecretsDir = "secrets"
+// ReportFile is the report that a migration writes.
+const ReportFile = "MIGRATION.md"
+
+// What a migration is made of.
+type (
+	Migration = draft.Draft
+	Secret    = draft.Secret
+	Finding   = draft.Finding
+	Report    = draft.Report
 )
-
-// A Migration is what comes of OpsWorks' description of a stack.
-type Migration struct {
-	Stack   []byte   // stack.cue
-	Secrets []Secret // in the order in which the stack refers to them
-	Report  Report
-	// Left is what plonec check says against the stack as an error: what no
-	// rule here could mend. Usually it is empty.
-	Left diag.List
-}
-
-// A Secret is a value that the stack refers to as file:secrets/NAME.
-type Secret struct {
-	Name     string // of its file in SecretsDir
-	Path     string // the attribute
-	Value    string
-	Withheld bool // OpsWorks did not give it away: there is no value
-}
-
-// A Finding is one line of a report. Path is the attribute, or what is spoken of.
-type Finding struct {
-	Path, Text, Remedy string
-}
-
-// A Report says what became of what was read. No text in it is a secret, or
-// the value of an attribute that plonec does not know.
-type Report struct {
-	Sources             []string // the files, and what each is
-	Hosts, Layers, Apps int
-	Attributes          int // those of the groups after hosts, layers and apps
-	Decide              []Finding
-	Changed             []Finding
-	Dropped             []Finding
-}
 
 // Convert reads the files and writes a stack. The Migration is nil where the
 // list has errors.
@@ -73,10 +43,14 @@ func Convert(files []*diag.File) (*Migration, diag.List) {
 	c.complete()
 	c.keepSecrets()
 	c.decide()
-	c.tree = ordered(schema.Root(), c.tree)
-	m := &Migration{Secrets: c.secrets, Report: c.report, Left: c.left()}
-	m.Stack = c.write()
-	return m, list
+	return &Migration{
+		Title: "What became of OpsWorks' stack", By: "plonec init --from-opsworks", OnSecrets: " Replace the secrets that OpsWorks had by new ones.",
+		Stack: draft.Write([]string{
+			printable(c.title()) + ": a stack for plonec, made from OpsWorks' JSON by plonec init.",
+			"What changed, and what is left to decide: " + ReportFile + ". What an attribute means: plonec explain NAME.",
+		}, c.tree, c.notes, abouts),
+		Secrets: c.secrets, Report: c.report, Left: c.left(),
+	}, list
 }
 
 // A converter is the state of one migration: the stack as it grows, and what
@@ -92,9 +66,17 @@ type converter struct {
 	asked   []Finding // decisions that were found on the way, in their order
 }
 
+// title is what the stack was called.
+func (c *converter) title() string {
+	if s := str(c.tree.Lookup("opsworks", "stack"), "name"); s != "" {
+		return s
+	}
+	return "Plone"
+}
+
 // note puts a comment before an attribute.
 func (c *converter) note(path []string, text string) {
-	if k := key(path); !slices.Contains(c.notes[k], text) {
+	if k := draft.Key(path); !slices.Contains(c.notes[k], text) {
 		c.notes[k] = append(c.notes[k], text)
 	}
 }
@@ -109,7 +91,7 @@ func (c *converter) dropped(path []string, why string) {
 
 // ask adds something that a person has to decide.
 func (c *converter) ask(path, text, remedy string) {
-	if f := (Finding{path, text, remedy}); !slices.Contains(c.asked, f) {
+	if f := (Finding{Path: path, Text: text, Remedy: remedy}); !slices.Contains(c.asked, f) {
 		c.asked = append(c.asked, f)
 	}
 }
@@ -133,9 +115,6 @@ func (c *converter) left() diag.List {
 	}
 	return errors
 }
-
-// key is a path as the key of a map.
-func key(path []string) string { return strings.Join(path, "\x00") }
 
 // show is a path as people read it.
 func show(path []string) string {

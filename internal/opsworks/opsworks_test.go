@@ -13,6 +13,7 @@ import (
 	"cuelang.org/go/cue/format"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/schema"
@@ -40,7 +41,7 @@ func evaluate(t testing.TB, stack []byte) *input.Node {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stack)
 	}
-	tree, list := input.ReadJSON(&diag.File{Name: StackFile, Content: data})
+	tree, list := input.ReadJSON(&diag.File{Name: draft.StackFile, Content: data})
 	if list.Errors() > 0 {
 		t.Fatalf("%+v", list)
 	}
@@ -73,11 +74,11 @@ func get(tree *input.Node, path string) string {
 	if n == nil {
 		return ""
 	}
-	return (&writer{}).short(n, nil)
+	return draft.Short(n)
 }
 
 func asks(m *Migration, path, part string) bool {
-	return slices.ContainsFunc(m.decisions(), func(f Finding) bool {
+	return slices.ContainsFunc(m.Decided(), func(f Finding) bool {
 		return strings.Contains(f.Path, path) && strings.Contains(f.Text+" "+f.Remedy, part)
 	})
 }
@@ -374,22 +375,8 @@ func TestStackIsSteady(t *testing.T) {
 	}
 }
 
-// Every section of a stack has its place, and every place a section.
-func TestGroupsAreComplete(t *testing.T) {
-	seen := map[string]int{}
-	for _, g := range groups {
-		for _, k := range g.keys {
-			seen[k]++
-			if a := schema.Lookup(k); a == nil || a.Name != k {
-				t.Errorf("there is no section %s", k)
-			}
-		}
-	}
-	for _, a := range schema.Root().Fields {
-		if !a.Sent && seen[a.Name] != 1 {
-			t.Errorf("%s is in %d groups", a.Name, seen[a.Name])
-		}
-	}
+// What volumes were for are attributes.
+func TestMountPoints(t *testing.T) {
 	for _, m := range mountPoints {
 		if schema.Lookup(strings.Join(m.path, ".")) == nil {
 			t.Errorf("there is no attribute %v", m.path)
@@ -405,15 +392,14 @@ func FuzzConvert(f *testing.F) {
 	f.Add("_x", "line\n\"\"\"\n\n")
 	f.Add("$secret", "#\"")
 	f.Fuzz(func(t *testing.T, name, text string) {
-		w := &writer{}
 		n := mapping("a", mapping(name, input.NewMap(diag.Span{}, []input.Field{{Key: name, Value: &input.Node{Kind: input.String, Text: text}}}),
 			"l", list(&input.Node{Kind: input.String, Text: text}, mapping("t", &input.Node{Kind: input.String, Text: text}))))
-		w.field("top", n, []string{"top"}, 0)
-		v := cuecontext.New().CompileString(w.b.String())
+		stack := draft.Write(nil, mapping("deploy", n), nil, nil)
+		v := cuecontext.New().CompileBytes(stack)
 		data, err := v.MarshalJSON()
 		if err != nil {
 			if !strings.Contains(text+name, "\uFFFD") && validText(name) && validText(text) {
-				t.Fatalf("%v\n%s", err, w.b.String())
+				t.Fatalf("%v\n%s", err, stack)
 			}
 			return
 		}
@@ -421,8 +407,8 @@ func FuzzConvert(f *testing.F) {
 			return
 		}
 		tree, _ := input.ReadJSON(&diag.File{Content: data})
-		if got := at(tree, []string{"top", "a", "l", "[0]"}); got == nil || got.Text != text {
-			t.Errorf("%q came out as %+v\n%s", text, got, w.b.String())
+		if got := at(tree, []string{"deploy", "a", "l", "[0]"}); got == nil || got.Text != text {
+			t.Errorf("%q came out as %+v\n%s", text, got, stack)
 		}
 	})
 }

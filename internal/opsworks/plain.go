@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/schema"
 )
@@ -15,10 +16,10 @@ func (c *converter) plain(a *schema.Attr, n *input.Node, path []string) {
 	switch {
 	case a == nil || a.Secret || n.Get("$secret") != nil || n.Kind == input.String && strings.TrimSpace(n.Text) == "":
 	case a.Pasted():
-		c.ask(show(path), "this text is in "+StackFile+" as it is, and goes into git",
+		c.ask(show(path), "this text is in "+draft.StackFile+" as it is, and goes into git",
 			`check whether it holds a secret; if so, make it a list with {"$secret": …} in place of those lines`)
 	case strings.HasSuffix(a.Path, ".environment.<variable>"):
-		c.ask(show(path), "its value is in "+StackFile+" in plain text, and goes into git",
+		c.ask(show(path), "its value is in "+draft.StackFile+" in plain text, and goes into git",
 			`check whether it is a secret; if so, write {"$secret": …} in its place`)
 	default:
 		if a.Layered {

@@ -1,7 +1,6 @@
 package opsworks
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -105,19 +104,6 @@ func (c *converter) volume(where, mount, size string) {
 	c.ask(where, "an EBS volume"+size+" was mounted at "+printable(mount), "attach it, or a disk with its data, there before the first apply: plonec mounts nothing")
 }
 
-// groups are the parts of a stack, in the order in which a person looks for them.
-var groups = []struct {
-	title string
-	keys  []string
-}{
-	{"Hosts: who they are, what they do, how to reach them", []string{"plonec", "opsworks", "instances", "layers"}},
-	{"Apps: which buildout, from where", []string{"deploy", "deploy_buildout", "deploy_python"}},
-	{"Plone: clients, database, blobs", []string{"plone_instances", "plone_zeoserver", "plone_blobs", "plone_solr", "tmpdir"}},
-	{"Front end: nginx, Varnish, HAProxy", []string{"nginx_plone", "nginx", "certbot_domains", "certbot_email", "varnish_plone", "varnish", "varnish_purge_urls", "haproxy"}},
-	{"Services beside Plone", []string{"redis", "memcached", "newrelic", "papertrail", "traceview", "s3fs_fuse", "ebs_snapshots"}},
-	{"System", []string{"system", "apt", "opsworks_initial_setup"}},
-}
-
 // abouts are the comments of sections whose documentation speaks of more than
 // a migrated stack has.
 var abouts = map[string]string{
@@ -125,14 +111,4 @@ var abouts = map[string]string{
 	"opsworks":  "The stack's name, for titles.",
 	"instances": "The hosts: the others reach one at its address, plonec logs in at its ssh_address.",
 	"layers":    "What the hosts of each layer do.",
-}
-
-// attributeGroup tells whether a section holds neither hosts nor apps.
-func attributeGroup(name string) bool {
-	for _, g := range groups[2:] {
-		if slices.Contains(g.keys, name) {
-			return true
-		}
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 )
 
@@ -19,8 +20,6 @@ func index(step string) (int, bool) {
 	i, err := strconv.Atoi(step[1 : len(step)-1])
 	return i, err == nil && i >= 0
 }
-
-func indexStep(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
 func text(s string) *input.Node { return &input.Node{Kind: input.String, Text: s} }
 func number(n int) *input.Node  { return &input.Node{Kind: input.Number, Text: strconv.Itoa(n)} }
@@ -134,15 +133,10 @@ func each(n *input.Node, path []string, f func(path []string, field diag.Span, n
 		each(x.Value, p, f)
 	}
 	for i, item := range itemsOf(n) {
-		p := append(slices.Clip(path), indexStep(i))
+		p := append(slices.Clip(path), draft.Step(i))
 		f(p, item.Span, item)
 		each(item, p, f)
 	}
-}
-
-// empty tells whether a value says nothing: null, or a map of nothing.
-func empty(n *input.Node) bool {
-	return n == nil || n.Kind == input.Null || n.Kind == input.Map && len(n.Fields) == 0
 }
 
 // same tells whether two values are equal, whatever the order of their keys.

@@ -1,4 +1,4 @@
-package opsworks
+package draft
 
 import (
 	"fmt"
@@ -10,21 +10,21 @@ import (
 )
 
 // Markdown is the report as a file that goes beside the stack.
-func (m *Migration) Markdown() string {
+func (m *Draft) Markdown() string {
 	var b strings.Builder
 	r := &m.Report
-	b.WriteString("# What became of OpsWorks' stack\n\nWritten once by `plonec init --from-opsworks`; tick off what is done, and delete this file at the end.\n\nThese files were read:\n\n")
+	fmt.Fprintf(&b, "# %s\n\nWritten once by `%s`; tick off what is done, and delete this file at the end.\n\nThese files were read:\n\n", m.Title, m.By)
 	for _, s := range r.Sources {
 		fmt.Fprintf(&b, "- %s\n", escape(diag.Visible(s, 1000)))
 	}
 	fmt.Fprintf(&b, "\n`%s` has %s.\n", StackFile, r.Contents())
 
 	b.WriteString("\n## Left for you to decide\n\n")
-	for _, f := range m.decisions() {
+	for _, f := range m.Decided() {
 		fmt.Fprintf(&b, "- [ ] %s\n", line(f))
 	}
 	if len(m.Secrets) > 0 {
-		fmt.Fprintf(&b, "\n## Secrets\n\nThe stack refers to `%s/NAME`. That folder keeps itself out of git. Whoever runs `plonec apply` needs it,\nor other references: see Secrets in plonec's docs/stack.md. Replace the secrets that OpsWorks had by new ones.\n\n| attribute | file | value |\n|---|---|---|\n", SecretsDir)
+		fmt.Fprintf(&b, "\n## Secrets\n\nThe stack refers to `%s/NAME`. That folder keeps itself out of git. Whoever runs `plonec apply` needs it,\nor other references: see Secrets in plonec's docs/stack.md.%s\n\n| attribute | file | value |\n|---|---|---|\n", SecretsDir, m.OnSecrets)
 		for _, s := range m.Secrets {
 			state := "taken over"
 			if s.Withheld {
@@ -54,9 +54,9 @@ func (r *Report) Contents() string {
 }
 
 // Decisions is the list of what is left to a person, a line each.
-func (m *Migration) Decisions() []string {
+func (m *Draft) Decisions() []string {
 	var lines []string
-	for _, f := range m.decisions() {
+	for _, f := range m.Decided() {
 		s := f.Path + ": " + f.Text
 		if f.Remedy != "" {
 			s += "\n    " + f.Remedy
@@ -66,9 +66,9 @@ func (m *Migration) Decisions() []string {
 	return lines
 }
 
-// decisions are those of the report, after what keeps the stack from being
+// Decided are those of the report, after what keeps the stack from being
 // built; what is said of several attributes is said once.
-func (m *Migration) decisions() []Finding {
+func (m *Draft) Decided() []Finding {
 	var list []Finding
 	for _, d := range m.Left {
 		list = append(list, Finding{d.Path, "plonec check refuses the stack: " + d.Message, d.Remedy})

@@ -1,4 +1,4 @@
-package opsworks
+package draft
 
 import (
 	"cmp"
@@ -13,17 +13,20 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
-// write writes the stack as CUE, which has comments and texts of several
-// lines: each group under its title, each section under what it is.
-func (c *converter) write() []byte {
-	w := &writer{notes: c.notes}
-	w.line("// "+printable(c.title())+": a stack for plonec, made from OpsWorks' JSON by plonec init.", 0)
-	w.line("// What changed, and what is left to decide: "+ReportFile+". What an attribute means: plonec explain NAME.", 0)
+// Write writes a stack as CUE, which has comments and texts of several lines: what it is,
+// each group under its title, each section under what it is. Notes are comments before
+// attributes, by Key; abouts are those of sections, in place of their documentation.
+func Write(what []string, stack *input.Node, notes map[string][]string, abouts map[string]string) []byte {
+	stack = ordered(schema.Root(), stack)
+	w := &writer{notes: notes}
+	for _, line := range what {
+		w.line("// "+line, 0)
+	}
 	for _, g := range groups {
 		titled := false
 		for _, name := range g.keys {
-			value := c.tree.Get(name)
-			if empty(value) {
+			value := stack.Get(name)
+			if Empty(value) {
 				continue
 			}
 			w.b.WriteByte('\n')
@@ -39,13 +42,8 @@ func (c *converter) write() []byte {
 	return []byte(w.b.String())
 }
 
-// title is what the stack was called.
-func (c *converter) title() string {
-	if s := str(c.tree.Lookup("opsworks", "stack"), "name"); s != "" {
-		return s
-	}
-	return "Plone"
-}
+// Short is a value on one line, "" where it has to have several.
+func Short(n *input.Node) string { return (&writer{}).short(n, nil) }
 
 // width is how long a line may be that says all of a map.
 const width = 120
@@ -75,7 +73,7 @@ func (w *writer) comment(s string, depth int) {
 }
 
 func (w *writer) field(name string, n *input.Node, path []string, depth int) {
-	for _, note := range w.notes[key(path)] {
+	for _, note := range w.notes[Key(path)] {
 		w.comment(note, depth)
 	}
 	label := name
@@ -103,7 +101,7 @@ func (w *writer) value(n *input.Node, path []string, depth int) {
 	case input.List:
 		w.b.WriteString("[\n")
 		for i, item := range n.Items {
-			here := append(slices.Clip(path), indexStep(i))
+			here := append(slices.Clip(path), Step(i))
 			w.b.WriteString(strings.Repeat("\t", depth+1))
 			if s := w.short(item, here); s != "" && len(s)+8*depth <= width {
 				w.b.WriteString(s)
@@ -128,7 +126,7 @@ func (w *writer) short(n *input.Node, path []string) string {
 			here := append(slices.Clip(path), f.Key)
 			nested := f.Value.Kind == input.Map && f.Value.Get("$secret") == nil
 			s := w.short(f.Value, here)
-			if s == "" || nested || len(w.notes[key(here)]) > 0 {
+			if s == "" || nested || len(w.notes[Key(here)]) > 0 {
 				return ""
 			}
 			label := f.Key
@@ -140,7 +138,7 @@ func (w *writer) short(n *input.Node, path []string) string {
 		return "{" + strings.Join(parts, ", ") + "}"
 	case input.List:
 		for i, item := range n.Items {
-			s := w.short(item, append(slices.Clip(path), indexStep(i)))
+			s := w.short(item, append(slices.Clip(path), Step(i)))
 			if s == "" || item.Kind == input.Map && item.Get("$secret") == nil && len(n.Items) > 1 {
 				return ""
 			}
@@ -163,4 +161,46 @@ func scalar(n *input.Node, depth int) string {
 		return "null"
 	}
 	return n.Text
+}
+
+// groups are the parts of a stack, in the order in which a person looks for them.
+var groups = []struct {
+	title string
+	keys  []string
+}{
+	{"Hosts: who they are, what they do, how to reach them", []string{"plonec", "opsworks", "instances", "layers"}},
+	{"Apps: which buildout, from where", []string{"deploy", "deploy_buildout", "deploy_python"}},
+	{"Plone: clients, database, blobs", []string{"plone_instances", "plone_zeoserver", "plone_blobs", "plone_solr", "tmpdir"}},
+	{"Front end: nginx, Varnish, HAProxy", []string{"nginx_plone", "nginx", "certbot_domains", "certbot_email", "varnish_plone", "varnish", "varnish_purge_urls", "haproxy"}},
+	{"Services beside Plone", []string{"redis", "memcached", "newrelic", "papertrail", "traceview", "s3fs_fuse", "ebs_snapshots"}},
+	{"System", []string{"system", "apt", "opsworks_initial_setup"}},
+}
+
+// isGroup tells whether a section holds neither hosts nor apps.
+func isGroup(name string) bool {
+	for _, g := range groups[2:] {
+		if slices.Contains(g.keys, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ordered is a tree whose known keys stand in the order of the schema.
+func ordered(a *schema.Attr, n *input.Node) *input.Node {
+	if a == nil || n.Kind != input.Map {
+		return n
+	}
+	if a.Layered {
+		a = schema.Root()
+	}
+	fields := slices.Clone(n.Fields)
+	for i, f := range fields {
+		fields[i].Value = ordered(a.Field(f.Key), f.Value)
+	}
+	place := func(f input.Field) int {
+		return slices.IndexFunc(a.Fields, func(k *schema.Attr) bool { return k.Name == f.Key })
+	}
+	slices.SortStableFunc(fields, func(x, y input.Field) int { return place(x) - place(y) })
+	return input.NewMap(n.Span, fields)
 }
