@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -109,13 +108,7 @@ func buildouts(built *compile.Built, files *tree.Kept, folders []string) (diag.L
 	if err != nil {
 		return nil, err
 	}
-	texts := map[[2]string]string{}
-	for _, f := range built.Tree.Manifest.Files {
-		if name, app := path.Base(f.Path), path.Base(path.Dir(f.Path)); name == project.DeployCfg && path.Dir(path.Dir(f.Path)) == "/etc/plonec" {
-			texts[[2]string{f.Host, app}] = string(files.Content(f))
-		}
-	}
-	return project.Check(built.Topology, apps, func(host, app string) string { return texts[[2]string{host, app}] })
+	return project.Check(built.Topology, apps, project.DeployCfgs(built, files))
 }
 
 // buildoutFolders are the folders by app. One without the name of an app is that of

@@ -27,7 +27,7 @@ import (
 
 func initCommand(v *verb, c *cobra.Command) {
 	var f initFlags
-	c.Short = "write what a repository needs: CI files, .gitattributes, .gitignore; a stack from OpsWorks"
+	c.Short = "write what a repository needs: CI files, .gitattributes, .gitignore; a stack from OpsWorks or for a buildout"
 	c.Long = `Init writes files into the git repository around DIR, the folder with the stack (by
 default this one): a workflow for GitHub Actions or jobs for GitLab, and the
 .gitattributes and .gitignore that have git keep the tree as it is. On a pull
@@ -40,12 +40,22 @@ is left to decide, and the values of secrets in files that are kept out of git.
 FILE is the JSON that a host received, custom JSON, a CloudFormation template, or
 what aws opsworks describe-stacks, -layers, -instances, -apps printed; each is
 recognised by its content. The JSON of a host is also a stack as it is: plonec check
-FILE reads it, and leaves out the same values that OpsWorks set by itself.`
+FILE reads it, and leaves out the same values that OpsWorks set by itself.
+
+Init --buildout reads a checkout of a buildout's repository as plonec check --buildout
+does, runs nothing of it, and writes a stack for it into DIR: stack.cue, with the
+names that the project has for its parts, its Plone, its database and what else it
+tells, on one host; and a report of what is left to decide, among it what check
+--buildout says of the project with that stack.`
 	c.Example = `  plonec init
   plonec init --from-opsworks stacks.json layers.json instances.json apps.json ops
+  plonec init --buildout ../buildout ops
   plonec init ops --ci github,gitlab
   plonec init --print .github/workflows/plonec.yml`
 	c.Args = func(_ *cobra.Command, args []string) error {
+		if len(f.opsworks) > 0 && f.buildout != "" {
+			return errors.New("plonec init takes --from-opsworks or --buildout, not both")
+		}
 		if len(f.opsworks) == 0 && len(args) > 1 {
 			return fmt.Errorf("plonec init takes one folder, but was given %s", strings.Join(args, " "))
 		}
@@ -55,19 +65,23 @@ FILE reads it, and leaves out the same values that OpsWorks set by itself.`
 		if len(f.opsworks) > 0 {
 			return initFromOpsWorks(newReporter(c, v.format), f.opsworks, args)
 		}
+		if f.buildout != "" {
+			return initFromBuildout(newReporter(c, v.format), f.buildout, args)
+		}
 		return f.run(c.OutOrStdout(), c.ErrOrStderr(), cmp.Or(append(args, ".")[0], "."))
 	}
 	c.Flags().StringSliceVar(&f.ci, "ci", nil, "write for one or both of `github,gitlab`; by default for the one that the remote origin or the files that are there point to, else for both")
 	c.Flags().StringVar(&f.tree, "tree", "build", "folder of the compiled `tree`, in DIR")
 	c.Flags().StringVar(&f.print, "print", "", "write nothing, but print this `file` as init would write it")
 	fromOpsWorksFlag(c.Flags(), &f.opsworks)
+	c.Flags().StringVar(&f.buildout, "buildout", "", "make the stack for the buildout in that folder: `DIR`")
 	format := c.Flags().Lookup("format")
-	format.Usage = "with --from-opsworks: " + format.Usage
+	format.Usage = "with --from-opsworks and --buildout: " + format.Usage
 }
 
 type initFlags struct {
-	ci, opsworks []string
-	tree, print  string
+	ci, opsworks          []string
+	tree, print, buildout string
 }
 
 // A scaffold is a file that init writes.

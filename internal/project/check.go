@@ -28,6 +28,7 @@ type group struct {
 	text    string // deploy.cfg of the first host
 	closure *closure
 	main    *source // deploy.cfg
+	partial bool    // some of it could not be read: what is missed may stand there
 }
 
 // Check reads the projects in folders, by app, over which the deploy.cfg of each host
@@ -62,10 +63,9 @@ func check(t *topology.Topology, folders map[string]string, deployCfg func(host,
 		for _, d := range wrong {
 			found.add(g, d)
 		}
-		if wrong.Errors() == 0 {
-			version := c.buildoutVersion()
-			byVersion[version] = append(byVersion[version], g)
-		}
+		g.partial = wrong.Errors() > 0
+		version := c.buildoutVersion()
+		byVersion[version] = append(byVersion[version], g)
 	}
 	for _, version := range slices.Sorted(maps.Keys(byVersion)) {
 		groups, files, mains := byVersion[version], map[string]string{}, []string(nil)

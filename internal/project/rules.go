@@ -16,24 +16,26 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
-// rules are what is looked for, each with the code of what it finds.
+// rules are what is looked for, each with the code of what it finds. One that misses
+// something is asked only of a project that could be read whole.
 var rules = []struct {
-	code string
-	find func(*view, func(at diag.Span, message, remedy string))
+	code   string
+	find   func(*view, func(at diag.Span, message, remedy string))
+	misses bool
 }{
-	{"project-unread", (*view).unread},
-	{"missing-part", (*view).missingParts},
-	{"missing-section", (*view).missingSections},
-	{"other-storage", (*view).otherStorage},
-	{"lost-option", (*view).lostOptions},
-	{"beaten-option", (*view).beatenOptions},
-	{"beside-checkout", (*view).besideCheckout},
-	{"source-key", (*view).sourceKeys},
-	{"refused-pin", (*view).refusedPins},
-	{"untried-database", (*view).untriedDatabase},
-	{"dropped-line", (*view).droppedLines},
-	{"stuck-writers", (*view).stuckWriters},
-	{"cron-part", (*view).cronParts},
+	{"project-unread", (*view).unread, true},
+	{"missing-part", (*view).missingParts, true},
+	{"missing-section", (*view).missingSections, true},
+	{"other-storage", (*view).otherStorage, false},
+	{"lost-option", (*view).lostOptions, false},
+	{"beaten-option", (*view).beatenOptions, false},
+	{"beside-checkout", (*view).besideCheckout, false},
+	{"source-key", (*view).sourceKeys, false},
+	{"refused-pin", (*view).refusedPins, false},
+	{"untried-database", (*view).untriedDatabase, false},
+	{"dropped-line", (*view).droppedLines, false},
+	{"stuck-writers", (*view).stuckWriters, false},
+	{"cron-part", (*view).cronParts, false},
 }
 
 // judge is what all rules find. A place of the project is named once, by the first rule
@@ -42,6 +44,9 @@ func (v *view) judge() diag.List {
 	var list diag.List
 	said := map[diag.Span]bool{}
 	for _, r := range rules {
+		if r.misses && v.partial {
+			continue
+		}
 		r.find(v, func(at diag.Span, message, remedy string) {
 			if at.File != nil && said[at] {
 				return
@@ -193,6 +198,10 @@ func (v *view) missingSections(say func(diag.Span, string, string)) {
 			text = "${" + e[2] + ":" + e[3] + "}"
 			message = fmt.Sprintf("[%s] refers to the option %s of [%s], which it does not have", part, e[3], e[2])
 			remedy = "add the option, or correct the name"
+		case strings.HasPrefix(e[len(e)-1], "The substitution, "):
+			text = "${" + strings.TrimSuffix(strings.TrimPrefix(strings.SplitN(e[len(e)-1], ",\n", 2)[0], "The substitution, ${"), "}")
+			message = fmt.Sprintf("[%s] has a reference that buildout does not take: %s}", part, text)
+			remedy = "write ${SECTION:OPTION}, or $${ where no reference is meant"
 		case strings.HasPrefix(e[len(e)-1], "No section named "):
 			text = strings.Trim(strings.TrimPrefix(e[len(e)-1], "No section named "), `'"`)
 			message = fmt.Sprintf("[%s] takes its options from [%s], which the project does not have", part, text)
@@ -379,7 +388,14 @@ func (v *view) besideCheckout(say func(diag.Span, string, string)) {
 				}
 			}
 			if section == "buildout" && slices.Contains([]string{"develop", "eggs-directory", "download-cache"}, name) {
-				for _, h := range v.Own[section][name].History {
+				history := v.Own[section][name].History
+				for i, h := range slices.Backward(history) {
+					if h.Operation == "SET" || h.Operation == "OVERRIDE" { // what stood before it is gone
+						history = history[i:]
+						break
+					}
+				}
+				for _, h := range history {
 					for _, word := range strings.Fields(h.Value) {
 						if rel, out := outside(word); out {
 							look(section, name, word, rel)

@@ -105,6 +105,7 @@ func (c *closure) add(name string, from reference, above []*source) *source {
 			d.Remedy = `compare one of those names, as in [NAME: python3] or [NAME: python_version < "3.11"], or put the section into a file of its own`
 		}
 		s.list.Add(d)
+		s.cfg.Plain[b.N-1] = "#" // the rest can be read
 	}
 	c.follow(s, append(slices.Clone(above), s), nil)
 	return s
@@ -168,7 +169,10 @@ func (c *closure) read(name, place string, from reference) *diag.File {
 	case errors.Is(err, fs.ErrNotExist):
 		remedy := "commit it, or give its text in deploy." + c.app.Name + ".files"
 		if from.path != "" {
-			remedy = "write a file that the project has into " + from.path + ", such as buildout.cfg, or leave it empty"
+			remedy = "write a file that the project has into " + from.path + ", such as buildout.cfg"
+			if strings.HasSuffix(from.path, ".config") { // of RelStorage
+				remedy = `write a file that the project has into ` + from.path + `, or "" where the base has what RelStorage needs`
+			}
 		}
 		from.refuse("project-file", "the project does not have "+place, remedy)
 		return nil
@@ -278,13 +282,29 @@ func wordSpan(f *diag.File, o builder.CfgOption, word string) diag.Span {
 		if n == o.Line {
 			from = strings.IndexByte(string(f.Content[line.Start:line.End]), '=') + 1
 		}
-		if i := strings.Index(string(f.Content[line.Start+from:line.End]), word); i >= 0 {
+		if i := wordIn(string(f.Content[line.Start+from:line.End]), word); i >= 0 {
 			line.Start += from + i
 			line.End = line.Start + len(word)
 			return line
 		}
 	}
 	return lineSpan(f, o.Line)
+}
+
+// wordIn is where a text stands in a value, -1 for nowhere: a name not within another one.
+func wordIn(value, text string) int {
+	named := func(s string) bool { return s != "" && partName.MatchString(s) }
+	for from := 0; ; {
+		i := strings.Index(value[from:], text)
+		if i < 0 {
+			return -1
+		}
+		start, end := from+i, from+i+len(text)
+		if !named(text) || !named(value[max(start-1, 0):start]) && !named(value[end:min(end+1, len(value))]) {
+			return start
+		}
+		from = end
+	}
 }
 
 // mask keeps lines that look as if they held a secret out of what is printed.

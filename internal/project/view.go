@@ -101,7 +101,7 @@ func (v *view) at(section, name, text string) diag.Span {
 	section = v.holder(section, name)
 	for _, h := range slices.Backward(v.Own[section][name].History) {
 		s := v.files[h.File]
-		if s == nil || text != "" && !strings.Contains(h.Value, text) {
+		if s == nil || text != "" && wordIn(h.Value, text) < 0 {
 			continue
 		}
 		if o, ok := optionOf(s.cfg, section, name); ok {
