@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -108,7 +109,20 @@ func buildouts(built *compile.Built, files *tree.Kept, folders []string) (diag.L
 	if err != nil {
 		return nil, err
 	}
-	return project.Check(built.Topology, apps, project.DeployCfgs(built, files))
+	list, err := project.Check(built.Topology, apps, project.DeployCfgs(built, files))
+	return list, withRemedy(err)
+}
+
+// withRemedy is an error as a command ends with it, its remedy on a line of its own.
+func withRemedy(err error) error {
+	if err == nil {
+		return nil
+	}
+	text, remedy := diag.Remedy(err)
+	if remedy == "" {
+		return err
+	}
+	return errors.New(text + "\n  " + remedy)
 }
 
 // buildoutFolders are the folders by app. One without the name of an app is that of

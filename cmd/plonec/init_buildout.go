@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/plonec/plonec/internal/git"
 	"github.com/plonec/plonec/internal/project"
@@ -18,7 +19,7 @@ func initFromBuildout(out *reporter, from string, args []string) error {
 	}
 	d, err := project.Propose(from, originOf(from))
 	if err != nil {
-		return err
+		return withRemedy(err)
 	}
 	return writeDraft(out, cmp.Or(append(args, ".")[0], "."), d, project.ReportFile, words.Count(len(d.Report.Decide), "line")+" of what is left to decide")
 }
@@ -30,7 +31,11 @@ func originOf(dir string) string {
 	if err != nil || repo == nil {
 		return ""
 	}
-	if top, err := git.Real(dir); err != nil || top != repo.Top {
+	abs, err := filepath.Abs(dir)
+	if err == nil {
+		abs, err = git.Real(abs)
+	}
+	if err != nil || abs != repo.Top {
 		return ""
 	}
 	return repo.Ask("config", "--get", "remote.origin.url")

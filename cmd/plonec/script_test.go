@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,11 +33,16 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache := os.Getenv("PLONEC_TEST_CACHE")
+	if cache == "" {
+		cache = filepath.Join(examples, "../../.cache")
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:           "../../testdata/script",
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples+"/../../examples")
+			e.Setenv("XDG_CACHE_HOME", cache) // where check --buildout has its virtualenvs
 			return nil
 		},
 	})

@@ -85,7 +85,7 @@ func readAll(version string, files map[string]string, mains []string) ([]read, e
 		lines := strings.Split(no.Said, "\n")
 		return nil, fmt.Errorf("zc.buildout %s cannot be used by this machine's Python: %s", version, lines[len(lines)-1])
 	case err != nil:
-		return nil, diag.WithRemedy(fmt.Sprintf("buildout could not be run apart from this machine: %v", err), "run plonec check --buildout with sudo, on Linux")
+		return nil, diag.WithRemedy(fmt.Sprintf("buildout could not be run apart from this machine: %v", err), "run plonec with sudo, on Linux")
 	}
 	var answers []read
 	if err := json.Unmarshal(said, &answers); err != nil || len(answers) != len(mains) {
