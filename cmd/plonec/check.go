@@ -42,7 +42,7 @@ does, with the deploy.cfg of each host on top, and names what does not fit
 together: parts without a recipe, options that are lost, a database that is not
 the stack's. Nothing of the project is executed; what it extends by http and https
 is fetched from public addresses. It needs Linux as --native does, and python3
-with venv.`
+with venv; --native=here has zc.buildout see this machine too.`
 	c.Example = `  plonec check stack.json
   plonec check --buildout ../buildout
   sudo plonec check --native --format json`
@@ -64,7 +64,7 @@ with venv.`
 			}
 		}
 		if len(projects) > 0 {
-			more, err := buildouts(built, &files, projects)
+			more, err := buildouts(built, &files, projects, how == string(native.Here))
 			if err != nil {
 				return err
 			}
@@ -104,12 +104,12 @@ with venv.`
 }
 
 // buildouts is what is said of the folders of --buildout.
-func buildouts(built *compile.Built, files *tree.Kept, folders []string) (diag.List, error) {
+func buildouts(built *compile.Built, files *tree.Kept, folders []string, here bool) (diag.List, error) {
 	apps, err := buildoutFolders(built.Topology, folders)
 	if err != nil {
 		return nil, err
 	}
-	list, err := project.Check(built.Topology, apps, project.DeployCfgs(built, files))
+	list, err := project.Check(built.Topology, apps, project.DeployCfgs(built, files), here)
 	return list, withRemedy(err)
 }
 

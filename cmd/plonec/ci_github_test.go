@@ -24,7 +24,8 @@ type actions struct {
 	workflow *actionlint.Workflow
 	github   map[string]any
 	secrets  map[string]any
-	ref      string // that is checked out
+	ref      string            // that is checked out
+	others   map[string]string // folders of other repositories, by name
 
 	results map[string]*jobResult
 }
@@ -39,7 +40,12 @@ type jobResult struct {
 
 func newActions(f *forge, ref string, github map[string]any) *actions {
 	f.t.Helper()
-	text := f.git("show", ref+":.github/workflows/plonec.yml")
+	return newActionsOf(f, ".github/workflows/plonec.yml", ref, github)
+}
+
+func newActionsOf(f *forge, file, ref string, github map[string]any) *actions {
+	f.t.Helper()
+	text := f.git("show", ref+":"+file)
 	w, errs := actionlint.Parse([]byte(text))
 	if len(errs) > 0 {
 		f.t.Fatal(errs)
@@ -131,7 +137,11 @@ func (a *actions) job(job *actionlint.Job) *jobResult {
 			if !regexp.MustCompile(`^actions/checkout@[0-9a-f]{40}$`).MatchString(exec.Uses.Value) {
 				a.t.Fatalf("the action %s", exec.Uses.Value)
 			}
-			a.checkout(work, exec.Inputs)
+			inputs := map[string]string{}
+			for name, in := range exec.Inputs {
+				inputs[name] = a.text(r, in.Value.Value, context)
+			}
+			a.checkout(work, inputs)
 		case *actionlint.ExecRun:
 			for _, name := range []string{"GITHUB_OUTPUT", "GITHUB_PATH"} {
 				if err := os.WriteFile(env[name], nil, 0o644); err != nil {
@@ -170,19 +180,27 @@ func (a *actions) job(job *actionlint.Job) *jobResult {
 }
 
 // checkout is what actions/checkout does with the inputs that the workflow has.
-func (a *actions) checkout(work string, inputs map[string]*actionlint.Input) {
+func (a *actions) checkout(work string, inputs map[string]string) {
 	a.t.Helper()
-	depth := "1"
-	for name, in := range inputs {
+	depth, from, ref := "1", a.dir, a.ref
+	for name, value := range inputs {
 		switch {
 		case name == "fetch-depth":
-			depth = in.Value.Value
-		case name == "persist-credentials" && in.Value.Value == "false":
+			depth = value
+		case name == "persist-credentials" && value == "false":
+		case name == "path":
+			work = filepath.Join(work, value)
+			if err := os.MkdirAll(work, 0o755); err != nil {
+				a.t.Fatal(err)
+			}
+		case name == "repository" && a.others[value] != "" && inputs["token"] == a.secrets["PLONEC_STACK_TOKEN"]:
+			from, ref = a.others[value], "refs/heads/main"
+		case name == "token" && inputs["repository"] != "":
 		default:
-			a.t.Fatalf("checkout with %s: %s", name, in.Value.Value)
+			a.t.Fatalf("checkout with %s: %s", name, value)
 		}
 	}
-	fetch := []string{"fetch", "-q", "file://" + a.dir, "+" + a.ref + ":refs/remotes/pull"}
+	fetch := []string{"fetch", "-q", "file://" + from, "+" + ref + ":refs/remotes/pull"}
 	if depth != "0" {
 		fetch = slices.Insert(fetch, 1, "--depth="+depth)
 	} else { // and every branch, but no origin/HEAD

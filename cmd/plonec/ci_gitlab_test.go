@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 type gitlab struct {
 	*forge
 	ref       string
+	file      string            // that .gitlab-ci.yml includes; empty: plonec's
 	variables map[string]string // of the pipeline, and of the project's settings beside the forge's
 	protected map[string]string // those that only protected branches have; a value that begins with file: is a file
 }
@@ -41,7 +43,8 @@ type gitlabJob struct {
 func (g *gitlab) run() map[string]*jobResult {
 	g.t.Helper()
 	jobs := map[string]gitlabJob{}
-	for _, name := range []string{".gitlab-ci.yml", ".gitlab/plonec.yml"} {
+	included := cmp.Or(g.file, ".gitlab/plonec.yml")
+	for _, name := range []string{".gitlab-ci.yml", included} {
 		var file map[string]yaml.Node
 		if err := yaml.Unmarshal([]byte(g.git("show", g.ref+":"+name)), &file); err != nil {
 			g.t.Fatalf("%s: %v", name, err)
@@ -49,7 +52,7 @@ func (g *gitlab) run() map[string]*jobResult {
 		for id, node := range file {
 			if id == "include" {
 				var list []struct{ Local string }
-				if err := node.Decode(&list); err != nil || len(list) != 1 || list[0].Local != "/.gitlab/plonec.yml" {
+				if err := node.Decode(&list); err != nil || len(list) != 1 || list[0].Local != "/"+included {
 					g.t.Fatalf("include: %v %v", list, err)
 				}
 				continue

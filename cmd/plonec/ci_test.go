@@ -768,20 +768,25 @@ func TestWorkflowLint(t *testing.T) {
 		"plain":  {Folder: ".", Tree: "build", Branch: "main", Release: release, URL: releasesURL, Checkout: pinnedCheckout},
 		"folder": {Folder: "ops", Tree: "ops/tree", TreeFlag: " --tree tree", Branch: "release/1", Release: release, URL: releasesURL, Checkout: pinnedCheckout, Secrets: []string{"A", "B"}},
 	} {
-		content, err := scaffolds["github"][0].content(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out bytes.Buffer
-		linter, err := actionlint.NewLinter(&out, &actionlint.LinterOptions{Shellcheck: shellcheck})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if found, err := linter.Lint(name+".yml", content, nil); err != nil || len(found) > 0 {
-			t.Errorf("%v\n%s", err, out.String())
-		}
-		if bytes.Contains(content, []byte("pull_request_target")) {
-			t.Error("pull_request_target gives a fork's code the rights of the repository")
+		data.Buildout, data.Stack = "..", "us/site"
+		var content []byte
+		for _, s := range []scaffold{scaffolds["github"][0], ofBuildouts[0]} {
+			text, err := s.content(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content = text
+			var out bytes.Buffer
+			linter, err := actionlint.NewLinter(&out, &actionlint.LinterOptions{Shellcheck: shellcheck})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found, err := linter.Lint(name+".yml", content, nil); err != nil || len(found) > 0 {
+				t.Errorf("%v\n%s", err, out.String())
+			}
+			if bytes.Contains(content, []byte("pull_request_target")) {
+				t.Error("pull_request_target gives a fork's code the rights of the repository")
+			}
 		}
 	}
 }

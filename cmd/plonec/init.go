@@ -18,6 +18,7 @@ import (
 
 	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/git"
+	"github.com/plonec/plonec/internal/project"
 	"github.com/plonec/plonec/internal/regular"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
@@ -113,6 +114,13 @@ var scaffolds = map[string][]scaffold{
 	},
 }
 
+// ofBuildouts are files for the repository of a buildout, where that is not the stack's: they
+// are printed, and not written here.
+var ofBuildouts = []scaffold{
+	{name: ".github/workflows/plonec-buildout.yml", template: "buildout-github.yml.tmpl"},
+	{name: ".gitlab/plonec-buildout.yml", template: "buildout-gitlab.yml.tmpl"},
+}
+
 // addLines is how lines are added where they may stand at the end.
 const addLines = "to add them: plonec init%s --print %s >> %s"
 
@@ -129,6 +137,9 @@ type scaffoldData struct {
 	// What stands in a command where the tree is not in build.
 	TreeFlag string
 	Keep     []string // the patterns that keep the tree in git
+	// The repository's top, from the stack's folder, where a buildout is there; and the
+	// repository by the name that the forge has for it.
+	Buildout, Stack string
 
 	URL, Checkout, Image, Include string
 }
@@ -146,6 +157,17 @@ const (
 	pinnedCheckout = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 	pinnedImage    = "buildpack-deps:bookworm-scm" // has git, curl and ssh
 )
+
+// nameOnForge finds OWNER/REPOSITORY, or GROUP/…/PROJECT, in an address.
+var nameOnForge = regexp.MustCompile(`^(?:https?://(?:[^/@]*@)?|ssh://(?:[^/@]*@)?|[\w.-]+@)[\w.-]+(?::[0-9]+)?[:/]([A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*?/[\w.-]+?)(?:\.git)?/?$`)
+
+// argumentOf is a folder as init is given it.
+func argumentOf(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return " " + dir
+}
 
 // plainPath is what needs no quotes in YAML, a shell and .gitattributes.
 var plainPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$|^\.$`)
@@ -172,12 +194,9 @@ func (f *initFlags) run(stdout, stderr io.Writer, dir string) error {
 	kept := f.kept(repo, filepath.Join(dir, f.tree), data)
 	files = slices.Insert(files, 1, kept)
 	if f.print != "" {
-		return f.printOne(stdout, files, data)
+		return f.printOne(stdout, append(files, ofBuildouts...), data)
 	}
-	argument := ""
-	if dir != "." {
-		argument = " " + dir
-	}
+	argument := argumentOf(dir)
 	if f.tree != "build" {
 		argument += " --tree " + f.tree
 	}
@@ -304,6 +323,19 @@ func (f *initFlags) data(repo *git.Repository, dir string) (scaffoldData, error)
 		return d, errors.New("the tree is a folder of the repository, not all of it: name one with --tree")
 	}
 	d.Keep = keepLines(d.Tree)
+	d.Stack = "OWNER/REPOSITORY"
+	if m := nameOnForge.FindStringSubmatch(repo.Ask("config", "--get", "remote.origin.url")); m != nil {
+		d.Stack = m[1]
+	}
+	if project.IsBuildout(repo.Top) {
+		up, err := filepath.Rel(abs, repo.Top)
+		if err != nil {
+			return d, err
+		}
+		d.Buildout = filepath.ToSlash(up)
+	} else if f.print == "" {
+		d.Notes = append(d.Notes, fmt.Sprintf("pull requests of a buildout's own repository are checked there by the file that plonec init%s --print %s writes, or %s", argumentOf(dir), ofBuildouts[0].name, ofBuildouts[1].name))
+	}
 	if f.tree != "build" {
 		d.TreeFlag = " --tree " + filepath.ToSlash(f.tree)
 	}

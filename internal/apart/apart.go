@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -88,15 +89,48 @@ func Run(ctx context.Context, r *Room, stdin []byte, most int) ([]byte, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stdout, stderr := &bounded{most: most, stop: cancel}, &bounded{most: 64 << 10}
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Args = os.Args[:1]
 	cmd.Dir = "/"
 	cmd.Env = []string{roomEnv + "=" + string(room), selfEnv + "=" + self}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), stdout, stderr
 	cmd.SysProcAttr = attributes
+	return run(ctx, cancel, cmd, stdin, most)
+}
+
+// Here runs the program of a room on this machine, as whoever asks and in a folder that is
+// there for it: in sight of all, but without a variable, and with the room's limits. A path
+// that a room has is that of this machine.
+func Here(ctx context.Context, r *Room, folder string, stdin []byte, most int) ([]byte, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var args []string
+	for _, arg := range r.Program {
+		for in, here := range r.Shown {
+			if rest, below := strings.CutPrefix(arg, in+"/"); below {
+				arg = filepath.Join(here, rest)
+			}
+		}
+		if text, is := r.Texts[arg]; is {
+			arg = filepath.Join(folder, filepath.Base(arg))
+			if err := os.WriteFile(arg, []byte(text), 0o600); err != nil {
+				return nil, err
+			}
+		}
+		args = append(args, arg)
+	}
+	limits := fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$@"`, r.Memory>>10, r.CPU)
+	cmd := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", limits, "sh"}, args...)...)
+	cmd.Dir = folder
+	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "TMPDIR=" + folder}, r.Env...)
+	return run(ctx, cancel, cmd, stdin, most)
+}
+
+// run is a program's output, or what it said as it failed.
+func run(ctx context.Context, cancel func(), cmd *exec.Cmd, stdin []byte, most int) ([]byte, error) {
+	stdout, stderr := &bounded{most: most, stop: cancel}, &bounded{most: 64 << 10}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), stdout, stderr
 	cmd.WaitDelay = time.Second
-	err = cmd.Run()
+	err := cmd.Run()
 	switch {
 	case stdout.full:
 		return nil, errors.New("it prints too much")

@@ -33,12 +33,13 @@ type group struct {
 
 // Check reads the projects in folders, by app, over which the deploy.cfg of each host
 // lies. deployCfg gives its text, empty where an app has none on a host. The error is
-// why they could not be read at all.
-func Check(t *topology.Topology, folders map[string]string, deployCfg func(host, app string) string) (diag.List, error) {
-	return check(t, folders, deployCfg, isPrivate)
+// why they could not be read at all. here has buildout's reader see this machine as whoever
+// asks does.
+func Check(t *topology.Topology, folders map[string]string, deployCfg func(host, app string) string, here bool) (diag.List, error) {
+	return check(t, folders, deployCfg, isPrivate, here)
 }
 
-func check(t *topology.Topology, folders map[string]string, deployCfg func(host, app string) string, refused func(netip.Addr) bool) (diag.List, error) {
+func check(t *topology.Topology, folders map[string]string, deployCfg func(host, app string) string, refused func(netip.Addr) bool, here bool) (diag.List, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), maxTime)
 	defer cancel()
 	groups := grouped(t, folders, deployCfg)
@@ -75,7 +76,7 @@ func check(t *topology.Topology, folders map[string]string, deployCfg func(host,
 			}
 			mains = append(mains, g.main.flat)
 		}
-		reads, err := readAll(version, files, mains)
+		reads, err := readAll(version, files, mains, here)
 		if err != nil {
 			return nil, err
 		}

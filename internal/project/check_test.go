@@ -76,7 +76,7 @@ func TestProjects(t *testing.T) {
 				files = append(files, "stack.json")
 			}
 			topo, deployCfg := stackOf(t, files...)
-			list, err := Check(topo, map[string]string{"site": "project"}, deployCfg)
+			list, err := Check(topo, map[string]string{"site": "project"}, deployCfg, e.Name() == "many")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestCodesInTheDocumentation(t *testing.T) {
 func TestExampleIsGood(t *testing.T) {
 	topo, deployCfg := stackOf(t, "../../examples/zeo/stack.json")
 	folder := map[string]string{"site": "../../examples/buildout", "database": "../../examples/buildout"}
-	if list, err := Check(topo, folder, deployCfg); err != nil || len(list) > 0 {
+	if list, err := Check(topo, folder, deployCfg, false); err != nil || len(list) > 0 {
 		t.Error(list, err)
 	}
 }
@@ -158,7 +158,7 @@ func TestNothingRuns(t *testing.T) {
 		"mark.cfg": "[buildout]\nparts =\n[a: python_version > '3']\nx = 1\n",
 		"http.cfg": "[buildout]\nextends = http://192.0.2.1/x.cfg\n",
 	}
-	reads, err := readAll("5.2.0", files, []string{"good.cfg", "evil.cfg", "mark.cfg", "http.cfg"})
+	reads, err := readAll("5.2.0", files, []string{"good.cfg", "evil.cfg", "mark.cfg", "http.cfg"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

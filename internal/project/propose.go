@@ -159,6 +159,12 @@ func baseOf(dir string) (base string, others []string, err error) {
 	return base, others, nil
 }
 
+// IsBuildout tells whether a folder has what a buildout is made from.
+func IsBuildout(dir string) bool {
+	_, _, err := baseOf(dir)
+	return err == nil
+}
+
 var escapedGlob = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
 // seed is a stack of one host, from which the project is read before its own is there.
@@ -197,7 +203,7 @@ func (p *proposal) read(fetch *fetcher) error {
 	for _, s := range c.sources {
 		files[s.flat] = s.text
 	}
-	reads, err := readAll(version, files, []string{g.main.flat})
+	reads, err := readAll(version, files, []string{g.main.flat}, false)
 	if err != nil {
 		return err
 	}
@@ -505,7 +511,7 @@ func (p *proposal) judge(d *draft.Draft, refused func(netip.Addr) bool) error {
 		}
 		list = append(list, more...)
 		if built != nil {
-			found, err := check(built.Topology, map[string]string{siteName: p.dir}, DeployCfgs(built, &files), refused)
+			found, err := check(built.Topology, map[string]string{siteName: p.dir}, DeployCfgs(built, &files), refused, false)
 			if err != nil {
 				return err
 			}

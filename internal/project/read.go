@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	_ "embed"
@@ -57,13 +58,25 @@ func (o *option) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// readAll has buildout of a version read configurations, apart from this machine.
-func readAll(version string, files map[string]string, mains []string) ([]read, error) {
+// readAll has buildout of a version read configurations, apart from this machine or here.
+func readAll(version string, files map[string]string, mains []string, here bool) ([]read, error) {
 	venv, err := buildoutVenv(version)
 	if err != nil {
 		return nil, err
 	}
-	question, err := json.Marshal(map[string]any{"files": files, "mains": mains})
+	where := folder
+	if here {
+		made, err := os.MkdirTemp("", "plonec-buildout-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(made)
+		if made, err = filepath.EvalSymlinks(made); err != nil { // as buildout says it
+			return nil, err
+		}
+		where = filepath.Join(made, "release")
+	}
+	question, err := json.Marshal(map[string]any{"folder": where, "files": files, "mains": mains})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +89,13 @@ func readAll(version string, files map[string]string, mains []string) ([]read, e
 		Texts:   map[string]string{"/reader.py": reader},
 		Memory:  readMemory, CPU: uint64(limit.Seconds() / 3),
 	}
-	said, err := apart.Run(ctx, room, question, maxAnswer)
+	var said []byte
+	if here {
+		said, err = apart.Here(ctx, room, filepath.Dir(where), question, maxAnswer)
+		said = bytes.ReplaceAll(said, []byte(where), []byte(folder))
+	} else {
+		said, err = apart.Run(ctx, room, question, maxAnswer)
+	}
 	var no *apart.NoRoomError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -84,8 +103,10 @@ func readAll(version string, files map[string]string, mains []string) ([]read, e
 	case errors.As(err, &no) && strings.Contains(no.Said, "Traceback"):
 		lines := strings.Split(no.Said, "\n")
 		return nil, fmt.Errorf("zc.buildout %s cannot be used by this machine's Python: %s", version, lines[len(lines)-1])
+	case err != nil && here:
+		return nil, fmt.Errorf("buildout could not be run: %w", err)
 	case err != nil:
-		return nil, diag.WithRemedy(fmt.Sprintf("buildout could not be run apart from this machine: %v", err), "run plonec with sudo, on Linux")
+		return nil, diag.WithRemedy(fmt.Sprintf("buildout could not be run apart from this machine: %v", err), "run plonec with sudo, on Linux; in a container that is thrown away: plonec check --native=here --buildout")
 	}
 	var answers []read
 	if err := json.Unmarshal(said, &answers); err != nil || len(answers) != len(mains) {

@@ -1,6 +1,7 @@
 """Reads configurations as buildout itself does, and runs nothing of them.
 
-stdin: {"files": {NAME: TEXT}, "mains": [NAME]}; stdout: a list of, for each main,
+stdin: {"folder": PATH, "files": {NAME: TEXT}, "mains": [NAME]}, the folder not being
+there; stdout: a list of, for each main,
 {"error": what kept buildout from reading it, "own": {SECTION: {OPTION: [VALUE,
 [[OPERATION, FILE, VALUE], ...]]}}, "effective": {SECTION: {OPTION: VALUE}},
 "errors": {SECTION: [KIND, WORDS...]}}.
@@ -33,9 +34,9 @@ buildout._install_and_load = easy_install.install = easy_install.develop = refus
 download.Download.download = refuse
 os.system = os.popen = os.fork = os.posix_spawn = refuse
 
-folder = "/tmp/plonec-release"
-os.makedirs(folder)
 request = json.load(sys.stdin)
+folder = request["folder"]
+os.makedirs(folder)
 for name, text in request["files"].items():
     with open(os.path.join(folder, name), "w") as f:
         f.write(text)

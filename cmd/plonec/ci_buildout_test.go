@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// withBuildouts gives jobs the virtualenvs that the tests have already.
+func (f *forge) withBuildouts() {
+	f.t.Helper()
+	cache := os.Getenv("PLONEC_TEST_CACHE")
+	if cache == "" {
+		cache, _ = filepath.Abs("../../.cache") // there is a working directory
+	}
+	venvs := filepath.Join(cache, "plonec")
+	for _, dir := range []string{venvs, filepath.Join(f.home, ".cache")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(venvs, filepath.Join(f.home, ".cache/plonec")); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// rename gives a section of the example's base another name.
+func rename(t *testing.T, dir string) {
+	t.Helper()
+	name := filepath.Join(dir, "cfg/base.cfg")
+	text, err := os.ReadFile(name)
+	if err == nil {
+		err = os.WriteFile(name, []byte(strings.ReplaceAll(string(text), "[zeoserver]", "[zeo]")), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const missing = "deploy.cfg asks for the part zeoserver, which the project does not have"
+
+// A buildout in the repository of its stack is read in pull requests.
+func TestBuildoutBesideStack(t *testing.T) {
+	t.Parallel()
+	f := newForge(t)
+	f.withBuildouts()
+	if err := os.CopyFS(f.dir, os.DirFS("../../examples/buildout")); err != nil {
+		t.Fatal(err)
+	}
+	f.git("rm", "-q", ".github/workflows/plonec.yml", ".gitlab/plonec.yml")
+	f.plonec(".", "init", "ops", "--ci", "github,gitlab")
+	f.commit("a buildout")
+	f.branch("good", func() { f.write(filepath.Join(f.dir, "README.md"), "a buildout\n") })
+	f.branch("bad", func() { rename(t, f.dir) })
+	jobs := newActions(f, f.merged("bad"), pull("us/site", "someone")).run()
+	wantJobs(t, jobs, "check bad")
+	wantText(t, jobs["check"].log, missing)
+	jobs = (&gitlab{forge: f, ref: "refs/heads/good", variables: map[string]string{
+		"CI_PIPELINE_SOURCE": "merge_request_event", "CI_DEFAULT_BRANCH": "main", "CI_MERGE_REQUEST_DIFF_BASE_SHA": strings.TrimSpace(f.git("rev-parse", "main")),
+	}}).run()
+	wantJobs(t, jobs, "plonec:check good", "plonec:buildout good")
+	harmless(t, f, jobs)
+}
+
+// A buildout in a repository of its own is read there, with the stack of another one.
+func TestBuildoutInItsRepository(t *testing.T) {
+	t.Parallel()
+	f := newForge(t)
+	f.withBuildouts()
+	f.git("remote", "add", "origin", "git@git.example.com:us/site.git")
+	stack := f.dir
+	print := func(name string) string {
+		return string(mustRun(t, stack, "plonec", "init", "ops", "--print", name))
+	}
+	files := map[string]string{
+		".github/workflows/plonec-buildout.yml": print(".github/workflows/plonec-buildout.yml"),
+		".gitlab/plonec-buildout.yml":           print(".gitlab/plonec-buildout.yml"),
+		".gitlab-ci.yml":                        "include:\n  - local: /.gitlab/plonec-buildout.yml\n",
+	}
+	f.dir = t.TempDir()
+	f.git("init", "-q", "-b", "main", ".")
+	if err := os.CopyFS(f.dir, os.DirFS("../../examples/buildout")); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		f.write(filepath.Join(f.dir, name), text)
+	}
+	f.commit("a buildout")
+	f.branch("bad", func() { rename(t, f.dir) })
+	a := newActionsOf(f, ".github/workflows/plonec-buildout.yml", "refs/heads/main", pull("us/buildout", "someone"))
+	a.secrets["PLONEC_STACK_TOKEN"], a.others = "t0ken-of-the-stack", map[string]string{"us/site": stack}
+	jobs := a.run()
+	wantJobs(t, jobs, "buildout good")
+	wantText(t, jobs["buildout"].log, ": good")
+	jobs = (&gitlab{forge: f, file: ".gitlab/plonec-buildout.yml", ref: "refs/heads/bad", variables: map[string]string{
+		"CI_PIPELINE_SOURCE": "merge_request_event", "CI_SERVER_HOST": "git.example.com", "CI_JOB_TOKEN": "t0ken-of-the-job",
+		"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url.file://" + stack + ".insteadOf", "GIT_CONFIG_VALUE_0": "https://gitlab-ci-token:t0ken-of-the-job@git.example.com/us/site.git",
+	}}).run()
+	wantJobs(t, jobs, "plonec:buildout bad")
+	wantText(t, jobs["plonec:buildout"].log, missing)
+}
+
+// mustRun is what a program prints that has to succeed.
+func mustRun(t *testing.T, dir, name string, args ...string) []byte {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	out, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
