@@ -37,7 +37,7 @@ func TestExplain(t *testing.T) {
 		`instances."app1.example.com".cpus`:   {"type", "a whole number, 1 to 1024"},
 		"deploy.x.buildout_init_commands.cmd": {"type", Lookup("deploy.<app>.buildout_init_commands[].cmd").Type},
 		"layers.big.custom_json.haproxy.fall": {"default", "3"},
-		"deploy.site.parts.zeo_address":       {"type", `"" or an option of the buildout: SECTION:OPTION; not in a section of buildout's or plonec's own`},
+		"deploy.site.parts.zeo_address":       {"type", `"" or an option of the buildout, such as "zeo:zeo-address"; not in a section of buildout's or plonec's own`},
 		"deploy.site.parts.backup":            {"shows in", "deploy.cfg: parts"},
 		"plone_instances.subsites":            {"type", `a map of domain to "" or "/" or a path of ids in Zope, such as news/archive`},
 	} {
