@@ -120,7 +120,8 @@ type appConf struct {
 	HealthURL    string
 	RestartDelay int
 	Settle       int
-	Delays       []delay  // of other processes
+	Delays       []delay // of other processes
+	PartNames    []partName
 	ZeoAddress   string   // where another app, or another host, serves the database; empty: none does
 	ZeoServer    []string // the host and the app that do; empty: none of the stack's
 }
@@ -131,10 +132,20 @@ type delay struct {
 	Seconds int
 }
 
+// A partName is what a project calls a part.
+type partName struct{ Key, Name string }
+
+// partNames are those of the parts that make programs of the host's work, where a project
+// calls one otherwise.
+func partNames(p schema.PartNames) []partName {
+	all := []partName{{"backup", p.Backup}, {"zodbpack", p.Zodbpack}, {"zodbpack-pack", p.ZodbpackPack}, {"zodbpack-prepack", p.ZodbpackPrepack}}
+	return slices.DeleteFunc(all, func(n partName) bool { return n.Name == n.Key })
+}
+
 func appConfs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
-		d := appConf{App: a, Units: a.Units(), BlobDir: a.BlobDir(), HealthURL: healthURL(h), Settle: settle(h)}
+		d := appConf{App: a, PartNames: partNames(a.Config.Parts), Units: a.Units(), BlobDir: a.BlobDir(), HealthURL: healthURL(h), Settle: settle(h)}
 		if s := h.Stack.PloneInstances; s != nil {
 			d.RestartDelay = seconds(s.RestartDelay)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
 )
 
 // program puts one into the current release.
@@ -81,6 +82,23 @@ func TestJobsAreTold(t *testing.T) {
 	told("result=failed unit=plone-site-pack began=T ended=T by=hand why=interrupted")
 	contains(t, r.host(2, "run", "--timer", "pack"), "usage: host run NAME [APP]")
 	contains(t, r.host(1, "run", "--timer", "pack", "other"), "no app other on this host\n")
+}
+
+// What makes a program is called as the project calls it; a part that is left out makes none.
+func TestJobsByNamesOfParts(t *testing.T) {
+	t.Parallel()
+	r := newReleasesHost(t, func(a *topology.App, _ string) {
+		a.Config.Parts = schema.PartNames{Backup: "zeobackup", Zodbpack: "packer", ZodbpackPack: "zodbpack-pack"}
+	})
+	r.release("20260101000000", "good", 1)
+	r.link(r.deployTo+"/current", "releases/20260101000000")
+	contains(t, r.host(1, "run", "backup"), "no app here has a bin/zeobackup or bin/backup\n")
+	contains(t, r.host(1, "run", "pack"), "no app here has a bin/zeopack or bin/packer or bin/zodbpack or bin/zodbpack-prepack\n")
+	for _, name := range []string{"zeobackup", "packer"} {
+		r.program(name, "echo $0 ran")
+	}
+	contains(t, r.host(0, "run", "backup"), "bin/zeobackup ran\n")
+	contains(t, r.host(0, "run", "pack"), "bin/packer ran\n")
 }
 
 // A timer's pack waits for another verb, and for a change that is not confirmed; one

@@ -63,7 +63,8 @@ type Program struct {
 func (p Program) For(name string) string { return strings.ReplaceAll(p.Path, "{name}", name) }
 
 // A Helper is what plonec run NAME runs: the first of Programs that the release
-// has. One of several programs runs them one after the other.
+// has. One of several programs runs them one after the other. {KEY} is what
+// deploy.<app>.parts calls KEY; of a part that is left out there is none.
 type Helper struct {
 	Name     string
 	Programs []string

@@ -25,9 +25,10 @@ var buildout = &Builder{
 	Differs:    "take out what wins over deploy.cfg, or change the stack; which file says so: .venv/bin/buildout -c deploy.cfg annotate PART",
 	Decides:    true,
 	Helpers: []Helper{
-		// A ZEO server's, or RelStorage's, whole or in its two stages.
-		{"pack", []string{"bin/zeopack", "bin/zodbpack", "bin/zodbpack-prepack bin/zodbpack-pack"}},
-		{"backup", []string{"bin/backup"}},
+		// A ZEO server's, or RelStorage's, whole or in its two stages. A part may make programs
+		// of its own name, or say which.
+		{"pack", []string{"bin/zeopack", "bin/{zodbpack}", "bin/{zodbpack-prepack} bin/{zodbpack-pack}", "bin/zodbpack", "bin/zodbpack-prepack bin/zodbpack-pack"}},
+		{"backup", []string{"bin/{backup}", "bin/backup"}},
 	},
 	Missing: "add the part that makes it to deploy.APP.buildout_parts_to_include, and deploy",
 	Parts: []Part{

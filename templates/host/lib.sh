@@ -159,6 +159,7 @@ load_app() {
 	# Unless build.conf says otherwise.
 	PROCESSES=() EXPECTED=() SECRET_CONFIGS=() SECRET_FILES=() BUILD_FILES=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE='' BUILD_REQUIREMENTS=''
 	BUILD_GROUPS=('container?') # where there is one
+	declare -gA PARTS=()
 	ask_services defaults
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
