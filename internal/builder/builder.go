@@ -38,6 +38,10 @@ type Builder struct {
 	// where the database is.
 	Decides bool
 
+	// Sources tells that a project may name branches of other repositories: a deploy has
+	// one host say where these lead, and all build that.
+	Sources bool
+
 	Helpers []Helper
 	Missing string // what to do where a release has no program of a helper
 

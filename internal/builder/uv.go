@@ -26,11 +26,14 @@ var uv = &Builder{
 		{"pack", []string{"bin/zeopack", "bin/zodbpack", "bin/zodbpack-prepack bin/zodbpack-pack"}},
 		{"backup", []string{"bin/backup"}},
 	},
+	Sources: true,
 	Missing: "see which packages the project lacks in the log of its last deploy",
 	Parts: []Part{
-		{"parts", Host, true}, // addresses, ports, directories
-		{"bin", Host, true},   // a program for each process, pack and backup
-		{".venv", Kind, true}, // its programs name its path
-		{"var", Host, false},  // data and logs; a link into shared, unless the stack says otherwise
+		{"parts", Host, true},                 // addresses, ports, directories
+		{"bin", Host, true},                   // a program for each process, pack and backup
+		{".venv", Kind, true},                 // its programs name its path
+		{"requirements-mxdev.txt", Making, false}, // of mx.ini
+		{"constraints-mxdev.txt", Making, false},
+		{"var", Host, false}, // data and logs; a link into shared, unless the stack says otherwise
 	},
 }

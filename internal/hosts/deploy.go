@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // DeployOptions say what a deploy may do.
@@ -138,6 +139,13 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 	f.sink(Event{Time: time.Now(), Kind: Note, Text: fmt.Sprintf("%s: commit %.12s, as release %s where one is due", app, commit, release)})
 	argv := append([]string{plan.ScriptDir + "/host", "deploy", "--release", release, "--commit", commit}, o.flags()...)
 	argv = append(argv, f.overwrite()...)
+	if slices.ContainsFunc(members[0].Host.Host.Apps, func(a tree.App) bool { return a.Name == app && a.MadeBy().Sources }) {
+		sources, err := oneOfSources(ctx, members, found, app, commit, release)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
+		}
+		argv = append(argv, sources...)
+	}
 
 	err = each(members, f.options.Parallel, func(m *member) error {
 		return m.step(ctx, "build", func(ctx context.Context) error {

@@ -274,3 +274,58 @@ func TestOneCommit(t *testing.T) {
 		}
 	}
 }
+
+// Where a project may name branches of other repositories, one host says where they lead,
+// and all build that: one that has the release already, if there is one.
+func TestOneOfSources(t *testing.T) {
+	const one, two, commit = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222", "0123456789abcdef0123456789abcdef01234567"
+	for name, test := range map[string]struct {
+		builder, had string // had: the host with the release that is fit
+		asked, want  string
+	}{
+		"the first host is asked":         {"uv", "", "app1", "--source a.b=" + one},
+		"one that has it is asked":        {"uv", "app2", "app2", "--source a.b=" + two},
+		"a buildout fetches its own":      {"buildout", "", "", ""},
+		"a name that is none is not told": {"uv", "bad", "app1", "--source a.b=" + one},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeHosts(t, map[string]string{"app1:/etc/a": "", "app2:/etc/a": ""}, func(h *tree.Host) {
+				h.Apps = []tree.App{{Name: "site", Builder: test.builder}}
+			})
+			asked := ""
+			f.resolve = func(host string, argv []string) remotetest.Reply {
+				if !slices.Contains(argv, "--sources") {
+					fit := map[bool]string{true: "current 20260101000000\nfit 20260101000000\n"}[host == test.had]
+					return remotetest.Reply{Out: fit + "commit " + commit + "\n"}
+				}
+				asked += host
+				if !slices.Contains(argv, commit) {
+					t.Errorf("%s was asked of another commit: %q", host, argv)
+				}
+				at := map[string]string{"app1": one, "app2": two}[host]
+				return remotetest.Reply{Out: "commit " + commit + "\nsource a.b=" + at + "\nsource x;id=" + at + "\nsource --force=" + at + "\nsource y=" + at[:12] + "\n"}
+			}
+			var told []string
+			f.job = func(host string, argv []string) (string, int) {
+				if argv[1] == "deploy" {
+					told = append(told, strings.Join(argv, " "))
+				}
+				return "", 0
+			}
+			if err := f.fleet.Deploy(context.Background(), []string{"site"}, DeployOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if asked != test.asked {
+				t.Errorf("asked: %q, want %q", asked, test.asked)
+			}
+			for _, argv := range told {
+				if strings.Count(argv, "--source") != strings.Count(test.want, "--source") || !strings.Contains(argv, test.want) {
+					t.Errorf("a host was told %q, want %q", argv, test.want)
+				}
+			}
+			if len(told) != 4 {
+				t.Errorf("%d builds and switches, want 4", len(told))
+			}
+		})
+	}
+}

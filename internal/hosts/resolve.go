@@ -25,8 +25,13 @@ type resolved struct {
 	failed  []string // of the same, but it could not be built
 	taken   []string // names of other releases, the last one's whoever made it
 
+	sources []string // NAME=COMMIT, where these were asked for
+
 	revision string // of the app there, where the repository alone was asked; empty: the repository's own branch
 }
+
+// namedCommit is a source of another repository, at a commit.
+var namedCommit = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*=([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 var fullCommit = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
@@ -47,6 +52,8 @@ func (m *member) resolve(ctx context.Context, app string, options ...string) (re
 			r.commit = name
 		case what == "word":
 			r.word = strings.TrimPrefix(name, "of ")
+		case what == "source" && namedCommit.MatchString(name):
+			r.sources = append(r.sources, name)
 		case what == "revision":
 			r.revision = name
 		case !releaseName.MatchString(name):
@@ -147,4 +154,21 @@ func oneCommit(ctx context.Context, members []*member, app, asked string) (strin
 		}
 	}
 	return first.commit, found, nil
+}
+
+// oneOfSources asks one host where the sources of other repositories lead that a project
+// names: one that has the release says what that was made of, else the first what it would
+// be made of now. All hosts are told, as options of "host deploy"; each takes a commit from
+// the repository that its own copy of the project names, and from no other.
+func oneOfSources(ctx context.Context, members []*member, found []resolved, app, commit, release string) ([]string, error) {
+	asked := max(slices.IndexFunc(found, func(r resolved) bool { return slices.Contains(r.fit, release) }), 0)
+	var options []string
+	err := members[asked].step(ctx, "resolve", func(ctx context.Context) error {
+		r, err := members[asked].resolve(ctx, app, "--sources", release, "--commit", commit)
+		for _, name := range r.sources {
+			options = append(options, "--source", name)
+		}
+		return err
+	})
+	return options, err
 }

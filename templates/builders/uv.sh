@@ -8,12 +8,15 @@ make_release() {
 	local compiling
 	project=${BUILD_BACKEND:-.}
 	[[ -n $uv ]] || fail "there is no uv here, which builds $APP" "run: host setup"
-	[[ -n $BUILD_REQUIREMENTS || -f $WORK_DIR/$project/pyproject.toml ]] ||
+	[[ -n $BUILD_REQUIREMENTS || -f $WORK_DIR/$project/pyproject.toml || -f $WORK_DIR/$project/mx.ini ]] ||
 		fail "the commit has no $(in_project pyproject.toml)" "give its folder: deploy.$APP.backend_dir"
 	[[ ! -f $WORK_DIR/$project/pyproject.toml ]] || suits_python
+	fetch_sources
 	virtualenv
 	if [[ -n $BUILD_REQUIREMENTS ]]; then
 		install_requirements
+	elif [[ ${#sources[@]} -gt 0 || -f $WORK_DIR/$project/mx.ini ]] && ! has_lock; then
+		install_mx
 	else
 		lock_fits
 		step "installing what $(in_release "$lock") has"
@@ -49,10 +52,111 @@ suits_python() {
 	fi
 }
 
+# resolve_sources COMMIT: prints NAME=COMMIT of each source of the mx.ini that a commit has,
+# as far as they lead now; nothing without one. The copy of the repository has the commit.
+resolve_sources() {
+	local project=${BUILD_BACKEND:-.} dir name place url revision leads rows
+	LOG='' git_as_app -C "$CACHE" cat-file -e "$1:${project#.}${BUILD_BACKEND:+/}mx.ini" 2>/dev/null || return 0
+	as_app mkdir -p -- "$DEPLOY_TO/shared/tmp"
+	dir=$(LOG='' as_app mktemp -d -- "$DEPLOY_TO/shared/tmp/mx.XXXXXX")
+	# shellcheck disable=SC2016 # for the inner shell
+	LOG='' git_as_app -C "$CACHE" archive "$1" | LOG='' as_app tar -x -C "$dir" --wildcards --wildcards-match-slash '*.ini'
+	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$dir/$project") || {
+		as_app rm -rf -- "$dir"
+		fail "${BUILD_BACKEND:+$BUILD_BACKEND/}mx.ini cannot be used" "see the line above"
+	}
+	as_app rm -rf -- "$dir"
+	while read -r name place url revision; do
+		[[ -n $name ]] || continue
+		leads=$(leads_to "$revision" ask_mx "$name" "$url")
+		[[ -n $leads ]] || fail "$(mx_source "$name" "$url") has no branch or tag $revision" "correct it in mx.ini, or give a commit in full as rev"
+		printf '%s=%s\n' "$name" "$leads"
+	done <<<"$rows"
+}
+
+# mx_source NAME URL: as people call it, without a password.
+mx_source() { printf 'the source %s (%s) of %smx.ini' "$1" "$(sed 's,//[^/@]*@,//,' <<<"$2")" "${BUILD_BACKEND:+$BUILD_BACKEND/}"; }
+
+# ask_mx NAME URL REF…: prints where these lead.
+ask_mx() {
+	local GIT_SECONDS=120 LOG=''
+	git_as_app ls-remote -q -- "$2" "${@:3}" || no_source "$1" "$2"
+}
+
+# no_source NAME URL: what can be done depends on how it is reached.
+no_source() {
+	case $2 in
+	http://* | https://*)
+		fail "$(mx_source "$1" "$2") cannot be fetched" \
+			"see git's output above; deploy.$APP.scm.user and password are for the server of the app's own repository alone: a private source elsewhere needs an ssh address and deploy.$APP.scm.ssh_key"
+		;;
+	*://* | *:*)
+		[[ -e $ETC/$APP/deploy_key ]] || fail "$(mx_source "$1" "$2") needs a key" "set deploy.$APP.scm.ssh_key to one that opens it, or write its https:// address into mx.ini"
+		fail "$(mx_source "$1" "$2") cannot be fetched with the app's key" "see git's output above; deploy.$APP.scm.ssh_key has to open it, too"
+		;;
+	*) fail "$(mx_source "$1" "$2") cannot be fetched" "see git's output above" ;;
+	esac
+}
+
+# fetch_sources: those of mx.ini, at the commits that were recorded when the release was
+# begun; sets sources to NAME=COMMIT of each.
+fetch_sources() {
+	local name place url revision rows at known=''
+	sources=()
+	[[ -f $WORK_DIR/$project/mx.ini ]] || return 0
+	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$WORK_DIR/$project") ||
+		fail "$(in_project mx.ini) cannot be used" "see the line above"
+	[[ -n $rows ]] || return 0
+	known=$(record_get "$release" sources)
+	if [[ -z $known ]]; then
+		known=$(resolve_sources "$commit" | tr '\n' ' ')
+		record_set "$release" "sources=${known% }"
+	fi
+	read -ra sources <<<"$known"
+	while read -r name place url revision; do
+		at=$(printf '%s\n' "${sources[@]}" | sed -n "s/^$name=//p")
+		is_commit "$at" || fail "no commit is recorded for $(mx_source "$name" "$url")" "deploy again"
+		step "checking out ${at:0:12} of the source $name ($revision)"
+		fetch_source_at "$name" "$url" "$at" "$revision"
+		[[ ! -e $WORK_DIR/$project/$place ]] || fail "the commit has $(in_project "$place") already, where $(mx_source "$name" "$url") belongs" "take one of the two out"
+		as_app mkdir -p -- "$WORK_DIR/$project/$place"
+		WORK_DIR=$WORK_DIR/$project/$place CACHE=$(mx_copy "$name" "$url") SCM_SUBMODULES=1 checkout "$at" "$url"
+	done <<<"$rows"
+}
+
+# mx_copy NAME URL: where the copy of a source is, which releases share.
+mx_copy() { printf '%s/shared/sources/%s-%s' "$DEPLOY_TO" "$1" "$(sum <<<"$2" | cut -c 1-12)"; }
+
+# fetch_source_at NAME URL COMMIT REVISION: brings its copy to where it has the commit. One
+# that another host has told is of a branch or tag of the same repository, or it is not
+# taken: nothing else is fetched, unless mx.ini names the commit itself.
+fetch_source_at() {
+	local copy
+	copy=$(mx_copy "$1" "$2")
+	if LOG='' git_as_app -C "$copy" cat-file -e "$3^{commit}" 2>/dev/null; then return; fi
+	as_app mkdir -p -- "${copy%/*}"
+	git_as_app init -q --bare -- "$copy"
+	git_as_app -C "$copy" fetch -q --force --prune --no-tags -- "$2" '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*' || no_source "$1" "$2"
+	if LOG='' git_as_app -C "$copy" cat-file -e "$3^{commit}" 2>/dev/null; then return; fi
+	if [[ $3 == "$4" ]] && git_as_app -C "$copy" fetch -q --no-tags -- "$2" "$3"; then return; fi
+	fail "no branch or tag of $(mx_source "$1" "$2") has the commit $3" "deploy anew where somebody rewrote its history: plonec deploy --force"
+}
+
+# has_lock: one that the stack names, or the project's own.
+has_lock() { [[ -n $BUILD_LOCK || -n $(find_lock) ]]; }
+
+# find_lock: beside pyproject.toml, or above it in a workspace, where uv finds it too.
+find_lock() {
+	local dir=$WORK_DIR/$project
+	while [[ ! -f $dir/uv.lock && $dir == "$WORK_DIR"/* ]]; do dir=${dir%/*}; done
+	[[ ! -f $dir/uv.lock ]] || printf '%s' "$dir/uv.lock"
+}
+
 # lock_fits: sets lock, which is there and of the same dependencies as pyproject.toml.
 # The check asks no index: it has something to resolve only where the two differ.
 lock_fits() {
 	local dir=$WORK_DIR/$project said
+	local -a offline=(env -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_FIND_LINKS UV_OFFLINE=1)
 	lock=''
 	if [[ -n $BUILD_LOCK ]]; then
 		lock=$WORK_DIR/$BUILD_LOCK
@@ -62,11 +166,12 @@ lock_fits() {
 			as_app cp -- "$lock" "$project/uv.lock"
 		fi
 	else
-		while [[ ! -f $dir/uv.lock && $dir == "$WORK_DIR"/* ]]; do dir=${dir%/*}; done
-		lock=$dir/uv.lock
-		[[ -f $lock ]] || fail "the commit has no $(in_project uv.lock)" "write it and commit it: cd $project && uv lock; or name a file of requirements: deploy.$APP.requirements"
+		lock=$(find_lock)
+		[[ -n $lock ]] || fail "the commit has no $(in_project uv.lock)" "write it and commit it: cd $project && uv lock; or name a file of requirements: deploy.$APP.requirements"
 	fi
-	if ! said=$(LOG='' as_app env -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_FIND_LINKS "$uv" lock --check --offline --project "$project" --python .venv/bin/python 2>&1); then
+	# A source of mx.ini may say what it needs only when it is built, by what an index has.
+	[[ ${#sources[@]} == 0 || -n $BUILD_OFFLINE ]] || offline=()
+	if ! said=$(LOG='' as_app "${offline[@]}" "$uv" lock --check --project "$project" --python .venv/bin/python 2>&1); then
 		printf '%s\n' "$said" >>"$LOG"
 		fail "$(in_release "$lock") does not fit $(in_project pyproject.toml)" "write it anew and commit it: cd $project && uv lock; what uv said: ${said##*$'\n'}"
 	fi
@@ -86,8 +191,21 @@ install_requirements() {
 		LOG='' as_app /usr/bin/python3 -I "$LIB/builders/uv-instance" local "$name" ||
 			fail "$name cannot be installed" "see the line above"
 	done
+	if [[ -f $WORK_DIR/$project/mx.ini ]]; then
+		install_mx "$WORK_DIR/$BUILD_REQUIREMENTS" ${BUILD_CONSTRAINTS:+"$WORK_DIR/$BUILD_CONSTRAINTS"}
+		return
+	fi
 	step "installing what $BUILD_REQUIREMENTS asks for"
 	WORK_DIR=$WORK_DIR/$project install_python "${files[@]}"
+}
+
+# install_mx [REQUIREMENTS [CONSTRAINTS]]: those that mx.ini names unless the stack does,
+# with its sources in the place of the packages of their names.
+install_mx() {
+	LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" requirements "$WORK_DIR/$project" "$@" ||
+		fail "$(in_project mx.ini) cannot be used" "see the line above"
+	step "installing what $(in_project mx.ini) asks for"
+	WORK_DIR=$WORK_DIR/$project install_python -r "$WORK_DIR/$project/requirements-mxdev.txt"
 }
 
 # sync_project: folders of wheels may have what the project itself is built with.

@@ -114,8 +114,19 @@ ask_source() {
 # resolve_commit: the commit that the app's revision leads to now: of the branch,
 # else of the tag, else of the repository's own branch where none is given.
 resolve_commit() {
-	local wanted=$SCM_REVISION commit name found=''
+	local commit
+	commit=$(leads_to "$SCM_REVISION" ask_source)
+	[[ -n $commit ]] || fail "$SCM_REPOSITORY has no branch or tag ${SCM_REVISION:-to begin with}" \
+		"set deploy.$APP.scm.revision to one, or to a commit in full"
+	printf '%s' "$commit"
+}
+
+# leads_to REVISION ASK…: the commit of that branch, else of that tag; nothing where there
+# is neither. ASK prints where names lead, as git ls-remote does.
+leads_to() {
+	local wanted=$1 commit name found=''
 	local -A leads=()
+	shift
 	if is_commit "$wanted"; then
 		printf '%s' "$wanted"
 		return
@@ -123,7 +134,7 @@ resolve_commit() {
 	local -a names=("refs/heads/$wanted" "refs/tags/$wanted^{}" "refs/tags/$wanted")
 	[[ -n $wanted ]] || names=(HEAD)
 	[[ $wanted != refs/* ]] || names=("$wanted^{}" "$wanted")
-	found=$(ask_source "${names[@]}")
+	found=$("$@" "${names[@]}")
 	while IFS=$'\t' read -r commit name; do
 		if is_commit "$commit"; then leads[$name]=$commit; fi
 	done <<<"$found"
@@ -133,19 +144,20 @@ resolve_commit() {
 			return
 		fi
 	done
-	fail "$SCM_REPOSITORY has no branch or tag ${wanted:-to begin with}" \
-		"set deploy.$APP.scm.revision to one, or to a commit in full"
 }
 
-# checkout COMMIT: into WORK_DIR, an empty directory.
+# checkout COMMIT [REPOSITORY]: into WORK_DIR, an empty directory, from CACHE, which is the
+# copy of the app's repository, or of another one. The app's password is for the server of
+# its own repository (git-askpass), whatever is checked out.
 checkout() {
+	local repository=${2:-$SCM_REPOSITORY}
 	# By hard links, so that it costs nothing and needs the copy no longer; by
 	# copies on a file system that has none.
 	git_as_app clone -q --no-checkout -- "$CACHE" . ||
 		git_as_app clone -q --no-checkout --no-hardlinks -- "$CACHE" .
-	git_as_app remote set-url origin "$SCM_REPOSITORY"
+	git_as_app remote set-url origin "$repository"
 	if ! command -v git-lfs >/dev/null && git_as_app grep -q filter=lfs "$1" -- ':(glob)**/.gitattributes'; then
-		fail "$SCM_REPOSITORY keeps files by Git LFS, and git-lfs is not installed" \
+		fail "$repository keeps files by Git LFS, and git-lfs is not installed" \
 			"add \"git-lfs\" to deploy.$APP.os_packages"
 	fi
 	# Once for all releases; by no -c, which a repository in a directory would obey too.
@@ -158,6 +170,6 @@ checkout() {
 	if [[ -n $SCM_SUBMODULES ]] && as_app test -f .gitmodules; then
 		git_as_app submodule sync -q --recursive
 		git_as_app submodule update -q --init --recursive ||
-			fail "the submodules of $SCM_REPOSITORY cannot be fetched" "see git's output above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
+			fail "the submodules of $repository cannot be fetched" "see git's output above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
 	fi
 }
