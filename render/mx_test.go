@@ -95,6 +95,9 @@ func TestMxIni(t *testing.T) {
 	if record, err := os.ReadFile(p.root + "/var/lib/plonec/site/releases/20260101000002"); err != nil || !strings.Contains(string(record), "\nsources=Toy.Kit="+one+"\n") {
 		t.Errorf("%v: the record says\n%s", err, record)
 	}
+	for _, word := range []string{"Toy.Kit", "Toy.Kit=" + one[:12], "--force=" + one} {
+		host(2, "deploy", "--source", word, "site")
+	}
 	// A commit that is on no branch of the source's own repository is taken from nobody.
 	out = host(1, "deploy", "--no-restart", "--new-database", "--release", "20260101000003", "--commit", commit, "--source", "Toy.Kit="+commit, "site")
 	if !strings.Contains(out, "no branch or tag of the source Toy.Kit ("+toy+") of backend/mx.ini has the commit "+commit) {

@@ -75,7 +75,11 @@ resolve_sources() {
 }
 
 # mx_source NAME URL: as people call it, without a password.
-mx_source() { printf 'the source %s (%s) of %smx.ini' "$1" "$(sed 's,//[^/@]*@,//,' <<<"$2")" "${BUILD_BACKEND:+$BUILD_BACKEND/}"; }
+mx_source() {
+	local url=$2
+	[[ ! $url =~ ^([a-z+]+://)[^/@]*@(.*)$ ]] || url=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+	printf 'the source %s (%s) of %smx.ini' "$1" "$url" "${BUILD_BACKEND:+$BUILD_BACKEND/}"
+}
 
 # ask_mx NAME URL REF…: prints where these lead.
 ask_mx() {
@@ -202,10 +206,11 @@ install_requirements() {
 # install_mx [REQUIREMENTS [CONSTRAINTS]]: those that mx.ini names unless the stack does,
 # with its sources in the place of the packages of their names.
 install_mx() {
-	LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" requirements "$WORK_DIR/$project" "$@" ||
+	local dir=$WORK_DIR/$project
+	LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" requirements "$dir" "$@" ||
 		fail "$(in_project mx.ini) cannot be used" "see the line above"
 	step "installing what $(in_project mx.ini) asks for"
-	WORK_DIR=$WORK_DIR/$project install_python -r "$WORK_DIR/$project/requirements-mxdev.txt"
+	WORK_DIR=$dir install_python -r "$dir/requirements-mxdev.txt"
 }
 
 # sync_project: folders of wheels may have what the project itself is built with.
