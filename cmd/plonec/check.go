@@ -42,14 +42,17 @@ does, with the deploy.cfg of each host on top, and names what does not fit
 together: parts without a recipe, options that are lost, a database that is not
 the stack's. Nothing of the project is executed; what it extends by http and https
 is fetched from public addresses. It needs Linux as --native does, and python3
-with venv; --native=here has zc.buildout see this machine too.`
+with venv; --native=here has zc.buildout see this machine too. Of a project that
+uv builds it reads pyproject.toml, uv.lock, mx.ini, requirements and instance.yaml,
+which needs neither: whether the hosts' Python suits, what is missing, and what has
+no effect.`
 	c.Example = `  plonec check stack.json
   plonec check --buildout ../buildout
   sudo plonec check --native --format json`
 	f.add(c.Flags())
 	c.Flags().StringVar(&how, "native", "", "also run the installed daemons' own checkers: apart from this machine, or `here`")
 	c.Flags().Lookup("native").NoOptDefVal = string(native.Apart)
-	c.Flags().StringArrayVar(&projects, "buildout", nil, "also read the apps' buildout in that folder: `DIR`, or APP=DIR for each app where they have several")
+	c.Flags().StringArrayVar(&projects, "buildout", nil, "also read the apps' buildout, or project for uv, in that folder: `DIR`, or APP=DIR for each app where they have several")
 	compile := f.compiling(v, "", func(out *reporter, built *compile.Built, diags diag.List) error {
 		diags, err := idle(built.Judged, diags)
 		if err != nil {
@@ -131,9 +134,7 @@ func buildoutFolders(t *topology.Topology, folders []string) (map[string]string,
 	repositories := map[string]string{} // by app
 	for _, h := range t.Hosts {
 		for _, a := range h.Apps {
-			if a.Builder().Reads(project.DeployCfg) {
-				repositories[a.Name] = a.Config.SCM.Repository
-			}
+			repositories[a.Name] = a.Config.SCM.Repository
 		}
 	}
 	names, apps := slices.Sorted(maps.Keys(repositories)), map[string]string{}
@@ -146,7 +147,7 @@ func buildoutFolders(t *topology.Topology, folders []string) (map[string]string,
 			return nil, fmt.Errorf("--buildout: %s is not a folder: name a checkout of the apps' repository", dir)
 		}
 		if named && repositories[app] == "" {
-			return nil, fmt.Errorf("--buildout: no host runs an app %s that has a buildout", app)
+			return nil, fmt.Errorf("--buildout: no host runs an app %s", app)
 		}
 		for _, name := range names {
 			if !named && len(folders) == 1 && repositories[name] != repositories[names[0]] {

@@ -36,7 +36,12 @@ type group struct {
 // why they could not be read at all. here has buildout's reader see this machine as whoever
 // asks does.
 func Check(t *topology.Topology, folders map[string]string, deployCfg func(host, app string) string, here bool) (diag.List, error) {
-	return check(t, folders, deployCfg, isPrivate, here)
+	list, err := check(t, folders, deployCfg, isPrivate, here)
+	if err != nil {
+		return nil, err
+	}
+	more, err := checkUv(t, folders)
+	return append(list, more...), err
 }
 
 func check(t *topology.Topology, folders map[string]string, deployCfg func(host, app string) string, refused func(netip.Addr) bool, here bool) (diag.List, error) {

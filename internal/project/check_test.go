@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"net/netip"
 	"os"
@@ -106,6 +107,11 @@ func TestProjects(t *testing.T) {
 			t.Errorf("no project has %s", r.code)
 		}
 	}
+	for _, r := range uvRules {
+		if !codes[r.code] {
+			t.Errorf("no project has %s", r.code)
+		}
+	}
 }
 
 // The documentation has every code.
@@ -206,6 +212,36 @@ func TestIsPrivate(t *testing.T) {
 	} {
 		if got := isPrivate(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: %v", address, got)
+		}
+	}
+}
+
+// requires-python is judged as far as a release of Python without its patch level tells.
+func TestMayBe(t *testing.T) {
+	for specifiers, want := range map[string]bool{
+		">=3.13": true, ">=3.13.4": true, ">=3.14": false, ">3.12": true, ">=3.10,<3.13": false, ">=3.10, <3.14": true, "<3.13.2": true, "<3.13": false,
+		"<=3.12": false, "<=3.13": true, "==3.13.*": true, "==3.12.*": false, "==3.13.1": true, "==3.*": true, "!=3.13.*": false, "!=3.13.1": true, "!=3.12.*": true,
+		"~=3.12": true, "~=3.14": false, "~=3.12.1": false, "~=3.13.1": true, ">=2.7,<3": false, "<4": true, "": true, ">=4": false, "in 3.13": true,
+	} {
+		if got := mayBe(specifiers, topology.Version{Major: 3, Minor: 13}); got != want {
+			t.Errorf("%q: %v", specifiers, got)
+		}
+	}
+}
+
+// What is no text, and a link out of the project, is not read.
+func TestUvUnreadable(t *testing.T) {
+	topo, deployCfg := stackOf(t, "../../testdata/projects/stack.json", "../../testdata/projects/uv/stack.json")
+	for name, make := range map[string]func(path string) error{
+		"it is not UTF-8":                         func(path string) error { return os.WriteFile(path, []byte("\xff"), 0o644) },
+		"leads to /etc/passwd by a symbolic link": func(path string) error { return os.Symlink("/etc/passwd", path) },
+	} {
+		dir := t.TempDir()
+		if err := errors.Join(os.Mkdir(dir+"/backend", 0o755), make(dir+"/backend/pyproject.toml")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Check(topo, map[string]string{"site": dir}, deployCfg); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want %s", err, name)
 		}
 	}
 }

@@ -143,7 +143,7 @@ fetch_source_at() {
 	git_as_app -C "$copy" fetch -q --force --prune --no-tags -- "$2" '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*' || no_source "$1" "$2"
 	if LOG='' git_as_app -C "$copy" cat-file -e "$3^{commit}" 2>/dev/null; then return; fi
 	if [[ $3 == "$4" ]] && git_as_app -C "$copy" fetch -q --no-tags -- "$2" "$3"; then return; fi
-	fail "no branch or tag of $(mx_source "$1" "$2") has the commit $3" "deploy anew where somebody rewrote its history: plonec deploy --force"
+	fail "no branch or tag of $(mx_source "$1" "$2") has the commit $3" "where its history was rewritten, make a new release: plonec deploy --always $APP"
 }
 
 # has_lock: one that the stack names, or the project's own.

@@ -1,0 +1,323 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/regular"
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/words"
+)
+
+// Of a project without a buildout check reads the files that the builder uv reads, line by
+// line, and says what a host would say only when it builds.
+
+// maxLock bounds a uv.lock: that of Plone has 0.7 MB.
+const maxLock = 8 << 20
+
+// uvRules are what is looked for, the Python first: where it does not suit, all else is a
+// consequence.
+var uvRules = []struct {
+	code string
+	find func(*uvProject, func(at diag.Span, message, remedy string))
+}{
+	{"refused-python", (*uvProject).suits},
+	{"missing-lock", (*uvProject).missing},
+	{"untested-lock", (*uvProject).untested},
+	{"fetched-requirements", (*uvProject).fetched},
+	{"source-key", (*uvProject).sourceKeys},
+	{"instance-key", (*uvProject).instanceKeys},
+}
+
+// A uvProject is the project of an app that uv builds, on hosts with one Python.
+type uvProject struct {
+	dir    string
+	app    *topology.App
+	python topology.Version
+	files  map[string]*diag.File // by their path in the repository; shared by all apps of it
+	err    error                 // why one could not be read
+}
+
+// checkUv reads the projects of apps that uv builds, in folders by app.
+func checkUv(t *topology.Topology, folders map[string]string) (diag.List, error) {
+	found := &findings{hosts: map[diag.Diagnostic][]string{}}
+	files := map[string]map[string]*diag.File{}
+	for _, h := range t.Hosts {
+		for _, a := range h.Apps {
+			dir := folders[a.Name]
+			if dir == "" || a.Builder().Reads(DeployCfg) {
+				continue
+			}
+			if files[dir] == nil {
+				files[dir] = map[string]*diag.File{}
+			}
+			p := &uvProject{dir: dir, app: a, python: pythonOf(a), files: files[dir]}
+			for _, r := range uvRules {
+				r.find(p, func(at diag.Span, message, remedy string) {
+					d := diag.Diagnostic{Code: r.code, Span: at, Message: message, Remedy: remedy}
+					if at.File == nil {
+						d.Path = "deploy." + a.Name
+					}
+					found.add(&group{hosts: []string{h.Name}}, d)
+				})
+			}
+			if p.err != nil {
+				return nil, p.err
+			}
+		}
+	}
+	return found.list(), nil
+}
+
+// read gives a file of the repository; nil where there is none.
+func (p *uvProject) read(name string, most int64) *diag.File {
+	name = path.Clean(name)
+	if f, known := p.files[name]; known {
+		return f
+	}
+	text, err := regular.ReadBelow(p.dir, filepath.FromSlash(name), most)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.files[name] = nil
+		return nil
+	case err == nil && !utf8.Valid(text):
+		err = errors.New("it is not UTF-8")
+	}
+	if err != nil {
+		p.err = fmt.Errorf("%s cannot be read: %w", filepath.Join(p.dir, filepath.FromSlash(name)), err)
+		return nil
+	}
+	f := &diag.File{Name: filepath.Join(p.dir, filepath.FromSlash(name)), Content: []byte(newlines.Replace(string(text))), Order: len(p.files)}
+	mask(f)
+	p.files[name] = f
+	return f
+}
+
+// own gives a file beside pyproject.toml.
+func (p *uvProject) own(name string) *diag.File {
+	return p.read(path.Join(p.app.Config.BackendDir, name), maxFile)
+}
+
+// A line of a file with sections.
+type line struct {
+	section string
+	text    string
+	at      diag.Span
+}
+
+var header = regexp.MustCompile(`^\[+([^\[\]]+)\]+\s*(?:#.*)?$`)
+
+// linesOf are the lines of a file of the forms of TOML and of mx.ini, without comments.
+func linesOf(f *diag.File) []line {
+	if f == nil {
+		return nil
+	}
+	var all []line
+	section, n := "", 0
+	for text := range strings.Lines(string(f.Content)) {
+		n++
+		text = strings.TrimRight(text, " \t\n")
+		switch m := header.FindStringSubmatch(text); {
+		case m != nil:
+			section = strings.TrimSpace(m[1])
+			all = append(all, line{section, "", lineSpan(f, n)})
+		case text != "" && !strings.HasPrefix(strings.TrimSpace(text), "#"):
+			all = append(all, line{section, text, lineSpan(f, n)})
+		}
+	}
+	return all
+}
+
+var requiresPython = regexp.MustCompile(`^requires-python\s*=\s*(?:"([^"]*)"|'([^']*)')`)
+
+func (p *uvProject) suits(say func(diag.Span, string, string)) {
+	for _, l := range linesOf(p.own("pyproject.toml")) {
+		m := requiresPython.FindStringSubmatch(l.text)
+		if l.section != "project" || m == nil || mayBe(m[1]+m[2], p.python) {
+			continue
+		}
+		wanted, remedy := m[1]+m[2], fmt.Sprintf("name one that suits in deploy.%s.python_major_version", p.app.Name)
+		var systems []string
+		for _, s := range topology.Systems() {
+			if mayBe(wanted, s.Python) {
+				systems = append(systems, fmt.Sprintf("%s with Python %s", s.ID, s.Python))
+			}
+		}
+		if len(systems) > 0 {
+			remedy += ", or in plonec.os a system that has it: " + words.Or(systems)
+		}
+		say(l.at, fmt.Sprintf("the project wants Python %s, and the host's is %s", wanted, p.python), remedy)
+	}
+}
+
+var specifier = regexp.MustCompile(`^\s*(~=|===?|!=|<=|>=|<|>)\s*([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(\.\*)?\s*$`)
+
+// mayBe tells whether a Python of that release, whose patch level is not known, may be one
+// that all specifiers of a list hold for. One of another form is uv's to judge.
+func mayBe(specifiers string, python topology.Version) bool {
+	for s := range strings.SplitSeq(specifiers, ",") {
+		m := specifier.FindStringSubmatch(s)
+		if m == nil {
+			continue
+		}
+		var theirs topology.Version
+		theirs.Major, _ = strconv.Atoi(m[2])
+		theirs.Minor, _ = strconv.Atoi(m[3])
+		patch, _ := strconv.Atoi(m[4])
+		before, after := python.Before(theirs.Major, theirs.Minor), theirs.Before(python.Major, python.Minor)
+		same := !before && !after
+		if m[5] != "" && m[3] == "" { // 3.*
+			same = python.Major == theirs.Major
+		}
+		holds := true
+		switch m[1] {
+		case "==", "===":
+			holds = same
+		case "!=":
+			holds = !same || m[5] == ""
+		case "~=":
+			holds = !before && python.Major == theirs.Major && (m[4] == "" || same)
+		case ">=", ">":
+			holds = !before
+		case "<=":
+			holds = !after
+		case "<":
+			holds = before || same && patch > 0
+		}
+		if !holds {
+			return false
+		}
+	}
+	return true
+}
+
+// missing: without one of these there is nothing to install.
+func (p *uvProject) missing(say func(diag.Span, string, string)) {
+	app := p.app.Config
+	named := func(attribute, name string) {
+		if name != "" && p.read(name, maxLock) == nil {
+			say(diag.Span{}, "the project has no "+name, fmt.Sprintf("commit it, or change deploy.%s.%s", p.app.Name, attribute))
+		}
+	}
+	named("lock", app.Lock)
+	named("requirements", app.Requirements)
+	named("constraints", app.Constraints)
+	named("instance", app.Instance)
+	if app.Requirements != "" || p.own("mx.ini") != nil {
+		return
+	}
+	switch pyproject := p.own("pyproject.toml"); {
+	case pyproject == nil:
+		say(diag.Span{}, "the project has no "+path.Join(app.BackendDir, "pyproject.toml"), fmt.Sprintf("name its folder in deploy.%s.backend_dir", p.app.Name))
+	case app.Lock == "" && p.uvLock() == nil:
+		say(lineSpan(pyproject, 1), "the project has no "+path.Join(app.BackendDir, "uv.lock"),
+			fmt.Sprintf("write it with uv lock, in the folder of pyproject.toml, and commit it; or name a requirements file in deploy.%s.requirements", p.app.Name))
+	}
+}
+
+// uvLock is the lock: that of the stack, else the one beside pyproject.toml or above it.
+func (p *uvProject) uvLock() *diag.File {
+	if p.app.Config.Lock != "" {
+		return p.read(p.app.Config.Lock, maxLock)
+	}
+	for dir := path.Clean(p.app.Config.BackendDir); ; dir = path.Dir(dir) {
+		if f := p.read(path.Join(dir, "uv.lock"), maxLock); f != nil || dir == "." {
+			return f
+		}
+	}
+}
+
+func (p *uvProject) untested(say func(diag.Span, string, string)) {
+	if p.app.Config.Requirements != "" {
+		return
+	}
+	var plone diag.Span
+	for _, l := range linesOf(p.uvLock()) {
+		switch {
+		case l.section == "manifest" && strings.HasPrefix(l.text, "constraints = "):
+			return
+		case l.text == `name = "products-cmfplone"`:
+			plone = l.at
+		}
+	}
+	if plone.File != nil {
+		say(plone, "the lock was made without Plone's constraints, so it has versions that were never tested together",
+			"put them into constraint-dependencies of [tool.uv] in "+path.Join(p.app.Config.BackendDir, "pyproject.toml")+", and run uv lock")
+	}
+}
+
+var takesFile = regexp.MustCompile(`^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s*)([^\s#]+)`)
+
+func (p *uvProject) fetched(say func(diag.Span, string, string)) {
+	seen := map[string]bool{}
+	var follow func(name string)
+	follow = func(name string) {
+		if name == "" || seen[name] || len(seen) == maxFiles {
+			return
+		}
+		seen[name] = true
+		for _, l := range linesOf(p.read(name, maxFile)) {
+			switch m := takesFile.FindStringSubmatch(l.text); {
+			case m == nil:
+			case isURL(m[1]):
+				say(l.at, "this file is taken from the net, where it may be another one tomorrow", "put a copy of it into the repository, and name that")
+			default:
+				follow(path.Join(path.Dir(name), m[1]))
+			}
+		}
+	}
+	follow(p.app.Config.Requirements)
+	follow(p.app.Config.Constraints)
+}
+
+var mxURL = regexp.MustCompile(`^url\s*[=:]\s*(\S+)$`)
+
+func (p *uvProject) sourceKeys(say func(diag.Span, string, string)) {
+	if p.app.Config.SCM.SSHKey.IsSet() {
+		return
+	}
+	for _, l := range linesOf(p.own("mx.ini")) {
+		if m := mxURL.FindStringSubmatch(l.text); m != nil && bySSH.MatchString("git "+m[1]) {
+			say(l.at, fmt.Sprintf("the source %s is fetched by ssh, and the stack has no key for it", l.section),
+				fmt.Sprintf("give deploy.%s.scm.ssh_key one that may read it, or fetch it by https", p.app.Name))
+		}
+	}
+}
+
+// taken are the keys of instance.yaml that a release heeds, or that say nothing of it; the
+// initial user's are in each file that cookieplone makes.
+var (
+	taken  = regexp.MustCompile(`^(zcml_|initial_user_)|^(load_zcml|environment|db_relstorage_keep_history|target|location_clienthome|location_log|environment_paths)$`)
+	yamlOf = regexp.MustCompile(`^( *)["']?([A-Za-z0-9_]+)["']?\s*:`)
+)
+
+func (p *uvProject) instanceKeys(say func(diag.Span, string, string)) {
+	if len(p.app.Clients) == 0 {
+		return
+	}
+	file := p.own("instance.yaml")
+	if p.app.Config.Instance != "" {
+		file = p.read(p.app.Config.Instance, maxFile)
+	}
+	within, depth := false, 0
+	for _, l := range linesOf(file) {
+		m := yamlOf.FindStringSubmatch(l.text)
+		switch {
+		case m == nil:
+		case m[1] == "":
+			within, depth = m[2] == "default_context", 0
+		case within && (depth == 0 || len(m[1]) == depth):
+			if depth = len(m[1]); !taken.MatchString(m[2]) {
+				say(l.at, m[2]+" has no effect: the stack decides it", "take it out; the attributes of plone_instances and plone_zeoserver say it")
+			}
+		}
+	}
+}
