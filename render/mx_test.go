@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const mxMain = "[settings]\ninclude = more.ini\nmain-package = ./own\n"
+const mxMain = "[settings]\ninclude = more.ini\nmain-package = -e ./own[more]\n"
 
 // newMxProject is a project whose mx.ini takes a package from a repository of its own, and
 // where that is.
@@ -30,7 +30,7 @@ func newMxProject(t *testing.T) (*uvProject, string) {
 		"backend/requirements.txt": "-c constraints.txt\n-r deeper.txt\niniconfig\ntoy.kit[sub]>=9\n",
 		"backend/deeper.txt":       "packaging>=99\nlost==1\n",
 		"backend/constraints.txt":  "toy.kit==9.9\niniconfig==2.0.0\npackaging==23.0\n",
-		"backend/own/pyproject.toml": "[project]\nname = \"own\"\nversion = \"1.0\"\ndependencies = [\"packaging\"]\n" +
+		"backend/own/pyproject.toml": "[project]\nname = \"own\"\nversion = \"1.0\"\ndependencies = [\"packaging\"]\n[project.optional-dependencies]\nmore = []\n" +
 			"[build-system]\nrequires = [\"uv_build\"]\nbuild-backend = \"uv_build\"\n",
 		"backend/own/src/own/__init__.py": "",
 	}
@@ -203,6 +203,7 @@ func TestMxIniRefuses(t *testing.T) {
 		{"[settings]\ninclude = https://me:secret@example.org/mx.ini\n", []string{"mx.ini includes https://example.org/mx.ini from the net: put that file into the repository"}},
 		{"[settings]\ninclude = gone.ini\n", []string{"gone.ini, which mx.ini includes, is not in the repository"}},
 		{"[settings]\ninclude = mx.ini\n", []string{"mx.ini includes itself"}},
+		{"; a comment\n[settings]\nmain-package = -e .\nrequirements-in = gone.txt\n", []string{"the commit has no gone.txt, from which mx.ini takes versions", "-c constraints.txt"}},
 		{"no section\n", []string{"mx.ini: File contains no section headers"}},
 	} {
 		p.files = maps.Clone(fits)

@@ -29,9 +29,9 @@ var uv = &Builder{
 	Sources: true,
 	Missing: "see which packages the project lacks in the log of its last deploy",
 	Parts: []Part{
-		{"parts", Host, true},                 // addresses, ports, directories
-		{"bin", Host, true},                   // a program for each process, pack and backup
-		{".venv", Kind, true},                 // its programs name its path
+		{"parts", Host, true},                     // addresses, ports, directories
+		{"bin", Host, true},                       // a program for each process, pack and backup
+		{".venv", Kind, true},                     // its programs name its path
 		{"requirements-mxdev.txt", Making, false}, // of mx.ini
 		{"constraints-mxdev.txt", Making, false},
 		{"var", Host, false}, // data and logs; a link into shared, unless the stack says otherwise

@@ -211,10 +211,16 @@ func (p *uvProject) missing(say func(diag.Span, string, string)) {
 	named("requirements", app.Requirements)
 	named("constraints", app.Constraints)
 	named("instance", app.Instance)
-	if app.Requirements != "" || p.own("mx.ini") != nil {
+	if app.Requirements != "" {
 		return
 	}
-	switch pyproject := p.own("pyproject.toml"); {
+	pyproject, requirements := p.own("pyproject.toml"), p.mxRequirements()
+	switch {
+	case p.own("mx.ini") != nil && p.uvLock() == nil:
+		if requirements != "" && p.read(requirements, maxFile) == nil {
+			say(lineSpan(p.own("mx.ini"), 1), "the project has no "+requirements+", from which mx.ini takes versions",
+				"fetch Plone's constraints into the repository, and commit that file, with -c constraints.txt in it; or write requirements-in = into mx.ini, for none")
+		}
 	case pyproject == nil:
 		say(diag.Span{}, "the project has no "+path.Join(app.BackendDir, "pyproject.toml"), fmt.Sprintf("name its folder in deploy.%s.backend_dir", p.app.Name))
 	case app.Lock == "" && p.uvLock() == nil:
@@ -222,6 +228,26 @@ func (p *uvProject) missing(say func(diag.Span, string, string)) {
 			fmt.Sprintf("write it with uv lock, in the folder of pyproject.toml, and commit it; or name a requirements file in deploy.%s.requirements", p.app.Name))
 	}
 }
+
+// mxRequirements is the file in the repository from which mx.ini takes packages; empty: none.
+func (p *uvProject) mxRequirements() string {
+	file := p.own("mx.ini")
+	if file == nil {
+		return ""
+	}
+	name := "requirements.txt"
+	for _, l := range linesOf(file) {
+		if m := mxIn.FindStringSubmatch(l.text); m != nil && l.section == "settings" {
+			name = m[1]
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	return path.Join(p.app.Config.BackendDir, name)
+}
+
+var mxIn = regexp.MustCompile(`^requirements-in\s*[=:]\s*(\S*)$`)
 
 // uvLock is the lock: that of the stack, else the one beside pyproject.toml or above it.
 func (p *uvProject) uvLock() *diag.File {
@@ -274,7 +300,9 @@ func (p *uvProject) fetched(say func(diag.Span, string, string)) {
 			}
 		}
 	}
-	follow(p.app.Config.Requirements)
+	if follow(p.app.Config.Requirements); p.app.Config.Requirements == "" && p.uvLock() == nil {
+		follow(p.mxRequirements())
+	}
 	follow(p.app.Config.Constraints)
 }
 

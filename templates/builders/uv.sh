@@ -239,7 +239,7 @@ write_instance() {
 		file=$(etc_file "$APP" "$name")
 		[[ ! -f $file ]] || printf '%s\0%s\0' "$name" "$(<"$file")"
 	done | LOG='' as_app .venv/bin/python -I "$LIB/builders/uv-instance" write "$WORK_DIR" "$instance" "${BUILD_CLIENTS[@]}" ||
-		fail "the instance of $APP could not be laid out" "see the line above: what is not installed belongs to the project's dependencies, or to a group of deploy.$APP.groups"
+		fail "the instance of $APP could not be laid out" "see the line above: what is not installed belongs to the project's dependencies, to a group of deploy.$APP.groups, or to deploy.$APP.packages"
 	file=$(etc_file "$APP" zope.conf)
 	if [[ -f $file ]]; then
 		mapfile -t named < <(sed -n 's/^trusted-proxy //p' "$file")
