@@ -240,7 +240,7 @@ func TestUvUnreadable(t *testing.T) {
 		if err := errors.Join(os.Mkdir(dir+"/backend", 0o755), make(dir+"/backend/pyproject.toml")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Check(topo, map[string]string{"site": dir}, deployCfg); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := Check(topo, map[string]string{"site": dir}, deployCfg, false); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %s", err, name)
 		}
 	}
