@@ -7,6 +7,7 @@ import "time"
 const (
 	stageTimeout = 5 * time.Minute  // to get its files over a slow line
 	setupTime    = 30 * time.Minute // for a bare one to install packages
+	fetchTime    = 30 * time.Minute // to fetch an app's repository for the first time
 	activateTime = 10 * time.Minute // to bring files in and reload daemons
 	buildTime    = 2 * time.Hour    // to build a release
 	rollTime     = 2 * time.Hour    // to restart many clients with a long restart_delay

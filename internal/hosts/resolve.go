@@ -43,7 +43,11 @@ func IsCommit(name string) bool { return fullCommit.MatchString(name) }
 func (m *member) resolve(ctx context.Context, app string, options ...string) (resolved, error) {
 	var r resolved
 	argv := append([]string{plan.ScriptDir + "/host", "resolve"}, options...)
-	ctx, cancel := context.WithTimeout(ctx, stageTimeout)
+	limit := stageTimeout
+	if slices.Contains(options, "--sources") { // mx.ini is in the repository
+		limit = fetchTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := m.conn.Run(ctx, remote.Command{Argv: append(argv, app), Line: func(line string) {
 		what, name, _ := strings.Cut(line, " ")
