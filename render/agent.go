@@ -10,7 +10,7 @@ import (
 
 var _ = renders(nil, Artifact{Template: "agent.service.tmpl", Each: agentUnits})
 
-// agentUnits gives the agent of a host's clients.
+// agentUnits gives the agent of a host's clients and processes of Volto.
 func agentUnits(h *topology.Host) []Instance {
 	type state struct {
 		Address   string
@@ -24,6 +24,12 @@ func agentUnits(h *topology.Host) []Instance {
 				clients = append(clients, all)
 			}
 			clients = append(clients, state{c.Address, c.AgentPort, strings.TrimSuffix(c.Unit, ".service")})
+		}
+		for _, v := range a.Voltos {
+			if all := (state{v.Address, service.AgentPort, "*"}); !slices.Contains(clients, all) {
+				clients = append(clients, all)
+			}
+			clients = append(clients, state{v.Address, v.AgentPort, strings.TrimSuffix(v.Unit, ".service")})
 		}
 	}
 	if len(clients) == 0 {

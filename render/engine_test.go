@@ -36,7 +36,8 @@ func TestEngineIsTextTemplate(t *testing.T) {
 	files := processHost()
 	files.Apps[0].Config.Files = map[string]schema.EnvValue{"etc/a.txt": {Text: "a text\n"}}
 	hosts := []*topology.Host{processHost(), files, frontHost(), frontHost(withTLS, purging)}
-	every := map[string]any{"plone_zeoserver": map[string]any{"pack_at": "daily"}}
+	every := map[string]any{"plone_zeoserver": map[string]any{"pack_at": "daily"}, "volto": map[string]any{"node": "24.21.0"},
+		"deploy": map[string]any{"site": map[string]any{"domains": []any{"example.org"}}}}
 	layers, instances := map[string]any{}, map[string]any{}
 	for i, d := range topology.Roles() { // a host of each, so that a service more is seen here too
 		name := fmt.Sprintf("host-%d", i)

@@ -42,6 +42,21 @@ var fronts = map[string]func(*topology.Host){
 		h.Front.Backends = append(h.Front.Backends, intra)
 		h.Front.Sites = append(h.Front.Sites, &topology.Site{App: "intra.net", Names: []string{"intra.example.com", "staff.example.com"}, Path: "Intra"})
 	},
+	"Volto": func(h *topology.Host) {
+		shownBy()(h)
+		h.Front.APIBind = "127.0.0.2"
+		h.Front.Backends[0].Voltos = manyServers(8)
+	},
+	"Volto of two apps, one by a pattern": func(h *topology.Host) {
+		shownBy()(h)
+		prefix := "/VirtualHostBase/http/www.example.com:80/"
+		h.Front.Backends[0].Prefixes = []string{prefix}
+		h.Front.Backends = append(h.Front.Backends,
+			&topology.Backend{Name: "intra.net", Servers: manyServers(8), Volto: true, Patterns: []string{"^/VirtualHostBase/https?/[^/:]+\\.example\\.com:(80|443)/"}},
+			&topology.Backend{Name: "third", Servers: manyServers(8), Prefixes: []string{prefix + "third/"}})
+		h.Front.Sites = append(h.Front.Sites, &topology.Site{App: "intra.net", Names: []string{"*.example.com"}, Path: "Intra", Main: true, Volto: true})
+		h.Front.APIBind = "fd00::10"
+	},
 	"everything set": func(h *topology.Host) {
 		h.Front.HaproxyBind, h.Front.VarnishBind = "0.0.0.0", "::"
 		s := h.Stack

@@ -53,6 +53,9 @@ func (v hostView) MaxConn() int {
 		for _, s := range b.Servers {
 			slots += s.MaxConn
 		}
+		for _, s := range b.Voltos {
+			slots += s.MaxConn
+		}
 	}
 	return min(max(2*slots, minMaxConn), maxMaxConn)
 }
@@ -63,6 +66,15 @@ type route struct {
 	Name     string // the backend's
 	Prefixes []string
 	Pattern  string
+	Volto    string // the name of that backend of the app; empty: it has none
+}
+
+// voltoOf is the name of the backend with an app's processes of Volto.
+func voltoOf(b *topology.Backend) string {
+	if !b.Volto {
+		return ""
+	}
+	return b.VoltoName()
 }
 
 // Routes are those of the apps, each name's before those of all names below one, and
@@ -72,13 +84,13 @@ func (v hostView) Routes() (routes []route) {
 	var below []route
 	for _, b := range v.Front.Backends {
 		for _, p := range b.Patterns {
-			below = append(below, route{Name: b.Name, Pattern: p})
+			below = append(below, route{Name: b.Name, Pattern: p, Volto: voltoOf(b)})
 		}
 	}
 	slices.SortStableFunc(below, func(a, b route) int { return cmp.Compare(len(b.Pattern), len(a.Pattern)) })
 	for i, b := range v.Front.Backends {
 		if len(b.Prefixes) > 0 && (i > 0 || len(below) > 0) {
-			routes = append(routes, route{Name: b.Name, Prefixes: b.Prefixes})
+			routes = append(routes, route{Name: b.Name, Prefixes: b.Prefixes, Volto: voltoOf(b)})
 		}
 	}
 	return append(routes, below...)

@@ -281,10 +281,13 @@ func (b buildConf) Venv() ([]string, error) {
 // needs lists the programs that the units run: a release without them is never
 // switched to.
 func needs(a *topology.App) []string {
-	if a.Supervised() {
-		return []string{a.Builder().Supervisor.For(a.Config.BuildoutSupervisorPart)}
-	}
 	var files []string
+	if len(a.Voltos) > 0 {
+		files = append(files, voltoDir+"/"+voltoServer)
+	}
+	if a.Supervised() {
+		return append(files, a.Builder().Supervisor.For(a.Config.BuildoutSupervisorPart))
+	}
 	if a.Zeo != nil {
 		files = append(files, a.Builder().Zeo.For(a.Config.Parts.Zeoserver))
 	}

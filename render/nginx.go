@@ -124,6 +124,7 @@ type publicSite struct {
 	Path   string
 	Scheme string
 	Port   int
+	Volto  bool // Volto shows its pages
 }
 
 // Servers are nginx's servers: the plain ones, then those with TLS, in each
@@ -168,7 +169,7 @@ func (v hostView) servers(tls bool) []webServer {
 
 // public says under which address a site is seen.
 func public(s *topology.Site, tls bool) *publicSite {
-	p := &publicSite{Path: s.Path, Scheme: s.Scheme, Port: 80}
+	p := &publicSite{Path: s.Path, Scheme: s.Scheme, Port: 80, Volto: s.Volto}
 	if p.Scheme == "" {
 		p.Scheme = "http"
 		if tls {

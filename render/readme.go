@@ -102,6 +102,17 @@ func runs(h *topology.Host) (what, ports []string) {
 			what = append(what, fmt.Sprintf("%d %s of %s", n, noun, a.Name))
 			ports = append(ports, span(a.Clients[0].Port, a.Clients[n-1].Port), strconv.Itoa(service.AgentPort), span(a.Clients[0].AgentPort, a.Clients[n-1].AgentPort))
 		}
+		if n := len(a.Voltos); n > 0 {
+			noun := "processes"
+			if n == 1 {
+				noun = "process"
+			}
+			what = append(what, fmt.Sprintf("%d %s of Volto for %s", n, noun, a.Name))
+			ports = append(ports, span(a.Voltos[0].Port, a.Voltos[n-1].Port), span(a.Voltos[0].AgentPort, a.Voltos[n-1].AgentPort))
+			if len(a.Clients) == 0 {
+				ports = append(ports, strconv.Itoa(service.AgentPort))
+			}
+		}
 		if a.Zeo != nil {
 			what = append(what, "ZEO of "+a.Name)
 			if a.Zeo.Port != 0 {
@@ -163,9 +174,15 @@ func picture(t *topology.Topology) ([]node, []edge) {
 					if n := len(a.Clients); n > 0 {
 						add(edge{ids[g], ids[to], span(a.Clients[0].Port, a.Clients[n-1].Port)})
 					}
+					if n := len(a.Voltos); n > 0 {
+						add(edge{ids[g], ids[to], span(a.Voltos[0].Port, a.Voltos[n-1].Port)})
+					}
 				}
 			}
 			for _, a := range from.Apps {
+				if len(a.Voltos) > 0 && h.Front != nil && h.Front.APIBind != "" && topology.HostPort(h.Front.APIBind, service.HaproxyPort) == a.Voltos[0].Balancer {
+					add(edge{ids[g], ids[to], fmt.Sprint(service.HaproxyPort)})
+				}
 				for _, b := range h.Apps {
 					if len(a.Clients) > 0 && b.Zeo != nil && strings.HasSuffix(a.Storage.ZeoAddress, fmt.Sprintf("%s:%d", b.Zeo.Address, b.Zeo.Port)) {
 						add(edge{ids[g], ids[to], fmt.Sprint(b.Zeo.Port)})

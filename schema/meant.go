@@ -28,7 +28,7 @@ var meant = map[string]map[string]string{
 	"#Role": {
 		"lb": "frontend", "nginx": "frontend", "haproxy": "frontend", "varnish": "frontend", "balancer": "frontend", "web": "frontend",
 		"client": "clients", "plone": "clients", "plone_instances": "clients", "instances": "clients", "zope": "clients",
-		"zeoserver": "zeo", "zeo_server": "zeo", "database": "zeo", "nfs": "blobs", "celery": "",
+		"node": "volto", "zeoserver": "zeo", "zeo_server": "zeo", "database": "zeo", "nfs": "blobs", "celery": "",
 	},
 	"#LogLevel": {"fatal": "CRITICAL", "notice": "INFO", "trace": "DEBUG"},
 

@@ -56,7 +56,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{
-		"per_cpu":       "did you mean plone_instances.per_cpu?",
+		"per_cpu":       "did you mean plone_instances.per_cpu or volto.per_cpu?",
 		"haproxy.stats": "there is no attribute haproxy.stats",
 		"wrong-tpye":    "did you mean wrong-type?",
 		"haprxy.fall":   "did you mean haproxy.fall?",

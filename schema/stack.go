@@ -21,6 +21,7 @@ type Stack struct {
 	PloneZeoserver *PloneZeoserver `json:"plone_zeoserver"`
 	PloneBlobs     *PloneBlobs     `json:"plone_blobs"`
 	PloneSolr      *PloneSolr      `json:"plone_solr"`
+	Volto          *Volto          `json:"volto"`
 	Tmpdir         *Tmpdir         `json:"tmpdir"`
 	System         *System         `json:"system"`
 	InitialSetup   *InitialSetup   `json:"opsworks_initial_setup"`
@@ -205,6 +206,15 @@ type PloneSolr struct {
 	EnablePapertrail bool   `json:"enable_papertrail"`
 }
 
+// Volto is the front end that shows pages.
+type Volto struct {
+	AppName string  `json:"app_name"` // empty: plone_instances.app_name
+	Node    string  `json:"node"`     // a version in full, or a path; empty: not given
+	BuildOn string  `json:"build_on"` // hosts, here
+	PerCPU  float64 `json:"per_cpu"`
+	Memory  string  `json:"memory"` // of one process, such as 1G
+}
+
 type Tmpdir struct {
 	GlobalTmp bool   `json:"global_tmp"`
 	Tmpfs     bool   `json:"tmpfs"`
@@ -387,6 +397,7 @@ type App struct {
 	SCM                      SCM                 `json:"scm"`
 	Builder                  string              `json:"builder"`
 	BackendDir               string              `json:"backend_dir"`  // empty: the top of the repository
+	FrontendDir              string              `json:"frontend_dir"` // of Volto
 	Lock                     string              `json:"lock"`         // empty: where uv finds it
 	Requirements             string              `json:"requirements"` // empty: the lock
 	Constraints              string              `json:"constraints"`

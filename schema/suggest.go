@@ -31,7 +31,7 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 		return "did you mean " + a.fields[near].Name + "?"
 	}
 	paths := c.schema.paths()
-	if at := paths[key]; len(at) > 0 && len(at) <= 4 {
+	if at := paths[key]; len(at) > 0 && len(at) <= 5 {
 		for _, path := range at {
 			if below, ok := strings.CutPrefix(path, a.Path+"."); ok && a.Path != "" {
 				return "did you mean " + below + "?"

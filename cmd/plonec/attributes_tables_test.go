@@ -46,10 +46,14 @@ var spelled = map[string]map[string]string{
 // named are the values of attributes that name a part of the stack: the bases have
 // those, and not the names of the schema's examples.
 var named = map[string]string{
-	"instances.<host>.layers":      `["plone_instances", "lb"]`,
-	"opsworks.instance.layers":     `["plone_instances", "lb"]`,
-	"opsworks.instance.hostname":   `["app3", "app3.example.com"]`,
-	"nginx_plone.canonical":        `["www.example.org"]`,
+	"instances.<host>.layers":    `["plone_instances", "lb"]`,
+	"opsworks.instance.layers":   `["plone_instances", "lb"]`,
+	"opsworks.instance.hostname": `["app3", "app3.example.com"]`,
+	"nginx_plone.canonical":      `["www.example.org"]`,
+	// volto-not-built-yet
+	"layers.<layer>.roles":          rolesToTry,
+	"opsworks.layers.<layer>.roles": rolesToTry,
+
 	"plone_instances.app_name":     `["site", "zeoserver", ""]`,
 	"plone_zeoserver.app_name":     `["zeoserver", "site", ""]`,
 	"plone_instances.zeo_layer":    `["zeoserver", "spare"]`,
@@ -57,6 +61,9 @@ var named = map[string]string{
 	"plone_instances.solr_layer":   `["solr", "spare"]`,
 	"deploy.<app>.parts.keep":      `["nginx"]`,
 }
+
+// rolesToTry are all but that of which check says that nothing builds it yet.
+const rolesToTry = `["frontend", "clients", "zeo", "blobs", "memcached", "redis", "solr", "snapshots", "celerybeat", "pack"]`
 
 // beside is what has to stand in the stack beside an attribute, or beside one value
 // of it.

@@ -88,7 +88,7 @@ func TestPortsInTheDocumentation(t *testing.T) {
 	if c == nil {
 		t.Fatal(mistakes(diags))
 	}
-	told := service.Host{Stack: c.Topology.Hosts[0].Stack, TLS: true, Balancers: 2}
+	told := service.Host{Stack: c.Topology.Hosts[0].Stack, TLS: true, Balancers: 2, API: true}
 	var rows []string
 	for _, s := range service.All() {
 		if s.Ports == nil {

@@ -58,8 +58,11 @@ func (b *builder) front(h *topology.Host) {
 	for _, c := range b.t.Hosts {
 		for _, a := range c.Apps {
 			served := slices.ContainsFunc(h.Front.Backends, func(k *topology.Backend) bool { return k.Name == a.Name })
-			if n := len(a.Clients); n > 0 && c.Online && served {
-				b.link(h, c, Web, "HTTP", span{a.Clients[0].Port, a.Clients[n-1].Port})
+			if !c.Online || !served {
+				continue
+			}
+			for _, ports := range a.Balanced() {
+				b.link(h, c, Web, "HTTP", span{ports.First, ports.Last})
 			}
 		}
 	}

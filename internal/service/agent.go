@@ -4,9 +4,9 @@ package service
 // for client N on AgentPort+N.
 const AgentPort = 9080
 
-// Agent tells balancers how the clients of a host are.
+// Agent tells balancers how the clients of a host are, and its processes of Volto.
 var Agent = add(Service{
-	Name: "agent", Title: "drain agent", Role: "clients", Unit: "plonec-agent.service",
+	Name: "agent", Title: "drain agent", Role: "clients", Also: []string{"volto"}, Unit: "plonec-agent.service",
 	Ports: func(Host) []Port {
 		return []Port{{Number: AgentPort, From: FrontEnds}, {Number: AgentPort, Each: true, From: FrontEnds}}
 	},

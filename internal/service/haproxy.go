@@ -17,6 +17,9 @@ var Haproxy = add(Service{
 	Reloads: []string{"/etc/haproxy/haproxy.cfg", "/etc/haproxy/users.cfg"},
 	Ports: func(h Host) []Port {
 		ports := []Port{{Number: HaproxyPort, From: ItsOwnHost}}
+		if h.API {
+			ports = append(ports, Port{Number: HaproxyPort, For: "API", From: VoltoHosts})
+		}
 		if h.Balancers > 1 {
 			ports = append(ports, Port{Number: PeersPort, For: "peers", From: FrontEnds})
 		}

@@ -18,7 +18,7 @@ func TestPortsHavePartners(t *testing.T) {
 		if s.Ports == nil {
 			continue
 		}
-		for _, p := range s.Ports(service.Host{Stack: stack, TLS: true, Balancers: 2}) {
+		for _, p := range s.Ports(service.Host{Stack: stack, TLS: true, Balancers: 2, API: true}) {
 			ports++
 			if p.From == "" {
 				t.Errorf("%s: nobody connects to %s", s.Name, s.PortOf(p))

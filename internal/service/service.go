@@ -26,6 +26,8 @@ type Service struct {
 	Title string
 	// Role is the role of its hosts, as a stack names it.
 	Role string
+	// Also are other roles whose hosts run it too.
+	Also []string
 	// Place is its place among the services of its role, on a request's way.
 	Place int
 	// Public: visitors reach it, so that it starts when the others run.
@@ -73,6 +75,7 @@ type Host struct {
 	Stack     *schema.Stack // in its view
 	TLS       bool          // some site of it has a certificate of its own
 	Balancers int           // that share what they know of visitors; 0: there is one alone, or none
+	API       bool          // front ends of other hosts ask its clients
 }
 
 // A Switch is an attribute that is true or false. The zero Switch is never on.
@@ -114,11 +117,12 @@ const (
 	Watchers    From = "networks of `nginx_plone.status`, and its own host"
 	ItsOwnHost  From = "its own host alone"
 	FrontEnds   From = "front ends"
+	VoltoHosts  From = "hosts with Volto"
 	ClientHosts From = "hosts with clients"
 )
 
 // OfHosts tells whether other hosts of the stack connect, and nobody else is to.
-func (f From) OfHosts() bool { return f == FrontEnds || f == ClientHosts }
+func (f From) OfHosts() bool { return f == FrontEnds || f == VoltoHosts || f == ClientHosts }
 
 // Range is from which number to which it is, for the first n (1 or more) of a host.
 func (p Port) Range(n int) (first, last int) {
@@ -148,7 +152,7 @@ func All() []*Service { return rows }
 
 // Of are the services of a role, as a request meets them.
 func Of(role string) []*Service {
-	list := slices.DeleteFunc(slices.Clone(rows), func(s *Service) bool { return s.Role != role })
+	list := slices.DeleteFunc(slices.Clone(rows), func(s *Service) bool { return s.Role != role && !slices.Contains(s.Also, role) })
 	slices.SortStableFunc(list, func(a, b *Service) int { return cmp.Compare(a.Place, b.Place) })
 	return list
 }

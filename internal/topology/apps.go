@@ -26,6 +26,9 @@ func (r *resolver) apps() {
 		if h.Has(Zeo) && h.Stack.PloneZeoserver.AppName != "" {
 			r.zeoServer(h, r.app(h, h.Stack.PloneZeoserver.AppName, "plone_zeoserver.app_name"))
 		}
+		if h.Has(Volto) {
+			r.voltos(h)
+		}
 		slices.SortFunc(h.Apps, func(a, b *App) int { return strings.Compare(a.Name, b.Name) })
 		for _, a := range h.Apps {
 			all[a.Name] += len(a.Clients)
@@ -265,6 +268,9 @@ func (r *resolver) takenUnits(h *Host) map[string]bool {
 		taken[unit(a.Name, "zeo")] = true
 		for _, c := range a.Clients {
 			taken[c.Unit] = true
+		}
+		for _, v := range a.Voltos {
+			taken[v.Unit] = true
 		}
 	}
 	r.units[h] = taken

@@ -60,7 +60,7 @@ func (r *resolver) addressFault(h *Host) {
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // reserved are names that HAProxy's configuration uses itself.
-var reserved = []string{"plonec", "plonec-stats", "http-in"}
+var reserved = []string{"plonec", "plonec-stats", "plonec-api", "http-in"}
 
 func (r *resolver) appFaults(h *Host) {
 	r.near = h
@@ -134,7 +134,7 @@ func (r *resolver) portFaults(h *Host) {
 					given = append(given, p)
 				case p.Each:
 					for n := range maxClients {
-						whose[p.Number+1+n] = "a client or its agent"
+						whose[p.Number+1+n] = each(s)
 					}
 				default:
 					whose[p.Number] = s.PortOf(p)
@@ -148,6 +148,14 @@ func (r *resolver) portFaults(h *Host) {
 		}
 		whose[p.Number] = "another service, by " + p.Path
 	}
+}
+
+// each is whose the ports are of which a host has many.
+func each(s *service.Service) string {
+	if s == service.Volto {
+		return "a process of Volto or its agent"
+	}
+	return "a client or its agent"
 }
 
 // pathFaults: what would meet on one path of a front end.

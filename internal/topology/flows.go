@@ -44,6 +44,11 @@ func (t *Topology) Flows() []Flow {
 		}
 		if h.Front != nil {
 			for _, b := range h.Front.Backends {
+				for _, s := range b.Voltos {
+					add(h, s.Address, s.Port, "Volto")
+					add(h, s.Address, s.AgentPort, "agent")
+					add(h, s.Address, service.AgentPort, "agent")
+				}
 				for _, s := range b.Servers {
 					add(h, s.Address, s.Port, "client")
 					add(h, s.Address, s.AgentPort, "agent")
@@ -55,6 +60,9 @@ func (t *Topology) Flows() []Flow {
 			}
 		}
 		for _, a := range h.Apps {
+			if len(a.Voltos) > 0 {
+				at(h, a.Voltos[0].Balancer, "API")
+			}
 			if len(a.Clients) > 0 {
 				at(h, a.Storage.ZeoAddress, "ZEO")
 				if r := a.Storage.RelStorage; r != nil && !r.DSN.IsSet() {

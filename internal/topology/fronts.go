@@ -33,9 +33,10 @@ func (r *resolver) fronts() {
 		r.report("none-online", []string{"instances", r.all[Clients][0].Name}, "no client host is online: visitors are answered 503",
 			"write the status of those that run: \"status\": \"online\"")
 	}
+	r.voltoNames(backends)
 	servers := 0
 	for _, b := range backends {
-		servers += len(b.Servers)
+		servers += len(b.Servers) + len(b.Voltos)
 	}
 	if len(fronts)*servers > maxServers {
 		r.report("too-many-servers", []string{"layers"}, fmt.Sprintf("%d front ends would each list %d clients", len(fronts), servers), "a few front ends are enough: give the others another layer")
@@ -120,6 +121,7 @@ func (r *resolver) backends() []*Backend {
 			}
 		}
 	}
+	r.voltoBackends(byApp)
 	var backends []*Backend
 	for _, name := range sortedKeys(byApp) {
 		backends = append(backends, byApp[name])
@@ -171,7 +173,7 @@ func (r *resolver) sites(front *Host, backends []*Backend) []*Site {
 	for _, b := range backends {
 		view := r.viewOf(b.Name, front)
 		p, app := view.PloneInstances, view.App(b.Name)
-		main := &Site{App: b.Name, Main: true, Path: joinPath(p.SiteID), TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
+		main := &Site{App: b.Name, Main: true, Volto: b.Volto, Path: joinPath(p.SiteID), TLS: app.SSLSupport, Scheme: view.Plonec.PublicScheme}
 		if app.SSLSupport && (!app.SSLCertificate.IsSet() || !app.SSLCertificateKey.IsSet()) {
 			r.once("no-certificate", []string{"deploy", b.Name, "ssl_support"}, "TLS is on, but its certificate or key is missing",
 				"give ssl_certificate and ssl_certificate_key, or set ssl_support to false where a balancer in front terminates TLS")

@@ -42,7 +42,7 @@ func (h *Host) open() []string {
 	add := func(s *service.Service, clients int) {
 		for _, p := range s.Ports(h.told()) {
 			alone := p.Number == service.PurgePort && len(h.Front.PurgeFrom) == 0 // on the loopback then
-			if !p.From.OfHosts() || alone {
+			if !p.From.OfHosts() || alone || p.Each && clients == 0 {
 				continue
 			}
 			next := ports{name: s.PortOf(p)}
@@ -61,6 +61,12 @@ func (h *Host) open() []string {
 		if n := len(a.Clients); n > 0 && a.Clients[0].Address == h.Address {
 			add(service.Client, n)
 			add(service.Agent, n)
+		}
+		if n := len(a.Voltos); n > 0 && a.Voltos[0].Address == h.Address {
+			add(service.Volto, n)
+			if len(a.Clients) == 0 {
+				add(service.Agent, 0)
+			}
 		}
 	}
 	for _, s := range Daemons() {

@@ -35,6 +35,7 @@ func Resolve(d *schema.Decoded) (*Topology, diag.List) {
 	r.onlyOnes()
 	r.unserved()
 	r.fronts()
+	r.voltoPartners()
 	r.uploads()
 	r.faults()
 	return r.t, r.diags

@@ -13,6 +13,7 @@ type Role string
 // The roles, by the names that a stack gives them. What each is stands in roles.
 const (
 	Frontend   Role = "frontend"
+	Volto      Role = "volto"
 	Clients    Role = "clients"
 	Zeo        Role = "zeo"
 	Blobs      Role = "blobs"
@@ -88,6 +89,10 @@ var roles = []Duty{
 	{
 		Role: Frontend, Rank: RankFronts, Stage: AtFronts, Does: "nginx, Varnish (unless `nginx_plone.proxy_port` is 8080), HAProxy",
 		Layers: []string{"lb"}, Recipes: []string{"plone_buildout::haproxy", "plone_buildout::nginx", "plone_buildout::varnish"},
+	},
+	{
+		Role: Volto, Rank: RankClients, Stage: AtClients, Does: "Volto, the front end of `volto.app_name` in Node",
+		Layers: []string{"volto"},
 	},
 	{
 		Role: Clients, Rank: RankClients, Stage: AtClients, Does: "the ZEO clients of `plone_instances.app_name`",

@@ -25,13 +25,18 @@ func (s Service) Rank() Rank { return Role(s.Kind.Role).Duty().Rank }
 func (s Service) Packaged() bool { return len(s.Kind.Packages) > 0 }
 
 // Runs tells whether the host runs a service that it has one of.
-func (h *Host) Runs(s *service.Service) bool { return h.does(Role(s.Role)) && s.Runs(h.Stack) }
+func (h *Host) Runs(s *service.Service) bool {
+	does := h.does(Role(s.Role)) || slices.ContainsFunc(s.Also, func(r string) bool { return h.does(Role(r)) })
+	return does && s.Runs(h.Stack)
+}
 
 // does tells whether the host has a role, and something to do in it.
 func (h *Host) does(r Role) bool {
 	switch r {
 	case Frontend:
 		return h.Front != nil
+	case Volto:
+		return slices.ContainsFunc(h.Apps, func(a *App) bool { return len(a.Voltos) > 0 })
 	case Clients:
 		return slices.ContainsFunc(h.Apps, func(a *App) bool { return len(a.Clients) > 0 })
 	}
@@ -84,7 +89,7 @@ func startingIn(rank Rank) []*service.Service {
 	for _, d := range roles {
 		for _, s := range service.Of(string(d.Role)) {
 			switch {
-			case d.Rank != rank || s.Unit == "":
+			case d.Rank != rank || s.Unit == "" || slices.Contains(list, s):
 			case s.Public:
 				last = append(last, s)
 			default:
@@ -98,14 +103,23 @@ func startingIn(rank Rank) []*service.Service {
 // Builder is what makes the app's releases.
 func (a *App) Builder() *builder.Builder { return a.Config.MadeBy() }
 
-// Supervised tells whether a supervisor of the releases' own runs all of the app's
-// processes: one service stands for them then.
+// Supervised tells whether a supervisor of the releases' own runs all processes that the
+// app's builder makes: one service stands for them then.
 func (a *App) Supervised() bool {
 	return a.Config.BuildoutSupervisorPart != "" && a.Builder().Supervisor.Path != ""
 }
 
 // Services are the app's processes on its host, in the order in which they start.
 func (a *App) Services() []Service {
+	var list []Service
+	for _, v := range a.Voltos {
+		list = append(list, Service{Unit: v.Unit, Kind: service.Volto, App: a.Name, Server: v.Server()})
+	}
+	return append(a.backend(), list...)
+}
+
+// backend are those of them that the app's builder makes.
+func (a *App) backend() []Service {
 	if a.Supervised() {
 		return []Service{{Unit: unit(a.Name, "supervisor"), Kind: service.Supervisor, App: a.Name}}
 	}
@@ -120,6 +134,20 @@ func (a *App) Services() []Service {
 		list = append(list, Service{Unit: c.Unit, Kind: service.Command, App: a.Name})
 	}
 	return list
+}
+
+// A Span is the ports of processes that are alike, first and last.
+type Span struct{ First, Last int }
+
+// Balanced are the ports of the app's processes here that take requests of balancers.
+func (a *App) Balanced() (spans []Span) {
+	if n := len(a.Clients); n > 0 {
+		spans = append(spans, Span{a.Clients[0].Port, a.Clients[n-1].Port})
+	}
+	if n := len(a.Voltos); n > 0 {
+		spans = append(spans, Span{a.Voltos[0].Port, a.Voltos[n-1].Port})
+	}
+	return spans
 }
 
 // Serves tells whether the app's database is kept by a process of it here.
@@ -156,6 +184,9 @@ func (a *App) Units() []string {
 
 // Server is what balancers call the client.
 func (c *Client) Server() string { return c.App.Host.Name + "-" + c.Name }
+
+// Server is what balancers call the process.
+func (v *VoltoProcess) Server() string { return v.App.Host.Name + "-" + v.Name }
 
 // BlobDir is the directory of the app's blobs, where one is given that its
 // processes on this host use.

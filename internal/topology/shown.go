@@ -13,6 +13,7 @@ func (h *Host) told() service.Host {
 	t := service.Host{Stack: h.Stack}
 	if h.Front != nil {
 		t.Balancers = len(h.Front.Balancers)
+		t.API = h.Front.APIBind != ""
 		t.TLS = slices.ContainsFunc(h.Front.Sites, func(s *Site) bool { return s.TLS })
 	}
 	return t
@@ -56,6 +57,15 @@ func (a *App) Shown() []service.Process {
 	add := func(what, at string) { list = append(list, service.Process{What: what, At: at}) }
 	if n := len(a.Clients); n > 0 {
 		first, last := a.Clients[0], a.Clients[n-1]
+		names := first.Name
+		if n > 1 {
+			names = fmt.Sprintf("%s–%d", first.Name, last.N)
+		}
+		add(a.Name+" "+names, span(first.Port, last.Port))
+		add("drain agents", span(first.AgentPort, last.AgentPort))
+	}
+	if n := len(a.Voltos); n > 0 {
+		first, last := a.Voltos[0], a.Voltos[n-1]
 		names := first.Name
 		if n > 1 {
 			names = fmt.Sprintf("%s–%d", first.Name, last.N)

@@ -52,6 +52,7 @@ type App struct {
 	Plone    Plone       // its version
 	WSGI     bool        // Plone 5.2 and later on Python 3: waitress, not ZServer
 	Clients  []*Client
+	Voltos   []*VoltoProcess
 	Zeo      *ZeoServer // the ZEO server that runs from this app here, or nil
 	Commands []*Command // buildout_init_commands, Celery
 	Storage  Storage    // what the clients connect to
@@ -80,6 +81,20 @@ type Client struct {
 	Port      int    // 8080+N
 	AgentPort int    // 9080+N
 	Threads   int    // worker threads
+}
+
+// A VoltoProcess is one process of Node that shows an app's pages.
+type VoltoProcess struct {
+	App       *App
+	N         int    // from 1
+	Name      string // volto1
+	Unit      string // plone-APP-volto1.service
+	Address   string // what it binds: the private address or 127.0.0.1
+	Port      int    // 3000+N
+	AgentPort int    // 4000+N
+	Node      string // the program that runs it, a path
+	Balancer  string // where it asks the app's clients: host:port
+	Site      *Site  // that it shows
 }
 
 // A ZeoServer is the storage server of an app.
@@ -133,6 +148,7 @@ type Front struct {
 	VarnishBind string
 	PurgeBind   []string // where Varnish takes PURGE
 	PurgeFrom   []string // addresses that may purge, besides the loopback
+	APIBind     string   // where HAProxy takes what Volto of other hosts asks; empty: nobody does
 	Backends    []*Backend
 	Sites       []*Site
 	// Balancers are all front ends, this one too, where several share what they
@@ -155,15 +171,21 @@ type Backend struct {
 	Prefixes []string // paths that belong to it, where there are several backends
 	Patterns []string // regular expressions of paths that do, where no prefix is another's
 	Servers  []*Server
+	// Volto tells whether visitors are shown Volto's pages, by Voltos, its processes.
+	Volto  bool
+	Voltos []*Server
 }
 
-// A Server is one client in a backend.
+// VoltoName is the name of a balancer's other backend of the app, that of Volto.
+func (b *Backend) VoltoName() string { return b.Name + "-" + string(Volto) }
+
+// A Server is one client in a backend, or one process of Volto.
 type Server struct {
 	Name      string // app1-client1
 	Address   string
 	Port      int
 	AgentPort int
-	MaxConn   int // what a balancer sends at once: as many requests as it has threads
+	MaxConn   int // what a balancer sends at once: as many requests as a client has threads
 }
 
 // A Site is one virtual host of nginx: the names it answers to and the path in
@@ -174,6 +196,7 @@ type Site struct {
 	Canonical  string        // the one of Names to which the others are sent; empty: none
 	Path       string        // Plone, Plone/sub: no slash at either end
 	Main       bool          // the app's whole site, not one of its subsites
+	Volto      bool          // Volto shows its pages
 	TLS        bool          // also on 443 with the app's certificate
 	Distrusted bool          // that certificate is self-signed
 	Extra      schema.Pasted // subsite_config of this name

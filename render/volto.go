@@ -1,0 +1,89 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/plonec/plonec/internal/service"
+	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/render/escape"
+)
+
+var _ = renders(nil, Artifact{Template: "volto.service.tmpl", Each: voltoUnits})
+
+const (
+	// voltoDir is where a release has Volto's own folder, in which it runs.
+	voltoDir = "volto"
+	// voltoServer is what Node runs, in that folder.
+	voltoServer = "build/server.js"
+	// nodeDir has a Node of each version.
+	nodeDir = "/opt/plonec/node"
+)
+
+// voltoUnits gives each process of Volto a unit, which runs Node itself: pnpm in between
+// would leave it running.
+func voltoUnits(h *topology.Host) []Instance {
+	type voltoUnit struct {
+		unit
+		Environment []string // NAME=VALUE
+		Dir         string
+	}
+	var all []Instance
+	for _, a := range h.Apps {
+		for _, v := range a.Voltos {
+			u := voltoUnit{unit: newUnit(a, v.Unit, "Volto "+v.Name, nodeProgram(v.Node))}
+			u.lifted = append(slices.Clone(liftedBy(a)), writeExecute)
+			u.Dir = u.Current + "/" + voltoDir
+			u.Args = voltoServer
+			u.Address, u.Port = v.Address, v.Port
+			u.HealthURL, u.WarmURL = service.VoltoPath, "/"
+			u.MemoryHigh, u.MemoryMax = memory(h.Stack.Volto.Memory)
+			u.DrainSeconds = seconds(h.Stack.Plonec.DrainTimeout)
+			u.TimeoutStart = u.StartSeconds + warmSeconds + 30
+			u.TimeoutStop = u.DrainSeconds + 60
+			u.Zeo, u.Mounts, u.Writable = "", nil, u.Writable[:1] // of the clients beside it
+			u.Environment = []string{"NODE_ENV=production", "HOST=" + v.Address, "PORT=" + strconv.Itoa(v.Port)}
+			if v.Site != nil {
+				u.Environment = append(u.Environment, "RAZZLE_API_PATH="+publicURL(v.Site), "RAZZLE_INTERNAL_API_PATH="+internalURL(v))
+			}
+			all = append(all, Instance{Path: unitPath(v.Unit), Effects: []string{"restart:" + v.Unit}, Data: &u})
+		}
+	}
+	return all
+}
+
+// nodeProgram is the Node that a stack names by its version, or by its path.
+func nodeProgram(node string) string {
+	if strings.HasPrefix(node, "/") {
+		return node
+	}
+	return nodeDir + "/" + node + "/bin/node"
+}
+
+// publicURL is the address at which visitors have a site.
+func publicURL(s *topology.Site) string {
+	return public(s, s.TLS).Scheme + "://" + s.PublicName()
+}
+
+// internalURL is where Volto asks for the same site, without leaving the stack's network.
+func internalURL(v *topology.VoltoProcess) string {
+	p := public(v.Site, v.Site.TLS)
+	return fmt.Sprintf("http://%s/VirtualHostBase/%s/%s:%d/%s/VirtualHostRoot", v.Balancer, p.Scheme, v.Site.PublicName(), p.Port, escape.URLPath(p.Path))
+}
+
+// Volto tells whether visitors of some app are shown Volto's pages.
+func (v hostView) Volto() bool {
+	return slices.ContainsFunc(v.Front.Backends, func(b *topology.Backend) bool { return b.Volto })
+}
+
+// VoltoPath says whether a process of Volto is well.
+func (hostView) VoltoPath() string { return service.VoltoPath }
+
+// BackendPath matches what Volto does not show, in a path that nginx has decoded: the API
+// and all that begins with another namespace of Zope's (++api++, ++resource++), what Zope's
+// user folders answer (a login elsewhere comes back to them), and its management interface.
+func (hostView) BackendPath() string {
+	return `(?s)^/(?:\+\+[^/+]+\+\+|(?:acl_users|misc_|p_)(?:/|\z))|^` + strings.TrimPrefix(zmiPath, "(?s)^1 ")
+}
