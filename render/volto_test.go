@@ -129,6 +129,13 @@ func TestChainVolto(t *testing.T) {
 			if got := twice("/told?h=Cache-Control:+max-age=60"); got != "HIT" {
 				t.Errorf("one that says so is not: %s", got)
 			}
+			const before = "/before?h=Cache-Control:+max-age=60"
+			if a := ask(t, f.ports.cache, "GET", "www.example.com", site+before); a.Header.Get("X-Client") == "v1" {
+				t.Error("without nginx's mark it is Volto's")
+			}
+			if a := get(before); a.Header.Get("X-Client") != "v1" {
+				t.Error("Zope's page is shown, which was here before")
+			}
 			if a := ask(t, f.ports.purge, "PURGE", "x", site+"/told?h=Cache-Control:+max-age=60"); a.Status != 200 {
 				t.Error(a)
 			}
