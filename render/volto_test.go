@@ -3,6 +3,8 @@ package render
 import (
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -201,5 +203,34 @@ func TestVoltoIdle(t *testing.T) {
 				t.Errorf("%d requests by %d connections", requests, len(connections))
 			}
 		})
+	}
+}
+
+// A process that runs below its release notes that release, as one that runs in it does.
+func TestStartedBelowTheRelease(t *testing.T) {
+	root := t.TempDir()
+	const release = "20261130180000"
+	for _, below := range []string{"", "/frontend/core/packages/volto"} {
+		dir := root + "/srv/releases/site/releases/" + release + below
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		process := exec.Command("/bin/sleep", "60")
+		process.Dir = dir
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		hook := exec.Command(hostScripts(t)+"/unit", "started", "site", "plone-site-volto1")
+		hook.Env = append(os.Environ(), "PLONEC_ROOT="+root, "MAINPID="+strconv.Itoa(process.Process.Pid))
+		out, err := hook.CombinedOutput()
+		process.Process.Kill()
+		process.Wait()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		noted, err := os.ReadFile(root + "/run/plonec/started/plone-site-volto1.service")
+		if err != nil || !strings.HasPrefix(string(noted), "release="+release+"\n") {
+			t.Errorf("%q: %v %s", below, err, noted)
+		}
 	}
 }
