@@ -76,7 +76,12 @@ func Packages(h *topology.Host) []string {
 		if db := a.Storage.RelStorage; db != nil {
 			list = append(list, db.Database().Packages...)
 		}
-		list = append(list, containerPackages(a)...)
+		if len(a.Voltos) > 0 {
+			list = append(list, "make") // by which Volto builds
+		}
+		if len(a.Voltos) == 0 || len(a.Units()) > len(a.Voltos) {
+			list = append(list, containerPackages(a)...)
+		}
 		if len(a.MemcachedServers) > 0 {
 			list = append(list, cachePackages...)
 		}
@@ -110,8 +115,8 @@ type appConf struct {
 	*topology.App
 	Units        []string // in the order in which they start
 	ZeoUnit      string
-	ClientUnits  []string
-	Addresses    []string // of the clients, in the same order
+	ClientUnits  []string // what balancers send requests to: the frontend's processes too
+	Addresses    []string // of these, in the same order
 	Ports        []string
 	Filestorage  string
 	BlobDir      string
@@ -177,6 +182,11 @@ func appConfs(h *topology.Host) []Instance {
 				d.Addresses = append(d.Addresses, c.Address)
 				d.Ports = append(d.Ports, strconv.Itoa(c.Port))
 			}
+		}
+		for _, v := range a.Voltos {
+			d.ClientUnits = append(d.ClientUnits, v.Unit)
+			d.Addresses = append(d.Addresses, v.Address)
+			d.Ports = append(d.Ports, strconv.Itoa(v.Port))
 		}
 		all = append(all, Instance{Path: appDir(a) + "/app.conf", Data: d})
 	}
@@ -283,7 +293,7 @@ func (b buildConf) Venv() ([]string, error) {
 func needs(a *topology.App) []string {
 	var files []string
 	if len(a.Voltos) > 0 {
-		files = append(files, voltoDir+"/"+voltoServer)
+		files = append(files, builder.Volto.Needs())
 	}
 	if a.Supervised() {
 		return append(files, a.Builder().Supervisor.For(a.Config.BuildoutSupervisorPart))

@@ -320,7 +320,7 @@ func shellcheck(t *testing.T, dir string, scripts []string) {
 
 func TestPythonCompiles(t *testing.T) {
 	dir := hostScripts(t)
-	for _, name := range []string{"agent", "as-user", "builders/compare-confs", "builders/mx-ini", "builders/uv-instance", "compile-packages", "mask"} {
+	for _, name := range []string{"agent", "as-user", "builders/compare-confs", "builders/frontend-project", "builders/mx-ini", "builders/uv-instance", "compile-packages", "mask"} {
 		cmd := exec.Command("/usr/bin/python3", "-I", "-W", "error", "-c", "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')", dir+"/"+name)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)

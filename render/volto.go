@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
@@ -13,14 +14,8 @@ import (
 
 var _ = renders(nil, Artifact{Template: "volto.service.tmpl", Each: voltoUnits})
 
-const (
-	// voltoDir is where a release has Volto's own folder, in which it runs.
-	voltoDir = "volto"
-	// voltoServer is what Node runs, in that folder.
-	voltoServer = "build/server.js"
-	// nodeDir has a Node of each version.
-	nodeDir = "/opt/plonec/node"
-)
+// nodeDir has a Node of each version.
+const nodeDir = "/opt/plonec/node"
 
 // voltoUnits gives each process of Volto a unit, which runs Node itself: pnpm in between
 // would leave it running.
@@ -35,8 +30,8 @@ func voltoUnits(h *topology.Host) []Instance {
 		for _, v := range a.Voltos {
 			u := voltoUnit{unit: newUnit(a, v.Unit, "Volto "+v.Name, nodeProgram(v.Node))}
 			u.lifted = append(slices.Clone(liftedBy(a)), writeExecute)
-			u.Dir = u.Current + "/" + voltoDir
-			u.Args = voltoServer
+			u.Dir = u.Current + "/" + builder.Volto.Dir
+			u.Args = builder.Volto.Server
 			u.Address, u.Port = v.Address, v.Port
 			u.HealthURL, u.WarmURL = service.VoltoPath, "/"
 			u.MemoryHigh, u.MemoryMax = memory(h.Stack.Volto.Memory)
@@ -44,7 +39,7 @@ func voltoUnits(h *topology.Host) []Instance {
 			u.TimeoutStart = u.StartSeconds + warmSeconds + 30
 			u.TimeoutStop = u.DrainSeconds + 60
 			u.Zeo, u.Mounts, u.Writable = "", nil, u.Writable[:1] // of the clients beside it
-			u.Environment = []string{"NODE_ENV=production", "HOST=" + v.Address, "PORT=" + strconv.Itoa(v.Port)}
+			u.Environment = []string{"NODE_ENV=production", "RAZZLE_BIND_ADDRESS=" + v.Address, "PORT=" + strconv.Itoa(v.Port)}
 			if v.Site != nil {
 				u.Environment = append(u.Environment, "RAZZLE_API_PATH="+publicURL(v.Site), "RAZZLE_INTERNAL_API_PATH="+internalURL(v))
 			}
@@ -61,6 +56,27 @@ func nodeProgram(node string) string {
 	}
 	return nodeDir + "/" + node + "/bin/node"
 }
+
+// Node is the Node that builds the app's frontend here, as a stack names it; empty: none
+// is built.
+func (b buildConf) Node() string {
+	if len(b.Voltos) == 0 {
+		return ""
+	}
+	return b.Voltos[0].Node
+}
+
+// NodeSums are the sums of what is fetched as that Node, one of which it has; none: any.
+func (b buildConf) NodeSums() []string { return b.Host.Stack.Volto.NodeSHA256 }
+
+// OnlyFrontend tells whether nothing runs here that the app's builder makes.
+func (b buildConf) OnlyFrontend() bool { return len(b.Units()) == len(b.Voltos) }
+
+// Frontends are the processes of the app's frontend here.
+func (a appConf) Frontends() []*topology.VoltoProcess { return a.Voltos }
+
+// FrontendHealth is the path that says whether one of them is well.
+func (appConf) FrontendHealth() string { return service.VoltoPath }
 
 // publicURL is the address at which visitors have a site.
 func publicURL(s *topology.Site) string {

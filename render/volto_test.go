@@ -50,9 +50,9 @@ func voltoHost() *topology.Host {
 func TestVoltoUnit(t *testing.T) {
 	unit := content(t, voltoHost(), "/etc/systemd/system/plone-site-volto2.service")
 	for _, want := range []string{
-		"\nWorkingDirectory=/srv/www/site/current/volto\n",
-		"\nConditionPathExists=/srv/www/site/current/volto/build/server.js\n",
-		" HOST=10.0.0.11 PORT=3002 RAZZLE_API_PATH=https://www.example.com RAZZLE_INTERNAL_API_PATH=http://10.0.1.10:8080/VirtualHostBase/https/www.example.com:443/Plone/VirtualHostRoot /opt/plonec/node/24.21.0/bin/node build/server.js\n",
+		"\nWorkingDirectory=/srv/www/site/current/.volto\n",
+		"\nConditionPathExists=/srv/www/site/current/.volto/build/server.js\n",
+		" RAZZLE_BIND_ADDRESS=10.0.0.11 PORT=3002 RAZZLE_API_PATH=https://www.example.com RAZZLE_INTERNAL_API_PATH=http://10.0.1.10:8080/VirtualHostBase/https/www.example.com:443/Plone/VirtualHostRoot /opt/plonec/node/24.21.0/bin/node build/server.js\n",
 		"\nMemoryMax=1G\n", " drain site %N 3002 60\n", " up site %N 10.0.0.11 3002 /ok / 180\n", "\nReadWritePaths=/srv/www/site/shared\n",
 	} {
 		if !strings.Contains(strings.ReplaceAll(unit, `"`, ""), want) {
@@ -68,7 +68,7 @@ func TestVoltoUnit(t *testing.T) {
 			t.Errorf("the agent has no %s", want)
 		}
 	}
-	if got := needs(voltoHost().Apps[0]); !slices.Contains(got, "volto/build/server.js") {
+	if got := needs(voltoHost().Apps[0]); !slices.Equal(got, []string{".volto/build/server.js"}) {
 		t.Error(got)
 	}
 	if out := verifyUnits(t, voltoHost()); out != "" {

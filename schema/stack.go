@@ -208,11 +208,12 @@ type PloneSolr struct {
 
 // Volto is the front end that shows pages.
 type Volto struct {
-	AppName string  `json:"app_name"` // empty: plone_instances.app_name
-	Node    string  `json:"node"`     // a version in full, or a path; empty: not given
-	BuildOn string  `json:"build_on"` // hosts, here
-	PerCPU  float64 `json:"per_cpu"`
-	Memory  string  `json:"memory"` // of one process, such as 1G
+	AppName    string   `json:"app_name"`    // empty: plone_instances.app_name
+	Node       string   `json:"node"`        // a version in full, or a path; empty: not given
+	NodeSHA256 []string `json:"node_sha256"` // of what is fetched, one for each machine type
+	BuildOn    string   `json:"build_on"`    // hosts, here
+	PerCPU     float64  `json:"per_cpu"`
+	Memory     string   `json:"memory"` // of one process, such as 1G
 }
 
 type Tmpdir struct {

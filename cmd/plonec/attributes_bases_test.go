@@ -118,6 +118,11 @@ func bases(t *testing.T) []map[string]any {
 		`{"instances": {"app1": {"layers": ["lb", "plone_instances"], "address": "10.0.0.1", "cpus": 1}},
 		  "plone_instances": {"app_name": "site", "enable_relstorage": true, "relstorage": {"db": {"name": "p", "host": "10.9.9.9"}}},
 		  "deploy": {"site": ` + app + `, "zeoserver": ` + app + `}}`,
+		`{"instances": {"app1": {"layers": ["lb", "volto", "plone_instances"], "address": "10.0.0.1", "cpus": 2},
+		     "app2": {"layers": ["second"], "address": "10.0.0.2", "cpus": 2}, "db1": {"layers": ["zeoserver"], "address": "10.0.0.4", "cpus": 2}},
+		  "layers": {"second": {"roles": ["clients"], "custom_json": {"plone_instances": {"app_name": "zeoserver"}}}},
+		  "plone_instances": {"app_name": "site"}, "volto": {"node": "24.19.0"}, "haproxy": {"enable_stats": false}, "nginx_plone": {"redirect_https": true},
+		  "deploy": {"site": ` + app + `, "zeoserver": {"scm": {"repository": "https://example.org/b.git"}, "domains": ["second.example.org"]}}}`,
 	} {
 		all = append(all, base(t, text))
 	}

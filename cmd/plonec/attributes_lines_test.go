@@ -106,7 +106,7 @@ func notIn(lines, others []string) []string {
 // fileOf matches the paths of a FILE of @shows. APP and NAME stand for a name, N for
 // a number.
 func fileOf(name string) *regexp.Regexp {
-	pattern := strings.NewReplacer("clientN", "client[0-9]+", "APP", "[^/]+", "NAME", "[^/]+").Replace(regexp.QuoteMeta(name))
+	pattern := strings.NewReplacer("clientN", "client[0-9]+", "voltoN", "volto[0-9]+", "APP", "[^/]+", "NAME", "[^/]+").Replace(regexp.QuoteMeta(name))
 	return regexp.MustCompile("(^|/)" + pattern + "$")
 }
 

@@ -5,6 +5,7 @@ var unseen = map[string]string{
 	"plonec.ignore":                "it is about the stack's own text",
 	"layers.<layer>.name":          "a title",
 	"opsworks.layers.<layer>.name": "a title",
+	"volto.build_on":               "the hosts do it in any case: the other value is refused so far",
 	"plone_blobs.layer":            "it names the layer whose hosts export blobs, which nothing renders yet",
 }
 
@@ -46,11 +47,11 @@ var spelled = map[string]map[string]string{
 // named are the values of attributes that name a part of the stack: the bases have
 // those, and not the names of the schema's examples.
 var named = map[string]string{
-	"instances.<host>.layers":    `["plone_instances", "lb"]`,
-	"opsworks.instance.layers":   `["plone_instances", "lb"]`,
-	"opsworks.instance.hostname": `["app3", "app3.example.com"]`,
-	"nginx_plone.canonical":      `["www.example.org"]`,
-	// volto-not-built-yet
+	"instances.<host>.layers":       `["plone_instances", "lb"]`,
+	"opsworks.instance.layers":      `["plone_instances", "lb"]`,
+	"opsworks.instance.hostname":    `["app3", "app3.example.com"]`,
+	"nginx_plone.canonical":         `["www.example.org"]`,
+	"volto.app_name":                `["zeoserver"]`,
 	"layers.<layer>.roles":          rolesToTry,
 	"opsworks.layers.<layer>.roles": rolesToTry,
 
@@ -62,7 +63,7 @@ var named = map[string]string{
 	"deploy.<app>.parts.keep":      `["nginx"]`,
 }
 
-// rolesToTry are all but that of which check says that nothing builds it yet.
+// rolesToTry are all but that of the frontend, which takes a Node beside it.
 const rolesToTry = `["frontend", "clients", "zeo", "blobs", "memcached", "redis", "solr", "snapshots", "celerybeat", "pack"]`
 
 // beside is what has to stand in the stack beside an attribute, or beside one value

@@ -152,14 +152,15 @@ func (b *Builder) Changed() string {
 // what the commit has.
 func (b *Builder) Part(name string) (p Part, ok bool) {
 	first, _, _ := strings.Cut(name, "/")
-	i := slices.IndexFunc(b.Parts, func(p Part) bool {
+	parts := slices.Concat(b.Parts, Volto.Parts)
+	i := slices.IndexFunc(parts, func(p Part) bool {
 		is, _ := path.Match(p.Path, first)
 		return is
 	})
 	if i < 0 {
 		return Part{}, false
 	}
-	return b.Parts[i], true
+	return parts[i], true
 }
 
 // Makes tells whether a path within a release is of one of its parts.

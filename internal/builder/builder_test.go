@@ -15,7 +15,7 @@ import (
 	"github.com/plonec/plonec/templates"
 )
 
-// Each builder has its script, and each script is one's.
+// Each builder has its script, and the frontend, and each script is one's.
 func TestScripts(t *testing.T) {
 	files, err := fs.ReadDir(templates.FS, "builders")
 	if err != nil {
@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 	for _, b := range builder.All() {
 		names = append(names, b.Name)
 	}
+	names = append(names, builder.Volto.Name)
 	slices.Sort(names)
 	if !slices.Equal(names, scripts) {
 		t.Errorf("there are the builders %v, and the scripts of %v", names, scripts)

@@ -103,7 +103,8 @@ type built struct {
 	argv    []string  // of the command that switches
 	members []*member // in the order in which it goes
 	// fresh of them, the first ones, have never run it: the balancers get to know
-	// these before another one goes, so that clients can move to other hosts.
+	// these before another one goes, so that clients can move to other hosts. Hosts of
+	// its frontend alone come last in any case, since the frontend asks the clients.
 	fresh int
 }
 
@@ -157,14 +158,15 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
 	b := &built{argv: append(argv, app)}
-	for _, never := range []bool{true, false} {
-		for i, m := range members {
-			if (found[i].current == "") == never {
-				b.members = append(b.members, m)
-			}
+	for i, m := range members {
+		if found[i].current == "" && m.halves(app) != frontend {
+			b.members = append(b.members, m)
 		}
-		if never {
-			b.fresh = len(b.members)
+	}
+	b.fresh = len(b.members)
+	for _, m := range members {
+		if !slices.Contains(b.members, m) {
+			b.members = append(b.members, m)
 		}
 	}
 	return b, nil

@@ -16,9 +16,9 @@ import (
 
 // HostFor is where a command of an app's runs if nobody says where: the first of its
 // hosts by name that is online and has clients of it, else the first that has another
-// process of it.
+// process of it, of its frontend last.
 func HostFor(m *tree.Manifest, app string) (string, error) {
-	var with, without []string
+	var with, without, shows []string
 	for _, h := range m.Hosts {
 		has := func(is func(*service.Service) bool) bool {
 			return slices.ContainsFunc(h.Services, func(s tree.Service) bool {
@@ -28,15 +28,18 @@ func HostFor(m *tree.Manifest, app string) (string, error) {
 		}
 		switch {
 		case h.Status != "online":
-		case has(func(s *service.Service) bool { return s.Balanced }):
+		case has(func(s *service.Service) bool { return s.Balanced && !s.Frontend }):
 			with = append(with, h.Name)
-		case has(func(*service.Service) bool { return true }):
+		case has(func(s *service.Service) bool { return !s.Frontend }):
 			without = append(without, h.Name)
+		case has(func(*service.Service) bool { return true }):
+			shows = append(shows, h.Name)
 		}
 	}
 	slices.Sort(with)
 	slices.Sort(without)
-	list := slices.Concat(with, without)
+	slices.Sort(shows)
+	list := slices.Concat(with, without, shows)
 	if len(list) == 0 {
 		return "", diag.WithRemedy("no host that is online has a process of "+app, "plonec status shows what runs where")
 	}

@@ -48,7 +48,12 @@ func TestHostFor(t *testing.T) {
 		{Name: "a", Status: "stopped", Services: has("client")},
 		{Name: "c", Status: "online", Services: has("client")},
 	}}
-	for n, want := range map[int]string{4: "b", 1: "db1"} {
+	// A frontend runs none of what a command is for.
+	m.Hosts = append(m.Hosts, tree.Host{Name: "0", Status: "online", Services: has("volto")})
+	if got, err := HostFor(&tree.Manifest{Hosts: m.Hosts[4:]}, "site"); got != "0" || err != nil {
+		t.Errorf("%s, %v; want the only one", got, err)
+	}
+	for n, want := range map[int]string{5: "b", 1: "db1"} {
 		if got, err := HostFor(&tree.Manifest{Hosts: m.Hosts[:n]}, "site"); got != want || err != nil {
 			t.Errorf("%s, %v; want %s", got, err, want)
 		}

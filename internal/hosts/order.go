@@ -1,10 +1,11 @@
 package hosts
 
 import (
+	"cmp"
 	"slices"
-	"sort"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 )
 
@@ -34,11 +35,38 @@ func (f *Fleet) named(apps []string) ([]string, error) {
 	return slices.DeleteFunc(all, func(app string) bool { return !slices.Contains(apps, app) }), nil
 }
 
-// with lists the chosen hosts that have an app, what others need first.
+// with lists the chosen hosts that have an app, what others need first: a frontend asks
+// the clients.
 func (f *Fleet) with(app string) []*member {
 	list := slices.DeleteFunc(f.chosen(), func(m *member) bool { return !slices.Contains(m.Apps(), app) })
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Rank < list[j].Rank })
+	slices.SortStableFunc(list, func(a, b *member) int {
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.halves(app), b.halves(app)))
+	})
 	return list
+}
+
+// Which halves of an app a host runs.
+const (
+	backend = iota
+	bothHalves
+	frontend
+)
+
+// halves says which ones.
+func (m *member) halves(app string) int {
+	has := map[bool]bool{}
+	for _, s := range m.Services {
+		if kind := service.Named(s.Kind); s.App == app && kind != nil {
+			has[kind.Frontend] = true
+		}
+	}
+	switch {
+	case !has[true]:
+		return backend
+	case has[false]:
+		return bothHalves
+	}
+	return frontend
 }
 
 // byRank sorts hosts into those that are changed at once, what others need first:

@@ -34,8 +34,8 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 				case kind == nil: // of a tree of before
 				case kind.Serves:
 					add("%s: the %s of %s restarts; its clients wait for it", h.Host, kind.Title, a.App)
-				case kind.Balanced && clientsOf(disk, a.App) == 1:
-					add("%s: %s has one client, which restarts", h.Host, a.App)
+				case kind.Balanced && countOf(disk, a.App, kind) == 1:
+					add("%s: %s has one %s, which restarts", h.Host, a.App, kind.Title)
 				}
 			}
 			for _, unit := range a.Maybe {
@@ -57,13 +57,13 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 	return list
 }
 
-// clientsOf counts the clients of an app on all hosts that are online, chosen
-// or not.
-func clientsOf(disk *tree.Disk, app string) int {
+// countOf counts the processes of an app that are of a kind, on all hosts that are online,
+// chosen or not.
+func countOf(disk *tree.Disk, app string, kind *service.Service) int {
 	n := 0
 	for _, h := range disk.Manifest.Hosts {
 		for _, s := range h.Services {
-			if h.Status == "online" && s.App == app && service.Named(s.Kind).Balanced {
+			if h.Status == "online" && s.App == app && s.Kind == kind.Name {
 				n++
 			}
 		}

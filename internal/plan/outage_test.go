@@ -24,3 +24,19 @@ func TestOutageNamesWhatMoves(t *testing.T) {
 		}
 	}
 }
+
+// Processes of another kind are none to spare for a client, nor it for them.
+func TestOutageOfTheOnlyOne(t *testing.T) {
+	service := func(unit, kind string) tree.Service { return tree.Service{Unit: unit, Kind: kind, App: "site"} }
+	disk := &tree.Disk{Manifest: &tree.Manifest{Hosts: []tree.Host{
+		{Name: "app1", Status: "online", Services: []tree.Service{service("client1.service", "client")}},
+		{Name: "page1", Status: "online", Services: []tree.Service{service("volto1.service", "volto"), service("volto2.service", "volto")}},
+	}}}
+	plans := []HostPlan{
+		{Host: "app1", Deploy: []AppPlan{{App: "site", Restart: []string{"client1.service"}}}},
+		{Host: "page1", Deploy: []AppPlan{{App: "site", Restart: []string{"volto1.service", "volto2.service"}}}},
+	}
+	if got, want := Outage(disk, plans), []string{"app1: site has one client, which restarts"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

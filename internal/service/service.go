@@ -58,6 +58,8 @@ type Service struct {
 	// the app wait for while it restarts: it starts first. One that is Balanced
 	// takes requests of balancers.
 	OfApp, Serves, Balanced bool
+	// Frontend: it shows visitors an app's pages, by what its clients answer.
+	Frontend bool
 
 	// ByHand is what nothing sets up yet, as it stands in a sentence, where others are
 	// told to find it.

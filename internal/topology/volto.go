@@ -75,8 +75,10 @@ func (r *resolver) voltoBackends(byApp map[string]*Backend) {
 func (r *resolver) voltoPartners() {
 	if len(r.all[Volto]) > 0 {
 		r.near = r.all[Volto][0]
-		r.once("volto-not-built-yet", []string{"layers", string(Volto)}, "plonec does not build Volto's releases yet: its processes would have nothing to run",
-			"take the hosts with the role volto out until it does")
+		if r.near.Stack.Volto.BuildOn == "here" {
+			r.once("volto-built-on-hosts", []string{"volto", "build_on"}, "plonec does not build Volto where it runs itself yet, only on the hosts",
+				`write "hosts", or take build_on out`)
+		}
 		r.near = nil
 	}
 	fronts := r.online[Frontend]

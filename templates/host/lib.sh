@@ -7,7 +7,7 @@ umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root
 cd / # python3 -m and uv take files of the folder that they are started in
 # What a function takes from its caller is nobody's environment.
-unset NEXT LOG WORK_DIR ENV_FILES DEFAULTS SET CHILD ROLL_UNITS ROLL_ALL FORCE_RELOAD GIT_SECONDS
+unset NEXT LOG WORK_DIR ENV_FILES DEFAULTS SET WITHIN CHILD ROLL_UNITS ROLL_ALL ROLL_BACK FORCE_RELOAD GIT_SECONDS
 
 # Tests lay everything under a directory of their own, and need no root there. What
 # lets them is beside the scripts, and in no tree.
@@ -16,12 +16,13 @@ ROOT=''
 readonly ROOT
 ETC=$ROOT/etc/plonec
 readonly STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/lock LOGS=$ROOT/var/log/plonec
-readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
+readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python NODES=$ROOT/opt/plonec/node
 
 . "$LIB/lock.sh"
 . "$LIB/services.sh"
 
 # JOB: plonec runs this, and hears what it is told.
+declare -gA FRONTEND_HEALTH=() # by load_app
 JOB=''
 for told in "$RUN"/jobs/*/words; do
 	[[ ! /dev/fd/7 -ef $told ]] || JOB=1
@@ -159,7 +160,8 @@ load_app() {
 	# Unless build.conf says otherwise.
 	PROCESSES=() EXPECTED=() SECRET_CONFIGS=() SECRET_FILES=() BUILD_FILES=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE='' BUILD_REQUIREMENTS=''
 	BUILD_GROUPS=('container?') # where there is one
-	declare -gA PARTS=()
+	BUILD_FRONTEND='' BUILD_ONLY_FRONTEND='' BUILD_NODE='' BUILD_NODE_SUMS=()
+	declare -gA FRONTEND_HEALTH=() PARTS=()
 	ask_services defaults
 	# shellcheck source=/dev/null
 	. "$(etc_file "$1" app.conf)"
@@ -203,8 +205,9 @@ chosen_apps() {
 #   PROXIES    is a file of which only the variables of a proxy are taken
 #   DEFAULTS   assignments that the app's environment may take back
 #   SET        more assignments, no secrets
+#   WITHIN     a command that runs all that, as root
 as_app() {
-	local -a argv=(env -i "PATH=$PATH" "LC_ALL=$LC_ALL" /usr/bin/python3 -I "$LIB/as-user")
+	local -a argv=(${WITHIN+"${WITHIN[@]}"} env -i "PATH=$PATH" "LC_ALL=$LC_ALL" /usr/bin/python3 -I "$LIB/as-user")
 	local file status=0
 	local -a files=("$(etc_file "$APP" app.env)" "$(etc_file "$APP" secrets.env)")
 	[[ -z ${ENV_FILES+x} ]] || files=("${ENV_FILES[@]}")

@@ -82,15 +82,27 @@ healthy() {
 	i=$(client_index "$1")
 	address=${CLIENT_ADDRESSES[i]}
 	[[ $address != *:* ]] || address="[$address]"
-	is_active "$1" && page 15 "http://$address:${CLIENT_PORTS[i]}$HEALTH_URL" -f
+	is_active "$1" && page 15 "http://$address:${CLIENT_PORTS[i]}${FRONTEND_HEALTH[$1]-$HEALTH_URL}" -f
 }
 
-# another_serves UNIT: some other client of the app answers, now or soon.
+# half_of UNIT: which half of the app that client is of, the backend or its frontend.
+half_of() { if [[ -n ${FRONTEND_HEALTH[$1]-} ]]; then printf frontend; else printf backend; fi; }
+
+# alike UNIT: the other clients of its half, which can do its work.
+alike() {
+	local unit half
+	half=$(half_of "$1")
+	for unit in "${CLIENT_UNITS[@]}"; do
+		if [[ $unit != "$1" && $(half_of "$unit") == "$half" ]]; then printf '%s\n' "$unit"; fi
+	done
+}
+
+# another_serves UNIT: some other client of its half answers, now or soon.
 another_serves() {
 	local unit until=$((SECONDS + 60))
 	while :; do
-		for unit in "${CLIENT_UNITS[@]}"; do
-			if [[ $unit != "$1" ]] && healthy "$unit"; then return 0; fi
+		for unit in $(alike "$1"); do
+			if healthy "$unit"; then return 0; fi
 		done
 		((SECONDS < until)) || return 1
 		sleep 1
@@ -117,12 +129,16 @@ bring_up() {
 }
 
 # order UNIT…: those that are first, clients that are down, the other clients, the
-# rest.
+# rest; the frontend comes last, and on the way back to an earlier release (ROLL_BACK)
+# before all others.
 order() {
 	local unit
 	{
 		for unit in "$@"; do
-			if [[ -n ${FIRST_UNITS[$unit]-} ]]; then
+			if [[ $(half_of "$unit") == frontend ]]; then
+				if [[ -n ${ROLL_BACK-} ]]; then printf '0'; else printf '5'; fi
+				if is_active "$unit"; then printf '1 %s\n' "$unit"; else printf '0 %s\n' "$unit"; fi
+			elif [[ -n ${FIRST_UNITS[$unit]-} ]]; then
 				printf '1 %s\n' "$unit"
 			elif [[ -z $(client_index "$unit") ]]; then
 				printf '4 %s\n' "$unit"
@@ -139,7 +155,7 @@ order() {
 # up, and what worked goes on serving. Called where a failure is handled, so
 # errexit is off within.
 roll() {
-	local all=$1 unit why delay runs last='' seen='' drained=''
+	local all=$1 unit why delay runs last='' seen='' drained='' half=''
 	shift
 	delay=$RESTART_DELAY
 	[[ -n $ATTENDED ]] || ((delay > SETTLE)) || delay=$SETTLE
@@ -157,9 +173,11 @@ roll() {
 				sleep "$delay"
 			fi
 			if [[ -e $STATE/drained/${unit%.service} ]]; then drained=1; else drained=''; fi
+			[[ $(half_of "$unit") == "$half" ]] || seen='' # of the other half, which spares none of this
+			half=$(half_of "$unit")
 			# Where all balancers see the last one up, there is another.
 			if [[ -z $seen$drained && -n $runs ]] && ! gate before "$unit"; then return 1; fi
-			if ((${#CLIENT_UNITS[@]} == 1)); then
+			if [[ -z $(alike "$unit") ]]; then
 				if [[ -n $runs ]]; then say "$unit is the only client on this host"; fi
 			elif [[ -n $runs ]] && ! another_serves "$unit"; then
 				printf 'plonec: %s is not restarted: no other client of this host answers\n' "$unit" >&2

@@ -151,7 +151,9 @@ arrived() {
 
 # back OLD NEW OUTAGE: undoes go.
 back() {
-	local old=$1 new=$2 outage=$3
+	local old=$1 new=$2 outage=$3 ROLL_BACK
+	# shellcheck disable=SC2034 # order reads it
+	if [[ $(releases_since "$old") == *"$new"* ]]; then ROLL_BACK=1; else ROLL_BACK=''; fi
 	[[ $old == "$new" ]] || record_set "$new" state=bad
 	deactivate || return 1
 	if [[ -z $old || $old == - ]]; then
