@@ -183,6 +183,7 @@ var samples = []string{
 	"https://git.example.org/other.git", "77s", "77", "77m", "3G", "7.7", "3.12", "OTHER", "other==7.7", "other::other", "*/7", "Sat 07:07",
 	"# other", "other: other", "other.cfg", "-N", "setup", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
 	"<title>other</title>\n",
+	"22.7.7", "0707070707070707070707070707070707070707070707070707070707070707",
 }
 
 func (t *trier) others(a *Attr, now *input.Node) []*input.Node {
