@@ -170,7 +170,7 @@ var groups = []struct {
 }{
 	{"Hosts: who they are, what they do, how to reach them", []string{"plonec", "opsworks", "instances", "layers"}},
 	{"Apps: which buildout, from where", []string{"deploy", "deploy_buildout", "deploy_python"}},
-	{"Plone: clients, database, blobs", []string{"plone_instances", "plone_zeoserver", "plone_blobs", "plone_solr", "tmpdir"}},
+	{"Plone: clients, database, blobs", []string{"plone_instances", "plone_zeoserver", "plone_blobs", "plone_solr", "volto", "tmpdir"}},
 	{"Front end: nginx, Varnish, HAProxy", []string{"nginx_plone", "nginx", "certbot_domains", "certbot_email", "varnish_plone", "varnish", "varnish_purge_urls", "haproxy"}},
 	{"Services beside Plone", []string{"redis", "memcached", "newrelic", "papertrail", "traceview", "s3fs_fuse", "ebs_snapshots"}},
 	{"System", []string{"system", "apt", "opsworks_initial_setup"}},

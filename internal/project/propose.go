@@ -380,7 +380,7 @@ func (p *proposal) source(repository string) {
 	} else {
 		what := "nothing says where the buildout comes from"
 		if repository != "" {
-			what = "the origin of the checkout is no plain address, and is not written"
+			what = "the origin of the checkout is not a plain address, and is not written"
 		}
 		p.set(attribute, "https://git.example.com/buildout.git", "PLACEHOLDER: where the buildout comes from.")
 		p.decide(attribute, what+"; the address written is a placeholder", "write the repository's address, without a password: deploy."+siteName+".scm.user and password take these")
