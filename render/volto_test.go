@@ -170,11 +170,7 @@ func TestVoltoIdle(t *testing.T) {
 					connections[r.RemoteAddr] = true
 				}
 			})}
-			l, err := net.Listen("tcp", volto.at())
-			if err != nil {
-				t.Fatal(err)
-			}
-			go server.Serve(l)
+			go server.Serve(listen(t, volto.at()))
 			t.Cleanup(func() { server.Close() })
 			f := balanced(t, frontHost(servedBy(newClient(t, "c1", 4)), shownBy(volto), func(h *topology.Host) { h.Stack.Haproxy.HTTPServerClose = false }), func(f *front) {
 				if test.control {
