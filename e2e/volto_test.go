@@ -88,6 +88,8 @@ const tried = (what) => { try { what(); return 'yes'; } catch (e) { return e.cod
 fs.writeFileSync('build/tried.json', JSON.stringify({
   token: process.env.SITE_TOKEN || '', releases: fs.readdirSync('/srv/www/site/releases').length,
   shared: fs.readdirSync('/srv/www/site/shared').join(), outside: tried(() => fs.writeFileSync('/srv/www/site/shared/x', '')), nice: require('os').getPriority(),
+  init: fs.readFileSync('/proc/1/cmdline', 'utf8').includes('systemd') ? 'systemd' : 'own', others: fs.readdirSync('/proc').filter((n) => /^[0-9]+$/.test(n)).length < 20 ? 'few' : 'many',
+  root: tried(() => fs.readdirSync('/proc/1/root/srv/www/site/shared/var')),
 }));
 `)
 	write(core, "packages/volto/server.cjs", voltoServer)
@@ -130,7 +132,7 @@ fs.writeFileSync('build/tried.json', JSON.stringify({
 	}
 	how := s.exec(host, `pid=$(systemctl show -p MainPID --value plone-site-volto1); tr '\0' ' ' </proc/$pid/cmdline; echo; readlink /proc/$pid/cwd; ss -Hltn; cat /srv/www/site/current/.volto/build/tried.json; systemctl list-units --all --plain 'plonec-build*'; ls -d /srv/www/site/current/.venv /srv/www/site/current/bin; true`)
 	for _, want := range []string{"/opt/plonec/node/24.19.0/bin/node build/server.js \n", "/srv/www/site/releases/" + first + "/frontend/core/packages/volto\n", addresses[host] + ":3001", addresses[host] + ":3002",
-		`"token":"","releases":1,"shared":"node","outside":"EROFS","nice":19}`} {
+		`"token":"","releases":1,"shared":"node","outside":"EROFS","nice":19,"init":"own","others":"few","root":"ENOENT"}`} {
 		if !strings.Contains(how, want) {
 			s.t.Errorf("no %q in\n%s", want, how)
 		}

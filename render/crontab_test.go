@@ -172,6 +172,12 @@ func TestCrontabAtSwitches(t *testing.T) {
 		"$host" status --porcelain | grep '^site\.crontab'
 		words "$(deploy 20260103000000)"
 		umount /usr/bin/crontab
+		step 'a build that fails, whose recipe has written already'
+		recipe 20260104000000
+		repo=$(. "$root/etc/plonec/site/build.conf" && printf %s "$SCM_REPOSITORY")
+		git init -q "$repo" && git -C "$repo" -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m one
+		commit=$(git -C "$repo" rev-parse HEAD)
+		words "$(deploy 20260104000000 --force)" | grep '^crontab'; of
 		step 'undeploy'
 		words "$("$host" undeploy --yes site 2>&1)"; of
 		crontab -l >"$root/after"
@@ -217,8 +223,11 @@ site.crontab-left=root it is larger than 1 MiB
 site.crontab-left=root it cannot be read
 nothing to build, release 20260103000000 is of this commit and this deploy.cfg
 crontab of root stays as it is: it cannot be read; see: crontab -l -u root
+== a build that fails, whose recipe has written already
+crontab of root: took out 4 entries of 20260101000000, 20260104000000, and kept a copy, var/lib/plonec/site/crontab/TIME
+others,others,20260103000000 backup,20260103000000 zeopack
 == undeploy
-crontab of root: took out 4 entries of 20260101000000, 20260103000000, put back those of 20160101000000, and kept a copy, var/lib/plonec/site/crontab/TIME
+crontab of root: took out 2 entries of 20260103000000, put back those of 20160101000000, and kept a copy, var/lib/plonec/site/crontab/TIME
 others,others,20160101000000 backup,20160101000000 zeopack
 == undeployed already
 others,others,20160101000000 backup,20160101000000 zeopack

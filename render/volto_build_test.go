@@ -219,7 +219,7 @@ func TestVoltoBuild(t *testing.T) {
 	}
 	// The commit that the tag led to is recorded; no virtualenv is made here.
 	commit := strings.TrimSpace(inGit(t, core, "rev-parse", "19.0.0^{commit}"))
-	if got, err := os.ReadFile(p.root + "/var/lib/plonec/site/releases/" + strconv.Itoa(release)); err != nil || !strings.Contains(string(got), "sources=core="+commit+"\n") || strings.Contains(string(got), "packages=") {
+	if got, err := os.ReadFile(p.root + "/var/lib/plonec/site/releases/" + strconv.Itoa(release)); err != nil || !strings.Contains(string(got), "frontend=core="+commit+"\n") || strings.Contains(string(got), "packages=") {
 		t.Errorf("%v, recorded is %q", err, got)
 	}
 	for _, name := range []string{".venv", "bin", "deploy.cfg"} {

@@ -59,7 +59,7 @@ func setupSum(files []render.File, setup []byte) string {
 	for _, ending := range []string{"/app.conf", "/build.conf"} {
 		for _, f := range files {
 			if strings.HasPrefix(f.Path, "/etc/plonec/") && strings.HasSuffix(f.Path, ending) {
-				h.Write(words.Beginning(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON"))
+				h.Write(words.Beginning(f.Content, "APP", "DEPLOY_TO", "FILESTORAGE_DIR", "BLOB_DIR", "BUILD_PYTHON", "BUILD_NODE"))
 			}
 		}
 	}

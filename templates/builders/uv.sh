@@ -76,9 +76,7 @@ resolve_sources() {
 
 # mx_source NAME URL: as people call it, without a password.
 mx_source() {
-	local url=$2
-	[[ ! $url =~ ^([a-z+]+://)[^/@]*@(.*)$ ]] || url=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
-	printf 'the source %s (%s) of %smx.ini' "$1" "$url" "${BUILD_BACKEND:+$BUILD_BACKEND/}"
+	printf 'the source %s (%s) of %smx.ini' "$1" "$(without_login "$2")" "${BUILD_BACKEND:+$BUILD_BACKEND/}"
 }
 
 # ask_mx NAME URL REF…: prints where these lead.

@@ -310,10 +310,12 @@ forget_release() {
 	rm -f -- "$APP_STATE/releases/$1" "$APP_STATE/releases/$1.packages" "$APP_STATE/crontab/taken/$1" "$LOGS/$APP-$1.log"
 }
 
-# forget_unfinished: with the lock held, nobody builds any more.
+# forget_unfinished: with the lock held, nobody builds any more; the sandbox of a build that
+# was killed may work on.
 forget_unfinished() {
 	local release
 	for release in $(releases building); do
+		[[ -n $ROOT ]] || systemctl stop -- "plonec-build-$release.service" 2>/dev/null || true
 		record_set "$release" state=failed
 	done
 }

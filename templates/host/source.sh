@@ -146,6 +146,11 @@ leads_to() {
 	done
 }
 
+# without_login ADDRESS: of a repository, as people may see it.
+without_login() {
+	if [[ $1 =~ ^([A-Za-z+]+://)[^/@]*@(.*)$ ]]; then printf '%s%s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"; else printf '%s' "$1"; fi
+}
+
 # checkout COMMIT [REPOSITORY]: into WORK_DIR, an empty directory, from CACHE, which is the
 # copy of the app's repository, or of another one. The app's password is for the server of
 # its own repository (git-askpass), whatever is checked out.
@@ -157,7 +162,7 @@ checkout() {
 		git_as_app clone -q --no-checkout --no-hardlinks -- "$CACHE" .
 	git_as_app remote set-url origin "$repository"
 	if ! command -v git-lfs >/dev/null && git_as_app grep -q filter=lfs "$1" -- ':(glob)**/.gitattributes'; then
-		fail "$repository keeps files by Git LFS, and git-lfs is not installed" \
+		fail "$(without_login "$repository") keeps files by Git LFS, and git-lfs is not installed" \
 			"add \"git-lfs\" to deploy.$APP.os_packages"
 	fi
 	# Once for all releases; by no -c, which a repository in a directory would obey too.
@@ -170,6 +175,6 @@ checkout() {
 	if [[ -n $SCM_SUBMODULES ]] && as_app test -f .gitmodules; then
 		git_as_app submodule sync -q --recursive
 		git_as_app submodule update -q --init --recursive ||
-			fail "the submodules of $repository cannot be fetched" "see git's output above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
+			fail "the submodules of $(without_login "$repository") cannot be fetched" "see git's output above; where git-lfs is missing, add \"git-lfs\" to deploy.$APP.os_packages"
 	fi
 }
