@@ -224,28 +224,7 @@ func (p *proposal) text(section, name string) string {
 	if e := p.v.Effective[section]; e != nil {
 		return e[name]
 	}
-	return p.known(p.v.holder(section, name), section, name, 0)
-}
-
-var toOption = regexp.MustCompile(`\$\{([^:{}]*):([^{}]+)\}`)
-
-// known is the value of an option in the section that has it, read for another one; what
-// refers to nothing is left as it is.
-func (p *proposal) known(holder, section, name string, depth int) string {
-	if depth > 20 {
-		return ""
-	}
-	return toOption.ReplaceAllStringFunc(p.v.Own[holder][name].Value, func(reference string) string {
-		m := toOption.FindStringSubmatch(reference)
-		of := cmp.Or(m[1], section)
-		if h := p.v.holder(of, m[2]); h != "" {
-			return p.known(h, of, m[2], depth+1)
-		}
-		if of == "buildout" && m[2] == "directory" {
-			return folder
-		}
-		return reference
-	})
+	return p.v.known(section, name)
 }
 
 // relStorage tells whether the client keeps its objects in a database.

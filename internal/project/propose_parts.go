@@ -193,7 +193,7 @@ func (p *proposal) directories() {
 	cfg := ""
 	for _, b := range beside {
 		value := p.v.Own["buildout"][b.option].Value
-		if place, out := outside(strings.TrimPrefix(p.known("buildout", "buildout", b.option, 0), folder+"/")); value != "" && (out || path.IsAbs(place)) {
+		if place, out := outside(strings.TrimPrefix(p.v.known("buildout", b.option), folder+"/")); value != "" && (out || path.IsAbs(place)) {
 			cfg += b.option + " = ${buildout:directory}/" + b.link + "\n"
 		}
 	}

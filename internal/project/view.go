@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,13 +18,15 @@ type view struct {
 	version  string             // of zc.buildout
 	files    map[string]*source // by what the reader calls them; deploy.cfg is not among them
 	required map[string]pin
+	texts    map[[2]string]string // what known found, by section and option
+	room     int                  // bytes that it may still put together
 }
 
 // folder is where the reader has a release.
 const folder = "/tmp/plonec-release"
 
 func newView(g *group, r *read, version string) *view {
-	v := &view{group: g, read: r, version: version, files: map[string]*source{}, required: g.closure.required()}
+	v := &view{group: g, read: r, version: version, files: map[string]*source{}, required: g.closure.required(), texts: map[[2]string]string{}, room: maxKnown}
 	for _, s := range g.closure.sources {
 		v.files[s.flat] = s
 	}
@@ -78,21 +81,63 @@ func (v *view) macros(section string) []string {
 
 // holder is the section in which an option stands that a section has: its own, or the
 // last of its macros'. Empty: none.
-func (v *view) holder(section, name string) string { return v.holderIn(section, name, nil) }
+func (v *view) holder(section, name string) string {
+	return v.holderIn(section, name, map[string]bool{})
+}
 
-func (v *view) holderIn(section, name string, above []string) string {
+func (v *view) holderIn(section, name string, seen map[string]bool) string {
 	if _, ok := v.Own[section][name]; ok {
 		return section
 	}
-	if slices.Contains(above, section) {
-		return "" // buildout says so itself
+	if seen[section] {
+		return "" // a circle of macros, of which buildout says so itself, or one that is named again
 	}
+	seen[section] = true
 	for _, macro := range slices.Backward(v.macros(section)) {
-		if h := v.holderIn(macro, name, append(slices.Clone(above), section)); h != "" {
+		if h := v.holderIn(macro, name, seen); h != "" {
 			return h
 		}
 	}
 	return ""
+}
+
+// maxKnown is how many bytes known reads and puts in for a whole project: far more than
+// any has of what is asked.
+const maxKnown = 1 << 20
+
+var toOption = regexp.MustCompile(`\$\{([^:{}]*):([^{}]+)\}`)
+
+// known is what an option comes to as far as that is known, of a section that buildout
+// cannot read too. A reference to nothing is left as it is, and one that leads back to the
+// option is empty; so is every option that is asked for once maxKnown is used up.
+func (v *view) known(section, name string) string {
+	at := [2]string{section, name}
+	if text, found := v.texts[at]; found {
+		return text
+	}
+	v.texts[at] = "" // for a reference that leads back here
+	own := v.Own[v.holder(section, name)][name].Value
+	if v.room -= len(own); v.room < 0 {
+		return ""
+	}
+	text := toOption.ReplaceAllStringFunc(own, func(reference string) string {
+		m := toOption.FindStringSubmatch(reference)
+		of, text := cmp.Or(m[1], section), reference
+		if v.holder(of, m[2]) != "" {
+			text = v.known(of, m[2])
+		} else if of == "buildout" && m[2] == "directory" {
+			text = folder
+		}
+		if v.room -= len(text); v.room < 0 {
+			return ""
+		}
+		return text
+	})
+	if v.room < 0 {
+		return "" // half of it would be another value
+	}
+	v.texts[at] = text
+	return text
 }
 
 // at is the line of the project that gave an option its value, or part of it: that with
