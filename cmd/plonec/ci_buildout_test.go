@@ -1,6 +1,10 @@
 package main
 
 import (
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	neturl "net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,12 +98,45 @@ func TestBuildoutInItsRepository(t *testing.T) {
 	jobs := a.run()
 	wantJobs(t, jobs, "buildout good")
 	wantText(t, jobs["buildout"].log, ": good")
+	temp, server := t.TempDir(), f.gitServer("/gitlab/us/site.git", stack, "t0ken-of-the-job")
+	url, err := neturl.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
 	jobs = (&gitlab{forge: f, file: ".gitlab/plonec-buildout.yml", ref: "refs/heads/bad", variables: map[string]string{
-		"CI_PIPELINE_SOURCE": "merge_request_event", "CI_SERVER_HOST": "git.example.com", "CI_JOB_TOKEN": "t0ken-of-the-job",
-		"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url.file://" + stack + ".insteadOf", "GIT_CONFIG_VALUE_0": "https://gitlab-ci-token:t0ken-of-the-job@git.example.com/us/site.git",
+		"CI_PIPELINE_SOURCE": "merge_request_event", "CI_JOB_TOKEN": "t0ken-of-the-job",
+		"CI_SERVER_URL": server + "/gitlab", "CI_SERVER_HOST": url.Hostname(), "CI_SERVER_PORT": url.Port(), "CI_SERVER_PROTOCOL": url.Scheme,
+		"TMPDIR": temp, "GIT_TRACE": "1", "GIT_TRACE_REDACT": "0",
 	}}).run()
 	wantJobs(t, jobs, "plonec:buildout bad")
-	wantText(t, jobs["plonec:buildout"].log, missing)
+	log := jobs["plonec:buildout"].log
+	wantText(t, log, missing, "git remote-http origin") // the trace has git's command lines
+	if strings.Contains(log, "t0ken-of-the-job") {
+		t.Errorf("the token is on a command line: %s", log)
+	}
+	left, err := filepath.Glob(filepath.Join(temp, "tmp.*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("the job leaves %v: %v", left, err)
+	}
+}
+
+// gitServer has a repository at a path, for who comes with a job's token, at a port that is
+// not https's.
+func (f *forge) gitServer(path, dir, token string) string {
+	f.t.Helper()
+	git := &cgi.Handler{Path: filepath.Join(strings.TrimSpace(f.git("--exec-path")), "git-http-backend"), Root: path, Env: []string{
+		"GIT_PROJECT_ROOT=" + filepath.Join(dir, ".git"), "GIT_HTTP_EXPORT_ALL=1",
+	}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "gitlab-ci-token" || password != token {
+			w.Header().Set("WWW-Authenticate", `Basic realm="GitLab"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		git.ServeHTTP(w, r)
+	}))
+	f.t.Cleanup(server.Close)
+	return server.URL
 }
 
 // mustRun is what a program prints that has to succeed.
