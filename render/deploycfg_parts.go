@@ -37,18 +37,36 @@ func (d deployCfg) Parts() []string {
 	return parts
 }
 
+// DoneElsewhere are parts that a base may have and that no host of plonec's builds, by
+// these names, and who does what they would. docs/buildout.md has them too.
+var DoneElsewhere = []struct {
+	Names []string
+	Why   string // goes behind a name
+}{
+	// systemd starts and watches the processes.
+	{[]string{"supervisor", "supervisord"}, "is systemd's work"},
+	// Front ends have their daemons from the system.
+	{[]string{"nginx", "nginx-build", "nginx-conf", "varnish", "varnish-build", "varnish-conf", "haproxy", "haproxy-build", "haproxy-conf"}, "is the system's"},
+}
+
+// NotOnHosts lists the parts that deploy.cfg leaves out on every host of clients that are
+// made from a section: those that are done elsewhere, and what the clients are made from,
+// which would have a twin at one of their ports.
+func NotOnHosts(client string) []string {
+	var names []string
+	for _, e := range DoneElsewhere {
+		names = append(names, e.Names...)
+	}
+	return append(names, client, "instance")
+}
+
 // leftOut are parts that a base may have and that a host of plonec's does without: by
 // which rule, and their names. docs/buildout.md has the same table.
 var leftOut = []struct {
 	on    func(deployCfg) bool
 	names func(deployCfg) []string
 }{
-	// systemd starts and watches the processes.
-	{everywhere, named("supervisor", "supervisord")},
-	// Front ends have their daemons from the system.
-	{everywhere, named("nginx", "nginx-build", "nginx-conf", "varnish", "varnish-build", "varnish-conf", "haproxy", "haproxy-build", "haproxy-conf")},
-	// The clients are made from it, and would have a twin at one of their ports.
-	{everywhere, func(d deployCfg) []string { return []string{d.Config.Parts.Client, "instance"} }},
+	{everywhere, func(d deployCfg) []string { return NotOnHosts(d.Config.Parts.Client) }},
 	// The clients ask a ZEO server elsewhere, or RelStorage.
 	{storedElsewhere, func(d deployCfg) []string { return []string{d.Config.Parts.Zeoserver, "zeoserver", "zeo"} }},
 	// A timer does their work.
@@ -59,10 +77,6 @@ func everywhere(deployCfg) bool { return true }
 
 func storedElsewhere(d deployCfg) bool {
 	return d.Zeo == nil && (d.Storage.ZeoAddress != "" || d.Storage.RelStorage != nil)
-}
-
-func named(names ...string) func(deployCfg) []string {
-	return func(deployCfg) []string { return names }
 }
 
 // LeftOut lists those of them that apply here: not what is asked for, what a command runs,

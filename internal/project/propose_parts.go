@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -31,7 +32,7 @@ func (p *proposal) parts() {
 			wanted = append(wanted, part)
 		}
 	}
-	left, alone := p.leftOut(), p.alone()
+	left, alone := render.NotOnHosts(p.clientPart), p.alone()
 	inherits := true
 	for _, part := range unwanted {
 		inherits = inherits && slices.Contains(left, part) && slices.Contains(alone, part)
@@ -116,16 +117,6 @@ func (p *proposal) madeOr(recipe, command *regexp.Regexp) string {
 // partName is what deploy.<app>.parts takes for one.
 var partName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// elsewhere are the names by which deploy.cfg leaves parts out on every host:
-// docs/buildout.md has them, and by what they are made where they are what they are called.
-var elsewhere = []struct {
-	names []string
-	why   string
-}{
-	{[]string{"supervisor", "supervisord"}, "is systemd's work"},
-	{[]string{"nginx", "nginx-build", "nginx-conf", "varnish", "varnish-build", "varnish-conf", "haproxy", "haproxy-build", "haproxy-conf"}, "is the system's"},
-}
-
 // unwanted says why a part of the base is not for a host; empty: it is.
 func (p *proposal) unwanted(part string) string {
 	recipe := p.v.recipe(part)
@@ -139,9 +130,9 @@ func (p *proposal) unwanted(part string) string {
 	case strings.HasPrefix(recipe, "zc.recipe.egg"): // scripts
 		return ""
 	}
-	for _, e := range elsewhere {
-		if slices.Contains(e.names, part) {
-			return e.why
+	for _, e := range render.DoneElsewhere {
+		if slices.Contains(e.Names, part) {
+			return e.Why
 		}
 	}
 	if zopeRecipe.MatchString(recipe) && !p.follows(part) {
@@ -158,15 +149,6 @@ func (p *proposal) follows(part string) bool {
 		return true
 	}
 	return p.zeoOption != "" && strings.TrimSpace(p.v.Own[holder]["zeo-address"].Value) == "${"+p.zeoOption+"}"
-}
-
-// leftOut are the names that deploy.cfg leaves out of the base's parts on this host.
-func (p *proposal) leftOut() []string {
-	names := []string{"instance", p.clientPart}
-	for _, e := range elsewhere {
-		names = append(names, e.names...)
-	}
-	return names
 }
 
 // alone are the base's parts that have a line of their own: buildout compares whole lines
