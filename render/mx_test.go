@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-const mxMain = "[settings]\ninclude = more.ini\nmain-package = -e ./own[more]\n"
+const mxMain = "[settings]\ninclude = ../shared/more.cfg\nmain-package = -e ./own[more]\n"
 
 // newMxProject is a project whose mx.ini takes a package from a repository of its own, and
 // where that is.
@@ -26,7 +26,7 @@ func newMxProject(t *testing.T) (*uvProject, string) {
 	p.files = map[string]string{
 		"README.md":                "A project with mx.ini.\n",
 		"backend/mx.ini":           mxMain + "\n[mxmake-env]\n# of a hook that nobody runs\nanything = 1\n",
-		"backend/more.ini":         "[settings]\nversion-overrides =\n    packaging==24.0\n    toy.kit==3\nignores = lost\nplace = src-of-others\n\n[Toy.Kit]\nurl = " + toy + "\nbranch = main\ntarget = ${settings:place}\ninstall-mode = fixed\n",
+		"shared/more.cfg":          "[settings]\nversion-overrides =\n    packaging==24.0\n    toy.kit==3\nignores = lost\nplace = src-of-others\n\n[Toy.Kit]\nurl = " + toy + "\nbranch = main\ntarget = ${settings:place}\ninstall-mode = fixed\n",
 		"backend/requirements.txt": "-c constraints.txt\n-r deeper.txt\niniconfig\ntoy.kit[sub]>=9\n",
 		"backend/deeper.txt":       "packaging>=99\nlost==1\n",
 		"backend/constraints.txt":  "toy.kit==9.9\niniconfig==2.0.0\npackaging==23.0\n",
@@ -44,6 +44,8 @@ func TestMxIni(t *testing.T) {
 	p, toy := newMxProject(t)
 	one := inGit(t, toy, "rev-parse", "HEAD")
 	p.files["backend/requirements.txt"] += "Toy_Kit>=9 # spelled otherwise\n"
+	p.files["shared/more.cfg"] += "[at.hand]\nvcs = fs\nurl = at.hand\ninstall-mode = skip\n"
+	p.files["backend/sources/at.hand/here"] = ""
 	h, a, _ := uvHost(t, p, 203)
 	scripts := hostScripts(t)
 	dir, said, err := p.build(scripts, h, a, "20260101000000")
@@ -143,7 +145,7 @@ func TestMxdev(t *testing.T) {
 	t.Parallel()
 	p, _ := newMxProject(t)
 	p.files["backend/mx.ini"] = mxMain
-	p.files["backend/more.ini"] += "extras = sub\nsubdirectory = src\n\n[at.hand]\nvcs = fs\nurl = at.hand\n\n[skipped]\nvcs = fs\nurl = skipped\ninstall-mode = skip\n\n[unused]\nurl = nowhere\nuse = false\n"
+	p.files["shared/more.cfg"] += "extras = sub\nsubdirectory = src\n\n[at.hand]\nvcs = fs\nurl = at.hand\n\n[skipped]\nvcs = fs\nurl = skipped\ninstall-mode = skip\n\n[unused]\nurl = nowhere\nuse = false\n"
 	for _, name := range []string{"src-of-others/Toy.Kit", "sources/at.hand", "sources/skipped"} {
 		p.files["backend/"+name+"/here"] = ""
 	}

@@ -59,8 +59,11 @@ resolve_sources() {
 	LOG='' git_as_app -C "$CACHE" cat-file -e "$1:${project#.}${BUILD_BACKEND:+/}mx.ini" 2>/dev/null || return 0
 	as_app mkdir -p -- "$DEPLOY_TO/shared/tmp"
 	dir=$(LOG='' as_app mktemp -d -- "$DEPLOY_TO/shared/tmp/mx.XXXXXX")
-	# shellcheck disable=SC2016 # for the inner shell
-	LOG='' git_as_app -C "$CACHE" archive "$1" | LOG='' as_app tar -x -C "$dir" --wildcards --wildcards-match-slash '*.ini'
+	# All of it: mx.ini includes files of any name, and sources may be folders of the commit.
+	LOG='' git_as_app -C "$CACHE" archive "$1" | LOG='' as_app tar -x -C "$dir" || {
+		as_app rm -rf -- "$dir"
+		fail "the files of $1 cannot be laid out in $DEPLOY_TO/shared/tmp" "see the line above; mostly the disk is full"
+	}
 	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$dir/$project") || {
 		as_app rm -rf -- "$dir"
 		fail "${BUILD_BACKEND:+$BUILD_BACKEND/}mx.ini cannot be used" "see the line above"
