@@ -34,7 +34,7 @@ var _ = register(map[string]Code{
 		"A release is made of uv.lock, of a requirements file that deploy.<app>.requirements names, or of mx.ini, and all of them are files of the repository. cookieplone makes no uv.lock: write it with uv lock, and commit it."},
 	"untested-lock": {Warning, "uv.lock was made without Plone's constraints",
 		"Without constraint-dependencies in [tool.uv] uv lock takes the newest of everything, which nobody tested with that Plone. cookieplone's make install fills them in."},
-	"fetched-requirements": {Error, "a requirements file is taken from the net",
+	"fetched-requirements": {Error, "a requirements file, or an include of mx.ini, is taken from the net",
 		"A release is made of files of the repository: an address may give another text tomorrow. Fetch the constraints of a release of Plone once, and commit them."},
 	"instance-key": {Warning, "a key of instance.yaml has no effect",
 		"Storage, addresses, threads and sizes of an instance are the stack's, whatever the project's instance.yaml says. Of that file a release takes environment, the packages and files of ZCML, and db_relstorage_keep_history; no hook and no template of it is run."},

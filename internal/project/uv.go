@@ -211,6 +211,9 @@ func (p *uvProject) missing(say func(diag.Span, string, string)) {
 	named("requirements", app.Requirements)
 	named("constraints", app.Constraints)
 	named("instance", app.Instance)
+	for _, l := range p.mx().absent {
+		say(l.at, "the project has no "+l.text+", which mx.ini includes", "commit that file, or take the line out")
+	}
 	if app.Requirements != "" {
 		return
 	}
@@ -231,23 +234,108 @@ func (p *uvProject) missing(say func(diag.Span, string, string)) {
 
 // mxRequirements is the file in the repository from which mx.ini takes packages; empty: none.
 func (p *uvProject) mxRequirements() string {
-	file := p.own("mx.ini")
-	if file == nil {
+	if p.own("mx.ini") == nil {
 		return ""
 	}
-	name := "requirements.txt"
-	for _, l := range linesOf(file) {
-		if m := mxIn.FindStringSubmatch(l.text); m != nil && l.section == "settings" {
-			name = m[1]
-		}
-	}
+	name := p.mx().get("settings", "requirements-in", "requirements.txt")
 	if name == "" {
 		return ""
 	}
 	return path.Join(p.app.Config.BackendDir, name)
 }
 
-var mxIn = regexp.MustCompile(`^requirements-in\s*[=:]\s*(\S*)$`)
+// An mxConfig is mx.ini with all that it includes, as builders/mx-ini reads it.
+type mxConfig struct {
+	options map[mxKey]line // with the first line of the value alone; of several of a key the last
+	keys    []mxKey        // in the order in which they were read
+	absent  []line         // includes of what the repository does not have
+	fetched []line         // includes of what is on the net
+}
+
+type mxKey struct{ section, name string }
+
+// get is the value of an option, else another one.
+func (c *mxConfig) get(section, name, otherwise string) string {
+	if o, ok := c.options[mxKey{section, name}]; ok {
+		return o.text
+	}
+	return otherwise
+}
+
+var mxTrue = regexp.MustCompile(`^(?i:true|on|yes|1)$`)
+
+// sources are the lines with the addresses of what hosts fetch by git.
+func (c *mxConfig) sources() []line {
+	var all []line
+	for _, k := range c.keys {
+		used := mxTrue.MatchString(c.get(k.section, "use", c.get("settings", "default-use", "true")))
+		if k.name == "url" && k.section != "settings" && used && c.get(k.section, "vcs", "git") == "git" {
+			all = append(all, c.options[k])
+		}
+	}
+	return all
+}
+
+// mx reads mx.ini after what it includes, each file beside the one that names it.
+func (p *uvProject) mx() *mxConfig {
+	c := &mxConfig{options: map[mxKey]line{}}
+	files := 0
+	var follow func(name string)
+	follow = func(name string) {
+		if files++; files > maxFiles { // where one includes itself, which hosts refuse
+			return
+		}
+		keys, values := mxOptions(p.read(name, maxFile))
+		for i, k := range keys {
+			l := values[i]
+			if k.section != "settings" || !strings.EqualFold(k.name, "include") || l.text == "" {
+				continue
+			}
+			other := path.Join(path.Dir(name), l.text)
+			switch {
+			case strings.Contains(l.text, "://"):
+				c.fetched = append(c.fetched, l)
+			case path.IsAbs(l.text) || !filepath.IsLocal(other) || p.read(other, maxFile) == nil:
+				c.absent = append(c.absent, l)
+			default:
+				follow(other)
+			}
+		}
+		for i, k := range keys {
+			if i > 0 && keys[i-1] == k { // goes on
+				continue
+			}
+			if _, known := c.options[k]; !known {
+				c.keys = append(c.keys, k)
+			}
+			c.options[k] = values[i]
+		}
+	}
+	follow(path.Join(p.app.Config.BackendDir, "mx.ini"))
+	return c
+}
+
+// mxOptions are the lines of the values of a file, and whose they are.
+func mxOptions(f *diag.File) (keys []mxKey, values []line) {
+	name := ""
+	for _, l := range linesOf(f) {
+		text := strings.TrimSpace(l.text)
+		goesOn := text != l.text && name != ""
+		i := strings.IndexAny(text, "=:")
+		switch {
+		case text == "": // a section begins
+			name = ""
+			continue
+		case text[0] == ';' || !goesOn && i < 0:
+			continue
+		case !goesOn:
+			name, text = strings.TrimSpace(text[:i]), strings.TrimSpace(text[i+1:])
+		}
+		l.text = text
+		keys, values = append(keys, mxKey{l.section, name}), append(values, l)
+	}
+	return keys, values
+}
 
 // uvLock is the lock: that of the stack, else the one beside pyproject.toml or above it.
 func (p *uvProject) uvLock() *diag.File {
@@ -283,7 +371,13 @@ func (p *uvProject) untested(say func(diag.Span, string, string)) {
 var takesFile = regexp.MustCompile(`^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s*)([^\s#]+)`)
 
 func (p *uvProject) fetched(say func(diag.Span, string, string)) {
+	const fromNet, copied = "this file is taken from the net, where it may be another one tomorrow", "put a copy of it into the repository, and name that"
+	for _, l := range p.mx().fetched {
+		say(l.at, fromNet, copied)
+	}
 	seen := map[string]bool{}
+	// Files of mx.ini are looked for beside the one that names them, then in the project.
+	mx := p.app.Config.Requirements == "" && p.uvLock() == nil
 	var follow func(name string)
 	follow = func(name string) {
 		if name == "" || seen[name] || len(seen) == maxFiles {
@@ -294,26 +388,29 @@ func (p *uvProject) fetched(say func(diag.Span, string, string)) {
 			switch m := takesFile.FindStringSubmatch(l.text); {
 			case m == nil:
 			case isURL(m[1]):
-				say(l.at, "this file is taken from the net, where it may be another one tomorrow", "put a copy of it into the repository, and name that")
+				say(l.at, fromNet, copied)
 			default:
-				follow(path.Join(path.Dir(name), m[1]))
+				other := path.Join(path.Dir(name), m[1])
+				if mx && (!filepath.IsLocal(other) || p.read(other, maxFile) == nil) {
+					other = path.Join(p.app.Config.BackendDir, m[1])
+				}
+				follow(other)
 			}
 		}
 	}
-	if follow(p.app.Config.Requirements); p.app.Config.Requirements == "" && p.uvLock() == nil {
+	if mx {
 		follow(p.mxRequirements())
 	}
+	follow(p.app.Config.Requirements)
 	follow(p.app.Config.Constraints)
 }
-
-var mxURL = regexp.MustCompile(`^url\s*[=:]\s*(\S+)$`)
 
 func (p *uvProject) sourceKeys(say func(diag.Span, string, string)) {
 	if p.app.Config.SCM.SSHKey.IsSet() {
 		return
 	}
-	for _, l := range linesOf(p.own("mx.ini")) {
-		if m := mxURL.FindStringSubmatch(l.text); m != nil && bySSH.MatchString("git "+m[1]) {
+	for _, l := range p.mx().sources() {
+		if bySSH.MatchString("git " + l.text) {
 			say(l.at, fmt.Sprintf("the source %s is fetched by ssh, and the stack has no key for it", l.section),
 				fmt.Sprintf("give deploy.%s.scm.ssh_key one that may read it, or fetch it by https", p.app.Name))
 		}
