@@ -204,6 +204,7 @@ func TestMxIniRefuses(t *testing.T) {
 		{source + "x\nbranch = ${nothing:here}\n", []string{"mx.ini: Bad value substitution"}},
 		{"[settings]\ninclude = https://me:secret@example.org/mx.ini\n", []string{"mx.ini includes https://example.org/mx.ini from the net: put that file into the repository"}},
 		{"[settings]\ninclude = gone.ini\n", []string{"gone.ini, which mx.ini includes, is not in the repository"}},
+		{"[settings]\ninclude = /dev/null\n", []string{"/dev/null, which mx.ini includes, is not in the repository"}},
 		{"[settings]\ninclude = mx.ini\n", []string{"mx.ini includes itself"}},
 		{"; a comment\n[settings]\nmain-package = -e .\nrequirements-in = gone.txt\n", []string{"the commit has no gone.txt, from which mx.ini takes versions", "-c constraints.txt"}},
 		{"no section\n", []string{"mx.ini: File contains no section headers"}},
