@@ -19,17 +19,11 @@ func agentUnits(h *topology.Host) []Instance {
 	}
 	var clients []state
 	for _, a := range h.Apps {
-		for _, c := range a.Clients {
-			if all := (state{c.Address, service.AgentPort, "*"}); !slices.Contains(clients, all) {
+		for _, p := range slices.Concat(a.Processes()...) {
+			if all := (state{p.Address, service.AgentPort, "*"}); !slices.Contains(clients, all) {
 				clients = append(clients, all)
 			}
-			clients = append(clients, state{c.Address, c.AgentPort, strings.TrimSuffix(c.Unit, ".service")})
-		}
-		for _, v := range a.Voltos {
-			if all := (state{v.Address, service.AgentPort, "*"}); !slices.Contains(clients, all) {
-				clients = append(clients, all)
-			}
-			clients = append(clients, state{v.Address, v.AgentPort, strings.TrimSuffix(v.Unit, ".service")})
+			clients = append(clients, state{p.Address, p.AgentPort, strings.TrimSuffix(p.Unit, ".service")})
 		}
 	}
 	if len(clients) == 0 {

@@ -261,7 +261,7 @@ func TestReleaseAgainstTheStack(t *testing.T) {
 	t.Parallel()
 	r := newReleasesHost(t, func(a *topology.App, _ string) {
 		a.AllClients = 1
-		a.Clients = []*topology.Client{{App: a, N: 1, Name: "client1", Unit: "plone-site-client1.service", Address: "10.0.0.5", Port: 8081, Threads: 4}}
+		a.Clients = []*topology.Client{{Threads: 4, Process: topology.Process{App: a, N: 1, Name: "client1", Unit: "plone-site-client1.service", Address: "10.0.0.5", Port: 8081}}}
 	})
 	// Its processes need systemd: none of them is asked for here.
 	conf := r.root + "/etc/plonec/site/app.conf"

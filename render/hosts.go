@@ -151,6 +151,11 @@ func appConfs(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		d := appConf{App: a, PartNames: partNames(a.Config.Parts), Units: a.Units(), BlobDir: a.BlobDir(), HealthURL: healthURL(h), Settle: settle(h)}
+		serves := func(p *topology.Process) {
+			d.ClientUnits = append(d.ClientUnits, p.Unit)
+			d.Addresses = append(d.Addresses, p.Address)
+			d.Ports = append(d.Ports, strconv.Itoa(p.Port))
+		}
 		if s := h.Stack.PloneInstances; s != nil {
 			d.RestartDelay = seconds(s.RestartDelay)
 		}
@@ -178,15 +183,11 @@ func appConfs(h *topology.Host) []Instance {
 			d.Supervisor = a.Units()[0]
 		} else {
 			for _, c := range a.Clients {
-				d.ClientUnits = append(d.ClientUnits, c.Unit)
-				d.Addresses = append(d.Addresses, c.Address)
-				d.Ports = append(d.Ports, strconv.Itoa(c.Port))
+				serves(&c.Process)
 			}
 		}
 		for _, v := range a.Voltos {
-			d.ClientUnits = append(d.ClientUnits, v.Unit)
-			d.Addresses = append(d.Addresses, v.Address)
-			d.Ports = append(d.Ports, strconv.Itoa(v.Port))
+			serves(&v.Process)
 		}
 		all = append(all, Instance{Path: appDir(a) + "/app.conf", Data: d})
 	}

@@ -171,11 +171,8 @@ func picture(t *topology.Topology) ([]node, []edge) {
 			from, h := members[g][0], members[to][0]
 			if from.Front != nil {
 				for _, a := range h.Apps {
-					if n := len(a.Clients); n > 0 {
-						add(edge{ids[g], ids[to], span(a.Clients[0].Port, a.Clients[n-1].Port)})
-					}
-					if n := len(a.Voltos); n > 0 {
-						add(edge{ids[g], ids[to], span(a.Voltos[0].Port, a.Voltos[n-1].Port)})
+					for _, s := range a.Balanced() {
+						add(edge{ids[g], ids[to], span(s.First, s.Last)})
 					}
 				}
 			}

@@ -41,8 +41,8 @@ func processHost() *topology.Host {
 			Parts:                   schema.PartNames{Client: "client1", Zeoserver: "zeoserver"},
 		}}
 	for n, name := range []string{"client1", "client2"} {
-		a.Clients = append(a.Clients, &topology.Client{App: a, N: n + 1, Name: name, Unit: "plone-site-" + name + ".service",
-			Address: "127.0.0.1", Port: 8081 + n, AgentPort: 9081 + n, Threads: 4})
+		a.Clients = append(a.Clients, &topology.Client{Threads: 4, Process: topology.Process{App: a, N: n + 1, Name: name, Unit: "plone-site-" + name + ".service",
+			Address: "127.0.0.1", Port: 8081 + n, AgentPort: 9081 + n}})
 	}
 	a.Zeo = &topology.ZeoServer{App: a, Unit: "plone-site-zeo.service", Address: "127.0.0.1", Port: 8001,
 		FilestorageDir: "/data/filestorage", BlobDir: "/data/blobs"}

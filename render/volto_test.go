@@ -39,8 +39,8 @@ func voltoHost() *topology.Host {
 	a.Clients, a.Zeo, a.Commands, a.Storage = nil, nil, nil, topology.Storage{}
 	s := &topology.Site{App: "site", Names: []string{"www.example.com"}, Path: "Plone", Main: true, TLS: true, Volto: true}
 	for n, name := range []string{"volto1", "volto2"} {
-		a.Voltos = append(a.Voltos, &topology.VoltoProcess{App: a, N: n + 1, Name: name, Unit: "plone-site-" + name + ".service", Node: "24.21.0",
-			Address: "10.0.0.11", Port: 3001 + n, AgentPort: 4001 + n, Balancer: "10.0.1.10:8080", Site: s})
+		a.Voltos = append(a.Voltos, &topology.VoltoProcess{Node: "24.21.0", Balancer: "10.0.1.10:8080", Site: s, Process: topology.Process{
+			App: a, N: n + 1, Name: name, Unit: "plone-site-" + name + ".service", Address: "10.0.0.11", Port: 3001 + n, AgentPort: 4001 + n}})
 	}
 	return h
 }

@@ -146,7 +146,7 @@ func named(view *schema.Stack, text string) *topology.Topology {
 			h.Front = &topology.Front{Sites: []*topology.Site{{Names: []string{text}}}, Backends: []*topology.Backend{{Name: text}}}
 		case topology.Clients:
 			a := &topology.App{Name: text, Host: h, SolrHost: text, Storage: topology.Storage{RelStorage: &topology.RelStorage{Type: "postgresql", Host: text, Name: text}}}
-			a.Clients = []*topology.Client{{App: a, N: 1, Name: "client1", Port: 8081, AgentPort: 9081}}
+			a.Clients = []*topology.Client{{Process: topology.Process{App: a, N: 1, Name: "client1", Port: 8081, AgentPort: 9081}}}
 			h.Apps = []*topology.App{a}
 		}
 		t.Hosts = append(t.Hosts, h)

@@ -172,11 +172,10 @@ func (r *resolver) clients(h *Host) {
 	}
 	for i := 1; i <= n; i++ {
 		name := "client" + strconv.Itoa(i)
-		a.Clients = append(a.Clients, &Client{
+		a.Clients = append(a.Clients, &Client{Threads: threads, Process: Process{
 			App: a, N: i, Name: name, Unit: unit(a.Name, name),
 			Address: address, Port: service.ClientPort + i, AgentPort: service.AgentPort + i,
-			Threads: threads,
-		})
+		}})
 	}
 }
 
@@ -266,11 +265,8 @@ func (r *resolver) takenUnits(h *Host) map[string]bool {
 	taken := map[string]bool{}
 	for _, a := range h.Apps {
 		taken[unit(a.Name, "zeo")] = true
-		for _, c := range a.Clients {
-			taken[c.Unit] = true
-		}
-		for _, v := range a.Voltos {
-			taken[v.Unit] = true
+		for _, p := range slices.Concat(a.Processes()...) {
+			taken[p.Unit] = true
 		}
 	}
 	r.units[h] = taken

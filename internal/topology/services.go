@@ -139,13 +139,28 @@ func (a *App) backend() []Service {
 // A Span is the ports of processes that are alike, first and last.
 type Span struct{ First, Last int }
 
-// Balanced are the ports of the app's processes here that take requests of balancers.
-func (a *App) Balanced() (spans []Span) {
-	if n := len(a.Clients); n > 0 {
-		spans = append(spans, Span{a.Clients[0].Port, a.Clients[n-1].Port})
+// Processes are the app's here that take requests from balancers: a list of each kind that
+// there is, clients first.
+func (a *App) Processes() (kinds [][]*Process) {
+	var clients, voltos []*Process
+	for _, c := range a.Clients {
+		clients = append(clients, &c.Process)
 	}
-	if n := len(a.Voltos); n > 0 {
-		spans = append(spans, Span{a.Voltos[0].Port, a.Voltos[n-1].Port})
+	for _, v := range a.Voltos {
+		voltos = append(voltos, &v.Process)
+	}
+	for _, kind := range [][]*Process{clients, voltos} {
+		if len(kind) > 0 {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// Balanced are the ports of these processes.
+func (a *App) Balanced() (spans []Span) {
+	for _, kind := range a.Processes() {
+		spans = append(spans, Span{kind[0].Port, kind[len(kind)-1].Port})
 	}
 	return spans
 }
@@ -183,10 +198,7 @@ func (a *App) Units() []string {
 }
 
 // Server is what balancers call the client.
-func (c *Client) Server() string { return c.App.Host.Name + "-" + c.Name }
-
-// Server is what balancers call the process.
-func (v *VoltoProcess) Server() string { return v.App.Host.Name + "-" + v.Name }
+func (p *Process) Server() string { return p.App.Host.Name + "-" + p.Name }
 
 // BlobDir is the directory of the app's blobs, where one is given that its
 // processes on this host use.

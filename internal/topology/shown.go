@@ -55,19 +55,10 @@ func (h *Host) Shown() (before, after []Shown) {
 func (a *App) Shown() []service.Process {
 	var list []service.Process
 	add := func(what, at string) { list = append(list, service.Process{What: what, At: at}) }
-	if n := len(a.Clients); n > 0 {
-		first, last := a.Clients[0], a.Clients[n-1]
+	for _, kind := range a.Processes() {
+		first, last := kind[0], kind[len(kind)-1]
 		names := first.Name
-		if n > 1 {
-			names = fmt.Sprintf("%s–%d", first.Name, last.N)
-		}
-		add(a.Name+" "+names, span(first.Port, last.Port))
-		add("drain agents", span(first.AgentPort, last.AgentPort))
-	}
-	if n := len(a.Voltos); n > 0 {
-		first, last := a.Voltos[0], a.Voltos[n-1]
-		names := first.Name
-		if n > 1 {
+		if last.N > 1 {
 			names = fmt.Sprintf("%s–%d", first.Name, last.N)
 		}
 		add(a.Name+" "+names, span(first.Port, last.Port))

@@ -71,30 +71,29 @@ type App struct {
 	Pack             bool     // this host packs RelStorage
 }
 
-// A Client is one Zope process.
-type Client struct {
+// A Process takes requests from balancers: what clients and Volto have in common.
+type Process struct {
 	App       *App
 	N         int    // from 1
-	Name      string // client1
+	Name      string // client1, volto1
 	Unit      string // plone-APP-client1.service
 	Address   string // what it binds: the private address or 127.0.0.1
-	Port      int    // 8080+N
-	AgentPort int    // 9080+N
-	Threads   int    // worker threads
+	Port      int    // 8080+N, Volto's 3000+N
+	AgentPort int    // 9080+N, Volto's 4000+N
+}
+
+// A Client is one Zope process.
+type Client struct {
+	Process
+	Threads int // worker threads
 }
 
 // A VoltoProcess is one process of Node that shows an app's pages.
 type VoltoProcess struct {
-	App       *App
-	N         int    // from 1
-	Name      string // volto1
-	Unit      string // plone-APP-volto1.service
-	Address   string // what it binds: the private address or 127.0.0.1
-	Port      int    // 3000+N
-	AgentPort int    // 4000+N
-	Node      string // the program that runs it, a path
-	Balancer  string // where it asks the app's clients: host:port
-	Site      *Site  // that it shows
+	Process
+	Node     string // the Node that runs it, as the stack names it: its version, or a path
+	Balancer string // where it asks the app's clients: host:port
+	Site     *Site  // that it shows
 }
 
 // A ZeoServer is the storage server of an app.

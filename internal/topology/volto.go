@@ -24,7 +24,7 @@ func (r *resolver) voltos(h *Host) {
 	}
 	a := r.app(h, name, "volto.app_name")
 	if v.Node == "" {
-		r.once("volto-no-node", []string{"volto", "node"}, "nothing says which Node runs Volto", `name its version: "node": "24.21.0"`)
+		r.once("volto-no-node", []string{"volto", "node"}, "nothing says which Node runs Volto", `name its version: "node": "24.19.0"`)
 	}
 	n := 1
 	if h.CPUs > 0 {
@@ -43,10 +43,10 @@ func (r *resolver) voltos(h *Host) {
 	}
 	for i := 1; i <= n; i++ {
 		name := "volto" + strconv.Itoa(i)
-		a.Voltos = append(a.Voltos, &VoltoProcess{
-			App: a, N: i, Name: name, Unit: unit(a.Name, name), Node: v.Node,
+		a.Voltos = append(a.Voltos, &VoltoProcess{Node: v.Node, Process: Process{
+			App: a, N: i, Name: name, Unit: unit(a.Name, name),
 			Address: address, Port: service.VoltoPort + i, AgentPort: service.VoltoAgentPort + i,
-		})
+		}})
 	}
 }
 

