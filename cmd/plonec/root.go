@@ -12,7 +12,7 @@ import (
 )
 
 // release is the version of plonec: what the manifest of a tree records.
-const release = "0.5.0"
+const release = "0.6.0"
 
 // releasesURL is where releases lie: that of a number in a folder v and the number, with
 // its archives and SHA256SUMS, as testdata/release makes them. The variable PLONEC_URL
