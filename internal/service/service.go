@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/plonec/plonec/schema"
 )
@@ -152,12 +153,22 @@ func add(s Service) *Service {
 // All are all services, by name.
 func All() []*Service { return rows }
 
-// Of are the services of a role, as a request meets them.
-func Of(role string) []*Service {
-	list := slices.DeleteFunc(slices.Clone(rows), func(s *Service) bool { return s.Role != role && !slices.Contains(s.Also, role) })
-	slices.SortStableFunc(list, func(a, b *Service) int { return cmp.Compare(a.Place, b.Place) })
-	return list
-}
+// Of are the services of a role, as a request meets them. They are not to be changed.
+func Of(role string) []*Service { return byRole()[role] }
+
+// byRole is made once all rows are known: every host asks.
+var byRole = sync.OnceValue(func() map[string][]*Service {
+	all := map[string][]*Service{}
+	for _, s := range slices.SortedStableFunc(slices.Values(rows), func(a, b *Service) int { return cmp.Compare(a.Place, b.Place) }) {
+		all[s.Role] = append(all[s.Role], s)
+		for _, role := range s.Also {
+			if role != s.Role {
+				all[role] = append(all[role], s)
+			}
+		}
+	}
+	return all
+})
 
 // Named is the service of a name; nil: there is none.
 func Named(name string) *Service {

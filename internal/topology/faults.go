@@ -120,8 +120,12 @@ func (r *resolver) pythonFault(a *App) {
 // portFaults: a port that the stack gives a daemon, and that something else of the
 // host has, or would have with another attribute.
 func (r *resolver) portFaults(h *Host) {
+	type taken struct {
+		first, last int
+		who         string
+	}
 	told := service.Host{Stack: h.Stack, TLS: true, Balancers: 2}
-	whose := map[int]string{}
+	var all []taken
 	var given []service.Port
 	for _, role := range h.Roles {
 		for _, s := range service.Of(string(role)) {
@@ -129,24 +133,23 @@ func (r *resolver) portFaults(h *Host) {
 				continue
 			}
 			for _, p := range s.Ports(told) {
+				first, last := p.Range(maxClients)
 				switch {
 				case p.Path != "":
 					given = append(given, p)
 				case p.Each:
-					for n := range maxClients {
-						whose[p.Number+1+n] = each(s)
-					}
+					all = append(all, taken{first, last, each(s)})
 				default:
-					whose[p.Number] = s.PortOf(p)
+					all = append(all, taken{first, last, s.PortOf(p)})
 				}
 			}
 		}
 	}
 	for _, p := range given {
-		if who := whose[p.Number]; who != "" {
-			r.once("port-clash", strings.Split(p.Path, "."), fmt.Sprintf("%d is the port of %s", p.Number, who), "leave it out, or give a port that is free")
+		if i := slices.IndexFunc(all, func(t taken) bool { return t.first <= p.Number && p.Number <= t.last }); i >= 0 {
+			r.once("port-clash", strings.Split(p.Path, "."), fmt.Sprintf("%d is the port of %s", p.Number, all[i].who), "leave it out, or give a port that is free")
 		}
-		whose[p.Number] = "another service, by " + p.Path
+		all = append(all, taken{p.Number, p.Number, "another service, by " + p.Path})
 	}
 }
 

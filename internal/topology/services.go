@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/service"
@@ -83,22 +84,28 @@ func (h *Host) daemons(rank Rank) []Service {
 }
 
 // startingIn are the services of which a host has one, of a rank, in the order in
-// which they start: what visitors reach comes last.
-func startingIn(rank Rank) []*service.Service {
-	var list, last []*service.Service
+// which they start: what visitors reach comes last. They are not to be changed.
+func startingIn(rank Rank) []*service.Service { return starting()[rank] }
+
+// starting is made once: every host asks.
+var starting = sync.OnceValue(func() map[Rank][]*service.Service {
+	first, last := map[Rank][]*service.Service{}, map[Rank][]*service.Service{}
 	for _, d := range roles {
 		for _, s := range service.Of(string(d.Role)) {
 			switch {
-			case d.Rank != rank || s.Unit == "" || slices.Contains(list, s):
+			case s.Unit == "" || slices.Contains(first[d.Rank], s):
 			case s.Public:
-				last = append(last, s)
+				last[d.Rank] = append(last[d.Rank], s)
 			default:
-				list = append(list, s)
+				first[d.Rank] = append(first[d.Rank], s)
 			}
 		}
 	}
-	return append(list, last...)
-}
+	for rank, list := range last {
+		first[rank] = append(first[rank], list...)
+	}
+	return first
+})
 
 // Builder is what makes the app's releases.
 func (a *App) Builder() *builder.Builder { return a.Config.MadeBy() }
