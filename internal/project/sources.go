@@ -169,7 +169,10 @@ func (c *closure) read(name, place string, from reference) *diag.File {
 	case errors.Is(err, fs.ErrNotExist):
 		remedy := "commit it, or give its text in deploy." + c.app.Name + ".files"
 		if from.path != "" {
-			remedy = "write a file that the project has into " + from.path + ", such as buildout.cfg"
+			remedy = "write a file that the project has into " + from.path
+			if base, _, err := baseOf(c.dir); err == nil {
+				remedy += ", such as " + base
+			}
 			if strings.HasSuffix(from.path, ".config") { // of RelStorage
 				remedy = `write a file that the project has into ` + from.path + `, or "" where the base has what RelStorage needs`
 			}
