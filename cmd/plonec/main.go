@@ -1,5 +1,6 @@
 // Plonec compiles the description of a Plone stack into the plain files that
-// each of its hosts needs.
+// each of its hosts needs. verbs.go is the table of its commands; each is in the file of
+// its name, those that do one thing to an app or host in app_verbs.go.
 package main
 
 import (

@@ -1,7 +1,8 @@
 // Package diag holds what plonec says about its input: diagnostics with a
-// stable code, a place and a remedy, and how they are printed. A remedy is written where
-// its message is, in the package that finds the fault, since it names what is wrong there.
-// What explain says of a code is in the catalogue, codes_STAGE.go.
+// stable code, a place and a remedy, and how they are printed. The words of a remedy stand
+// where its message does, since it names what is wrong there: schema/check.go for an
+// attribute, internal/topology/faults.go and its like for hosts and apps, internal/project
+// for a buildout. What explain says of a code is in the catalogue, codes_STAGE.go.
 package diag
 
 import (
