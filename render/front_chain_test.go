@@ -290,6 +290,11 @@ func TestChain(t *testing.T) {
 				t.Errorf("%s with %q: %v, want %d", test.target, test.header, a, test.want)
 			}
 		}
+		for _, target := range []string{HealthPath + "?x=y", HealthPath + "?manage_main:method=x", HealthPath + "?"} {
+			if a := f.ask("POST", "127.0.0.1", target, "Content-Length: 0"); a.Status != 200 || sent(clients, HealthPath) > 0 {
+				t.Errorf("%s: %v, and a client was asked %d times", target, a, sent(clients, HealthPath))
+			}
+		}
 		if a := get("/balancer/stats"); !strings.Contains(a.Body, site) {
 			t.Error("at the site's own name the path is the site's:", a)
 		}

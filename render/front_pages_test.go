@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
 )
 
 const sorryPage = "<!DOCTYPE html>\n<title>Sorry</title>\n<p>Zur\u00fcck gleich.\n"
@@ -60,6 +62,18 @@ func TestChainErrorPage(t *testing.T) {
 	}
 }
 
+// pastes has text of the stack's own in every server: locations of each form, and what is
+// done before one is chosen.
+func pastes(h *topology.Host) {
+	h.Stack.NginxPlone.AdditionalConfig = texts(`rewrite ^/rewritten/(.*)$ /pasted/$1;
+rewrite ^/plonec/(.*)$ /elsewhere/$1;
+if ($uri = /returned) { return 204; }
+location /pasted/ { proxy_pass http://balancer/VirtualHostBase/http/www.example.com:80/Plone/VirtualHostRoot/; }
+location = /answered { return 204; }
+location ~ \.(png|html)$ { return 204; }
+location ^~ /images/ { return 204; }`)
+}
+
 // TestChainMaintenance: while the file is there visitors get 503 and its page, whatever
 // they ask for; those of nginx_plone.zmi, certificate authorities, balancers in front and
 // who looks at the statistics go on as before.
@@ -80,7 +94,9 @@ func TestChainMaintenance(t *testing.T) {
 		{"a site without a name", func(h *topology.Host) {
 			noDomain(h)
 			h.Stack.NginxPlone.ZMI, h.Stack.NginxPlone.ErrorPage = []string{"127.0.0.2/31"}, sorryPage
+			pastes(h)
 		}, "Down for maintenance", "any.example.com", 200},
+		{"a name, and text of its own", pastes, "Down for maintenance", "www.example.com", 503},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +120,7 @@ func TestChainMaintenance(t *testing.T) {
 			if err := os.WriteFile(file, nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			for _, target := range []string{"/", "/a/b?c=d", "/login", "/plonec/maintenance.html", "//x", "/.well-known/acme-challenge/../../a"} {
+			for _, target := range []string{"/", "/a/b?c=d", "/login", "/plonec/maintenance.html", "//x", "/.well-known/acme-challenge/../../a", "/pasted/x", "/answered", "/x.png", "/rewritten/x", "/returned"} {
 				for _, method := range []string{"GET", "POST", "PROPFIND"} {
 					want := 503
 					if strings.HasPrefix(target, "/plonec/") {
@@ -138,6 +154,66 @@ func TestChainMaintenance(t *testing.T) {
 				t.Error("after:", a)
 			}
 		})
+	}
+}
+
+// TestNginxHeadersOfServers: the headers that a server sends, and those that a stack has it
+// send, are on whatever nginx answers there: pages of its own, redirects, refusals.
+func TestNginxHeadersOfServers(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*topology.Host){
+		"named": func(h *topology.Host) {
+			h.Front.Sites[0].Names = append(h.Front.Sites[0].Names, "example.com")
+			h.Front.Sites[0].Canonical = "www.example.com"
+		},
+		"without a name": noDomain,
+	} {
+		f, _ := echoed(t, frontHost(change, func(h *topology.Host) {
+			h.Front.Sites[0].Scheme = "https"
+			n := h.Stack.NginxPlone
+			n.HSTS, n.RedirectHTTPS, n.ErrorPage, n.ZMI, n.ClientMaxBodySize = schema.Seconds(time.Hour), true, sorryPage, []string{}, "1k"
+			n.AdditionalConfig = texts("add_header X-Frame-Options SAMEORIGIN always;\nlocation = /pasted { return 204; }")
+		}))
+		check := func(method, host, target string, status int, cache, retry string, headers ...string) {
+			t.Helper()
+			a := f.ask(method, host, target, headers...)
+			if a.Status != status {
+				t.Errorf("%s: %s %s: %v, want %d", name, method, target, a, status)
+			}
+			for header, want := range map[string]string{
+				"Strict-Transport-Security": "max-age=3600", "X-Frame-Options": "SAMEORIGIN", "Cache-Control": cache, "Retry-After": retry,
+			} {
+				if got := strings.Join(a.Header.Values(header), " and "); got != want {
+					t.Errorf("%s: %s %s%s: %d with %s: %q, want %q", name, method, host, target, a.Status, header, got, want)
+				}
+			}
+		}
+		const www = "www.example.com"
+		check("GET", www, "/", 200, "", "")
+		check("GET", www, "/own?status=500", 500, "", "")
+		check("GET", www, "/lost?close", 502, "no-store", "")
+		check("GET", www, "/pasted", 204, "", "")
+		check("GET", www, "/", 301, "", "", "X-Forwarded-Proto: http")
+		check("POST", www, "/", 308, "", "", "X-Forwarded-Proto: http", "Content-Length: 0")
+		check("GET", www, "/.well-known/acme-challenge/x", 200, "", "", "X-Forwarded-Proto: http")
+		check("PURGE", www, "/", 405, "", "")
+		check("GET", www, "/VirtualHostRoot", 404, "", "")
+		check("GET", www, "/manage", 403, "", "")
+		check("POST", www, "/", 413, "", "", "Content-Length: 2000")
+		if name == "named" {
+			check("GET", "example.com", "/", 301, "", "")
+		} else {
+			check("GET", www, "/balancer/stats", 200, "", "")
+			check("GET", www, HealthPath, 200, "", "")
+		}
+		if err := os.MkdirAll(f.dir+"/etc/plonec", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.dir+"/etc/plonec/maintenance", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		check("GET", www, "/", 503, "no-store", "300")
+		check("GET", www, "/pasted", 503, "no-store", "300")
 	}
 }
 

@@ -106,6 +106,33 @@ func TestChainZMI(t *testing.T) {
 	}
 }
 
+// TestNginxZMIPasted: locations of the stack's own are guarded as the site is, whichever
+// server has them.
+func TestNginxZMIPasted(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*topology.Host){"named": func(*topology.Host) {}, "without a name": noDomain} {
+		f, c := echoed(t, frontHost(change, pastes, func(h *topology.Host) { h.Stack.NginxPlone.ZMI = []string{"127.0.0.2/31"} }))
+		for _, host := range []string{"www.example.com", "10.0.0.1"} {
+			for _, target := range []string{"/pasted/x", "/answered", "/x.png", "/images/x", "/rewritten/x", "/BALANCER/stats", "/plonec/healthy", "/plonec/error/503", "/plonec/error.html", "/plonec/maintenance.html/x"} {
+				if a := f.ask("GET", host, target, credentials("x")); a.Status != 403 {
+					t.Errorf("%s, %s%s: %v", name, host, target, a)
+				}
+			}
+			for _, target := range []string{"/pasted/manage", "/pasted/x?manage_main:method=x", "/images/manage_main", "/plonec/health/manage", "/plonec/error/503?manage_main:method=x"} {
+				if a := f.ask("GET", host, target); a.Status != 403 {
+					t.Errorf("%s, %s%s: %v", name, host, target, a)
+				}
+			}
+			if a := f.ask("GET", host, "/pasted/x"); a.Status != 200 {
+				t.Errorf("%s: %v", name, a)
+			}
+		}
+		if n := len(c.requests("")); n != 2 {
+			t.Errorf("%s: %d requests came through, want 2", name, n)
+		}
+	}
+}
+
 // Where a site has no name of its own, and nobody may, the statistics are still there.
 func TestNginxZMINobody(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,9 @@ package render
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
@@ -36,6 +39,25 @@ func pages(h *topology.Host) []Instance {
 		all = append(all, Instance{Path: pagePath("error"), Data: n.ErrorPage})
 	}
 	return all
+}
+
+// OwnPages matches what a server answers of its own, whatever the stack's own text does
+// with other addresses: the pages that it shows, and whether there is a client.
+func (v hostView) OwnPages(w webServer) string {
+	var pages []string
+	if w.Site != nil {
+		pages = append(pages, `plonec/maintenance\.html`)
+		if v.Stack.NginxPlone.ErrorPage != "" {
+			pages = append(pages, `plonec/error\.html`)
+			for _, status := range failures {
+				pages = append(pages, fmt.Sprint("plonec/error/", status))
+			}
+		}
+	}
+	if w.Default {
+		pages = append(pages, regexp.QuoteMeta(HealthPath[1:]))
+	}
+	return "^/(?:" + strings.Join(pages, "|") + `)\z`
 }
 
 // Page is where a page lies.

@@ -3,6 +3,7 @@ package render
 import (
 	"encoding/base64"
 	"net/netip"
+	"regexp"
 	"slices"
 
 	"github.com/plonec/plonec/internal/service"
@@ -18,6 +19,7 @@ type statsPage struct {
 	RateOfAll int      // requests a second of all addresses together, and so many at once
 	TooLong   int      // characters of an Authorization header that no user of ours sends
 	Locations []statsLocation
+	Pattern   string // matches the name of the default server, and a path that is one of these
 }
 
 // A statsLocation is one under which the statistics are asked for.
@@ -39,6 +41,7 @@ func (v hostView) StatsPage() *statsPage {
 	page := &statsPage{
 		Allow: networks(h.StatsAllow), Rate: h.StatsRate, Burst: 5 * h.StatsRate, RateOfAll: 10 * h.StatsRate,
 		TooLong: len("Basic ") + base64.StdEncoding.EncodedLen(maxUser+len(":")+MaxPassword) + 1,
+		Pattern: "(?s)^_ " + regexp.QuoteMeta(h.StatsURL) + `(?:;.*)?\z`,
 	}
 	// What follows a semicolon is asked of the page: ;csv, ;norefresh.
 	for _, l := range []statsLocation{{Match: "=", Path: h.StatsURL}, {Match: "^~", Path: h.StatsURL + ";"}} {

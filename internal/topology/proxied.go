@@ -2,6 +2,7 @@ package topology
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/plonec/plonec/schema"
 )
@@ -40,5 +41,22 @@ func (r *resolver) proxiedFault(h *Host, f *Front) {
 	for _, path := range rules {
 		r.once("untrusted-balancer", path, "nginx compares the address of the balancer in front (plonec.public_scheme), not the visitor's",
 			`list that balancer's addresses or networks: plonec.trusted_proxies: ["10.0.0.0/8"]`)
+	}
+}
+
+// toTheSite is text of nginx by which a server passes requests on to the clients.
+var toTheSite = regexp.MustCompile(`(?m)^[^#\n]*\bproxy_pass\s+["']?http://(?:(?:cache|balancer)\b|[^;\n]*/VirtualHostBase/)`)
+
+// unguardedFault reports servers of the stack's own that pass requests on to the site, past
+// the networks of nginx_plone.zmi.
+func (r *resolver) unguardedFault(h *Host) {
+	n := h.Stack.NginxPlone
+	if n.ZMI == nil || mentions(n.AdditionalServers, "$plonec_zmi") {
+		return
+	}
+	if slices.ContainsFunc(n.AdditionalServers, func(p schema.Piece) bool { return toTheSite.MatchString(p.Text) }) {
+		r.once("unguarded-servers", []string{"nginx_plone", "additional_servers"},
+			"nginx_plone.zmi does not guard the servers here, which pass requests on to the site",
+			"begin each of them with: if ($plonec_zmi) { return 403; }")
 	}
 }

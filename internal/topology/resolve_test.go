@@ -1,6 +1,7 @@
 package topology_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -353,6 +354,31 @@ func TestOpenZMI(t *testing.T) {
 		  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, "nginx_plone": `+nginx+`, `+apps+`}`)
 		if told := slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == "open-zmi" }); told != want {
 			t.Errorf("%s: told %v", nginx, told)
+		}
+	}
+}
+
+// A server of the stack's own that passes requests on to the site, past the networks of
+// nginx_plone.zmi, is reported.
+func TestUnguardedServers(t *testing.T) {
+	for text, want := range map[string]bool{
+		"server {\n  listen 81;\n  location / { proxy_pass http://balancer/VirtualHostBase/http/a:81/Plone/VirtualHostRoot/; }\n}":   true,
+		"server { listen 81; location / { proxy_pass http://cache; } }":                                                              true,
+		"server { listen 81; location / { proxy_pass \"http://10.0.0.2:8081/VirtualHostBase/http/a:80/Plone/VirtualHostRoot/\"; } }": true,
+		"server { listen 81; if ($plonec_zmi) { return 403; } location / { proxy_pass http://cache; } }":                             false,
+		"server { listen 81; location / { proxy_pass http://cachet; } }":                                                             false,
+		"# proxy_pass http://cache;\nserver { listen 81; return 404; }":                                                              false,
+	} {
+		for zmi, counts := range map[string]bool{`null`: false, `[]`: true, `["10.0.0.0/8"]`: true} {
+			quoted, err := json.Marshal(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, diags := resolve(t, `{"instances": {"a": {"layers": ["lb", "plone_instances"], "address": "10.0.0.2", "cpus": 1}},
+			  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, "nginx_plone": {"zmi": `+zmi+`, "additional_servers": `+string(quoted)+`}, `+apps+`}`)
+			if told := slices.Contains(codes(diags), "unguarded-servers"); told != (want && counts) {
+				t.Errorf("zmi %s, %s: told %v", zmi, text, told)
+			}
 		}
 	}
 }
