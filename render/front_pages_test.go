@@ -74,6 +74,53 @@ location ~ \.(png|html)$ { return 204; }
 location ^~ /images/ { return 204; }`)
 }
 
+// TestChainErrorPageOfVarnish: what Varnish says of its own is the stack's page: HAProxy does
+// not run, its VCL fails, or the stack's own text has it answer so.
+func TestChainErrorPageOfVarnish(t *testing.T) {
+	t.Parallel()
+	clients := []*client{newClient(t, "c1", 4)}
+	f := newFront(t, frontHost(servedBy(clients...), func(h *topology.Host) {
+		h.Stack.NginxPlone.ErrorPage = sorryPage
+		h.Stack.VarnishPlone.VCL.Recv = `if (req.url ~ "/busy$") { return (synth(503, "Busy")); }
+    if (req.url ~ "/late$") { return (synth(504)); }
+    if (req.url ~ "/refused$") { return (synth(403)); }
+    if (req.url ~ "/fails$") { return (fail("no reason")); }`
+		h.Stack.VarnishPlone.VCL.BackendFetch = `if (bereq.url ~ "/given-up$") { return (fail("no reason")); }`
+	}))
+	haproxy := f.haproxy()
+	f.varnish()
+	f.nginx()
+	until(t, "the front end is healthy", func() bool { return f.ask("GET", "127.0.0.1", HealthPath).Status == 200 })
+	large := "/large?size=33554432"
+	if a := f.ask("GET", "www.example.com", large); a.Status != 200 {
+		t.Fatal(a.Status)
+	}
+	check := func(method, target string, status int, page bool) {
+		t.Helper()
+		a := f.ask(method, "www.example.com", target, "Content-Length: 0")
+		if a.Status != status || strings.Contains(a.Body, "<title>Sorry") != page || a.Header.Get("X-Accel-Redirect") != "" {
+			t.Errorf("%s %s: %v, want %d", method, target, a, status)
+		}
+	}
+	for _, method := range []string{"GET", "POST"} {
+		check(method, "/busy", 503, true)
+		check(method, "/late", 504, true)
+		check(method, "/fails", 503, true)
+		check(method, "/given-up", 503, true)
+		check(method, "/refused", 403, false)
+		check(method, "/own?status=503&body=mine", 503, false)
+		check(method, "/own?status=404&body=mine", 404, false)
+	}
+	haproxy.stop()
+	for range 3 {
+		for _, method := range []string{"GET", "POST", "HEAD", "PROPFIND"} {
+			check(method, "/a", 503, method != "HEAD")
+		}
+		time.Sleep(time.Second) // Varnish finds HAProxy sick
+	}
+	check("GET", large, 502, true)
+}
+
 // TestChainMaintenance: while the file is there visitors get 503 and its page, whatever
 // they ask for; those of nginx_plone.zmi, certificate authorities, balancers in front and
 // who looks at the statistics go on as before.
