@@ -43,6 +43,8 @@ type fleetFlags struct {
 	newHosts      bool   // to connect to those that it has elsewhere, or not at all
 	// choose gives the hosts where nobody did; nil: all of the tree.
 	choose func(m *tree.Manifest, args []string) ([]string, error)
+	// unasked says, for the arguments, what to do where some of the hosts cannot be worked with; nil: what holds for any.
+	unasked func(s *session, args []string) string
 
 	// Of those that push a tree.
 	yes, force, allowDirty, allowRewind bool
@@ -242,6 +244,10 @@ func (f *fleetFlags) onFleet(do func(ctx context.Context, s *session, args []str
 			var st *status
 			if did := do(ctx, s, args); did != nil && !errors.As(did, &st) {
 				err = did // it names these hosts too
+			}
+		case f.unasked != nil && ctx.Err() == nil && errors.As(err, &host):
+			if text := f.unasked(s, args); text != "" {
+				s.note("", text)
 			}
 		}
 		s.progress.Close()

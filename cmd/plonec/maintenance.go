@@ -19,8 +19,9 @@ the stack, or one of a few words. The networks that the stack lets reach the man
 interface still see the sites; if it names none, nobody does. Balancers in front,
 certificate authorities and the statistics are answered as before.
 
-If one front end cannot be switched, the others are switched back. With --host only
-those front ends are switched. The first line of plonec status says where it is on.`
+If one front end cannot be reached, none is switched; if one fails, the others are
+switched back. With --host only those front ends are switched. The first line of plonec
+status says where it is on.`
 	c.Example = "  plonec maintenance on\n  plonec maintenance off"
 	f.add(c.Flags())
 	f.choose = func(m *tree.Manifest, _ []string) ([]string, error) {
@@ -38,5 +39,6 @@ those front ends are switched. The first line of plonec status says where it is 
 		}
 		return fronts, nil
 	}
+	f.unasked = func(s *session, args []string) string { return s.Unasked(args[0]) }
 	c.RunE = f.fleetCommand(func(ctx context.Context, s *session, args []string) error { return s.Maintenance(ctx, args[0] == "on") })
 }

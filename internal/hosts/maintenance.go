@@ -5,9 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/plonec/plonec/internal/diag"
 )
+
+// Unasked says, where some of the chosen front ends could not be looked at, how maintenance
+// is turned to what was asked on the others alone; empty: none could be looked at. A front
+// end that is only out of plonec's reach goes on serving visitors, so that leaving it out is
+// for somebody who knows.
+func (f *Fleet) Unasked(want string) string {
+	var away, others []*member
+	for _, m := range f.chosen() {
+		if m.failed != nil {
+			away = append(away, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	if len(away) == 0 || len(others) == 0 {
+		return ""
+	}
+	names := make([]string, len(others))
+	for i, m := range others {
+		names[i] = m.Name
+	}
+	return fmt.Sprintf("nothing was switched. If no visitors reach %s: plonec maintenance %s --host %s; after it is back: plonec maintenance %[2]s", hostNames(away), want, strings.Join(names, ","))
+}
 
 // Maintenance shows visitors a page in place of the sites on all chosen front ends, or
 // the sites again. Where one of them fails the others are set back: it is a state of all

@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,18 @@ func TestMaintenanceIsOfAllOrNone(t *testing.T) {
 				t.Errorf("%v, want %s", err, test.said)
 			}
 		})
+	}
+
+	three := newFakeHosts(t, map[string]string{"lb1:/x": "", "lb2:/x": "", "lb3:/x": ""}, func(h *tree.Host) {
+		h.Services = []tree.Service{{Unit: "haproxy.service", Kind: "haproxy"}}
+	}).fleet
+	if text := three.Unasked("on"); text != "" {
+		t.Error("where all were looked at:", text)
+	}
+	three.members[1].failed = errors.New("away")
+	const want = "nothing was switched. If no visitors reach lb2: plonec maintenance off --host lb1,lb3; after it is back: plonec maintenance off"
+	if text := three.Unasked("off"); text != want {
+		t.Error(text)
 	}
 
 	f := two(t)

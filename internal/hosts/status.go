@@ -51,7 +51,7 @@ func (f *Fleet) Status(ctx context.Context) ([]plan.HostStatus, error) {
 		}
 		s := &list[slices.Index(f.members, m)]
 		if m.failed != nil {
-			*s = plan.HostStatus{Host: m.Name, Error: reason(m.failed)}
+			*s = plan.HostStatus{Host: m.Name, Front: m.IsFront(), Error: reason(m.failed)}
 		} else {
 			*s = m.Describe(state, time.Now())
 		}

@@ -12,7 +12,7 @@ import (
 // A HostStatus is how a host is.
 type HostStatus struct {
 	Host         string        `json:"host"`
-	Error        *Reason       `json:"error,omitempty"` // it could not be asked: nothing else is known
+	Error        *Reason       `json:"error,omitempty"` // it could not be asked: nothing else is known but what the tree says
 	Generation   string        `json:"generation"`      // the applied one; empty: none yet
 	Unconfirmed  string        `json:"unconfirmed,omitempty"`
 	Commit       string        `json:"commit,omitempty"` // of the tree that was applied

@@ -77,7 +77,7 @@ func Status(list []plan.HostStatus, absent []tree.Host, repositories []plan.Repo
 
 // maintenance says where visitors are shown a page in place of the sites; empty: nowhere.
 func maintenance(list []plan.HostStatus) string {
-	var on, off []string
+	var on, off, unknown []string
 	since := ""
 	for _, h := range list {
 		switch {
@@ -86,17 +86,23 @@ func maintenance(list []plan.HostStatus) string {
 			if since == "" || h.Maintenance < since {
 				since = h.Maintenance
 			}
-		case h.Front && h.Error == nil:
+		case h.Front && h.Error != nil:
+			unknown = append(unknown, h.Host)
+		case h.Front:
 			off = append(off, h.Host)
 		}
+	}
+	rest := ""
+	if len(unknown) > 0 {
+		rest = ", and not known at " + strings.Join(unknown, ", ")
 	}
 	switch {
 	case len(on) == 0:
 		return ""
 	case len(off) > 0:
-		return fmt.Sprintf("maintenance is on at %s and not at %s: plonec maintenance on, or off, makes them alike", strings.Join(on, ", "), strings.Join(off, ", "))
+		return fmt.Sprintf("maintenance is on at %s and not at %s%s: plonec maintenance on, or off, makes them alike", strings.Join(on, ", "), strings.Join(off, ", "), rest)
 	}
-	return fmt.Sprintf("maintenance is on since %s (%s): visitors see its page until plonec maintenance off", terminal.Printable(since), strings.Join(on, ", "))
+	return fmt.Sprintf("maintenance is on since %s (%s)%s: visitors see its page until plonec maintenance off", terminal.Printable(since), strings.Join(on, ", "), rest)
 }
 
 // statusRows are a host's lines of the table.

@@ -67,9 +67,11 @@ func TestMaintenanceLeadsStatus(t *testing.T) {
 	app := plan.HostStatus{Host: "app1", Generation: "1"}
 	gone := plan.HostStatus{Host: "lb3", Front: true, Error: &plan.Reason{Text: "gone"}}
 	for want, list := range map[string][]plan.HostStatus{
-		"maintenance is on since 2026-11-30T10:00:00Z (lb1, lb2): visitors see its page until plonec maintenance off": {app, lb("lb1", "2026-11-30T10:00:01Z"), lb("lb2", "2026-11-30T10:00:00Z"), gone},
-		"maintenance is on at lb2 and not at lb1: plonec maintenance on, or off, makes them alike":                    {lb("lb1", ""), lb("lb2", "2026-11-30T10:00:00Z"), app},
-		"host  generation": {app, lb("lb1", ""), lb("lb2", "")},
+		"maintenance is on since 2026-11-30T10:00:00Z (lb1, lb2): visitors see its page until plonec maintenance off":  {app, lb("lb1", "2026-11-30T10:00:01Z"), lb("lb2", "2026-11-30T10:00:00Z"), {Host: "app2", Error: &plan.Reason{Text: "gone"}}},
+		"maintenance is on since 2026-11-30T10:00:01Z (lb1), and not known at lb3: visitors see its page until plonec": {app, lb("lb1", "2026-11-30T10:00:01Z"), gone},
+		"maintenance is on at lb2 and not at lb1, and not known at lb3: plonec maintenance on, or off, makes them":     {lb("lb1", ""), lb("lb2", "2026-11-30T10:00:00Z"), gone},
+		"maintenance is on at lb2 and not at lb1: plonec maintenance on, or off, makes them alike":                     {lb("lb1", ""), lb("lb2", "2026-11-30T10:00:00Z"), app},
+		"host  generation": {app, lb("lb1", ""), lb("lb2", ""), gone},
 	} {
 		if first, _, _ := strings.Cut(Status(list, nil, nil, false), "\n"); !strings.HasPrefix(first, want) {
 			t.Errorf("%q, want %q", first, want)
