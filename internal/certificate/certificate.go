@@ -17,9 +17,11 @@ import (
 	"github.com/plonec/plonec/internal/words"
 )
 
-// Soon is how long before its end a certificate is spoken of, in days: those of public
-// authorities are renewed by then.
-const Soon = 30
+// soon is how long before its end a certificate is spoken of: 30 days, or a third of its
+// life where that is less, since those of public authorities are renewed by then.
+func soon(c *x509.Certificate) time.Duration {
+	return min(30*24*time.Hour, c.NotAfter.Sub(c.NotBefore)/3)
+}
 
 // A Chain is what stands in one file for nginx: the site's own certificate, then those
 // of its issuers. It has one at least.
@@ -188,37 +190,35 @@ func (c Chain) first() int {
 	return at
 }
 
-// Expiry says of the certificate that ends first that it has ended, or does within Soon
-// days; empty: none does.
+// Expiry says of a certificate that it has ended, or does soon: within 30 days, and within a
+// third of its life. Of several it is the one that ends first; empty: none does.
 func (c Chain) Expiry(now time.Time) string {
+	at := -1
 	for i, one := range c {
 		if now.Before(one.NotBefore) {
 			return fmt.Sprintf("%s is not valid before %s", nth(i, len(c)), day(one.NotBefore))
 		}
-	}
-	at := c.shortest()
-	end := c[at].NotAfter
-	left := int(end.Sub(now).Hours() / 24)
-	switch {
-	case !now.Before(end):
-		return fmt.Sprintf("%s expired on %s", nth(at, len(c)), day(end))
-	case left < Soon:
-		return fmt.Sprintf("%s expires on %s, in %s", nth(at, len(c)), day(end), words.Count(left, "day"))
-	}
-	return ""
-}
-
-// Expires is when the certificate that ends first does.
-func (c Chain) Expires() time.Time { return c[c.shortest()].NotAfter.UTC() }
-
-func (c Chain) shortest() int {
-	at := 0
-	for i, one := range c {
-		if one.NotAfter.Before(c[at].NotAfter) {
+		if one.NotAfter.Sub(now) < soon(one) && (at < 0 || one.NotAfter.Before(c[at].NotAfter)) {
 			at = i
 		}
 	}
-	return at
+	if at < 0 {
+		return ""
+	}
+	end := c[at].NotAfter
+	if !now.Before(end) {
+		return fmt.Sprintf("%s expired on %s", nth(at, len(c)), day(end))
+	}
+	left := words.Count(int(end.Sub(now).Hours()/24), "day")
+	if end.Sub(now) < 24*time.Hour {
+		left = words.Count(int(end.Sub(now).Hours()), "hour")
+	}
+	return fmt.Sprintf("%s expires on %s, in %s", nth(at, len(c)), day(end), left)
+}
+
+// Expires is when the certificate that ends first does.
+func (c Chain) Expires() time.Time {
+	return slices.MinFunc(c, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter.UTC()
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

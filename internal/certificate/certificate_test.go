@@ -36,7 +36,7 @@ func issue(t testing.TB, by *issuer, subject string, days int, names ...string) 
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: subject}, DNSNames: names,
-		NotBefore: now.Add(-24 * time.Hour), NotAfter: now.Add(time.Duration(days)*24*time.Hour + time.Hour),
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.Add(time.Duration(days)*24*time.Hour + time.Hour),
 		IsCA: len(names) == 0, BasicConstraintsValid: true,
 	}
 	parent, parentKey := template, key
@@ -113,20 +113,42 @@ func TestChain(t *testing.T) {
 }
 
 func TestExpiryByDays(t *testing.T) {
-	for days, want := range map[int]string{
-		-1: "the certificate expired on 2026-02-28", 0: "the certificate expires on 2026-03-01, in 0 days",
-		29: "the certificate expires on 2026-03-30, in 29 days", 30: "", 400: "",
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		life, left time.Duration
+		want       string
+	}{
+		{397 * day, -day, "the certificate expired on 2026-02-28"},
+		{397 * day, 0, "the certificate expired on 2026-03-01"},
+		{397 * day, time.Hour, "the certificate expires on 2026-03-01, in 1 hour"},
+		{397 * day, day, "the certificate expires on 2026-03-02, in 1 day"},
+		{397 * day, 30*day - time.Second, "the certificate expires on 2026-03-31, in 29 days"},
+		{397 * day, 30 * day, ""},
+		{90*day - time.Second, 30 * day, ""},
+		{90*day - time.Second, 29 * day, "the certificate expires on 2026-03-30, in 29 days"},
+		{47 * day, 29 * day, ""},
+		{47 * day, 16 * day, ""},
+		{47 * day, 15 * day, "the certificate expires on 2026-03-16, in 15 days"},
+		{6 * day, 6*day - time.Minute, ""},
+		{6 * day, 2 * day, ""},
+		{6 * day, 2*day - time.Hour, "the certificate expires on 2026-03-03, in 1 day"},
+		{6 * day, 7 * time.Hour, "the certificate expires on 2026-03-01, in 7 hours"},
+		{6 * day, -time.Second, "the certificate expired on 2026-03-01"},
 	} {
-		c, err := Parse(issue(t, nil, "x", days, "x.example").pem)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := c.Expiry(now); got != want {
-			t.Errorf("%d days: %q, want %q", days, got, want)
+		end := now.Add(test.left)
+		c := Chain{{NotBefore: end.Add(-test.life), NotAfter: end}}
+		if got := c.Expiry(now); got != test.want {
+			t.Errorf("of %s %s left: %q, want %q", test.life, test.left, got, test.want)
 		}
 	}
+	// Of several the first that is due, which need not be the first that ends.
+	short := &x509.Certificate{NotBefore: now.Add(-day), NotAfter: now.Add(5 * day)}
+	issuer := &x509.Certificate{NotBefore: now.Add(-700 * day), NotAfter: now.Add(20 * day)}
+	if c := (Chain{short, issuer}); c.Expiry(now) != "certificate 2 of 2 expires on 2026-03-21, in 20 days" || !c.Expires().Equal(short.NotAfter) {
+		t.Error(c.Expiry(now), c.Expires())
+	}
 	early, _ := Parse(issue(t, nil, "x", 90, "x.example").pem)
-	if got := early.Expiry(now.Add(-48 * time.Hour)); got != "the certificate is not valid before 2026-02-28" {
+	if got := early.Expiry(now.AddDate(-1, 0, -1)); got != "the certificate is not valid before 2025-03-01" {
 		t.Error(got)
 	}
 }

@@ -19,7 +19,7 @@ type Certificate struct {
 	App     string    `json:"app,omitempty"`     // that is served with it; empty: text of the stack's own names the file
 	Names   []string  `json:"names"`             // that the site's own is for
 	Expires time.Time `json:"expires,omitzero"`  // when the first of the file does
-	Expiry  string    `json:"expiry,omitempty"`  // it has expired, or does within certificate.Soon days, in words
+	Expiry  string    `json:"expiry,omitempty"`  // it has expired, or does soon (certificate.Chain.Expiry), in words
 	Missing []string  `json:"missing,omitempty"` // names of the app's sites that it is not for
 	Fault   string    `json:"fault,omitempty"`   // why it cannot be used: nothing else is known
 }

@@ -56,7 +56,7 @@ func PublicNames(sites []*Site, app string) []string {
 }
 
 // Expiring warns of the certificates that stand in a stack and have expired, or do so
-// soon: what ends within certificate.Soon days of now.
+// soon, by certificate.Chain.Expiry.
 func Expiring(d *schema.Decoded, t *Topology, now time.Time) diag.List {
 	var list diag.List
 	seen := map[string]bool{}
