@@ -40,7 +40,9 @@ func TestMigrationGuide(t *testing.T) {
 		}
 	}
 	write(filepath.Join(bin, "aws"), "#!/bin/sh\ntest \"$1 $3 $4 $5 $6\" = 'opsworks --stack-id ID --output json' || test \"$1 $3 $4\" = 'opsworks --output json' || exit 2\ncat \""+outputs+"/${2#describe-}.json\"\n", 0o755)
-	write(filepath.Join(bin, "ssh"), "#!/bin/sh\necho 'ssh: connect to host: Connection refused' >&2\nexit 255\n", 0o755)
+	for _, name := range []string{"ssh", "ssh-keyscan"} {
+		write(filepath.Join(bin, name), "#!/bin/sh\necho 'ssh: connect to host: Connection refused' >&2\nexit 255\n", 0o755)
+	}
 	data := t.TempDir() // programs that write down what they were asked
 	for _, name := range []string{"rsync", "chown"} {
 		write(filepath.Join(data, name), "#!/bin/sh\necho \"${0##*/} $*\" >> \""+asked+"\"\n", 0o755)

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -145,15 +147,29 @@ func (c *converter) decide() {
 	c.version()
 	c.volumes()
 	c.withheld()
-	_, list := c.judge()
-	for _, d := range list.Sorted() {
-		if d.Severity() == diag.Warning {
+	for _, d := range c.check().Sorted() {
+		switch {
+		case d.Code == "no-effect" && d.Path == show(mountPoint): // the service's word, or this program's
+			c.set(mountPoint, nil)
+		case d.Severity() == diag.Warning:
 			c.ask(d.Path, d.Message, d.Remedy)
 		}
 	}
 	c.plain(schema.Root(), c.tree, nil)
 	c.report.Decide = append(c.report.Decide, c.asked...)
 	c.report.Count(c.tree)
+}
+
+// check is all that plonec check says of the stack as it is now.
+func (c *converter) check() diag.List {
+	built, list, err := compile.Assemble(c.tree, tree.Inputs{}, &compile.Options{})
+	if built == nil || err != nil {
+		return list
+	}
+	if more, err := built.Idle(list); err == nil {
+		list = append(list, more...)
+	}
+	return list
 }
 
 // firstAsk puts a decision before those found on the way.

@@ -209,11 +209,13 @@ func (c *converter) apps(deploy *input.Node) *input.Node {
 	return deploy
 }
 
+// mountPoint is the attribute that says where the hosts' own disks were mounted.
+var mountPoint = []string{"opsworks_initial_setup", "ephemeral_mount_point"}
+
 // ephemeral says where the hosts' own disks were mounted, on which the
 // cookbook's default directories lie.
 func (c *converter) ephemeral() {
-	path := []string{"opsworks_initial_setup", "ephemeral_mount_point"}
-	if first(c.tree.Get(path[0]), path[1]) != nil {
+	if first(c.tree.Get(mountPoint[0]), mountPoint[1]) != nil {
 		return
 	}
 	dir, where := "/mnt", "as on OpsWorks' Ubuntu hosts"
@@ -222,6 +224,6 @@ func (c *converter) ephemeral() {
 			dir, where = "/media/ephemeral0", "as on OpsWorks' Amazon Linux"
 		}
 	}
-	c.tree = put(c.tree, path, text(dir))
-	c.note(path, where+": Data.fs lies below it, and everything else without a directory of its own.")
+	c.tree = put(c.tree, mountPoint, text(dir))
+	c.note(mountPoint, where+": Data.fs lies below it, and everything else without a directory of its own.")
 }

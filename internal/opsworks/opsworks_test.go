@@ -12,10 +12,12 @@ import (
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/format"
 
+	"github.com/plonec/plonec/internal/compile"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -227,6 +229,38 @@ func TestHostJSON(t *testing.T) {
 	}
 }
 
+// What plonec check has to say of a stack from the first minute is in its report, and
+// nothing that this program wrote by itself is to be taken out again.
+func TestWarningsAreInTheReport(t *testing.T) {
+	dir := "testdata/opsworks/"
+	for name, texts := range map[string][]string{
+		"outputs":    example(t, dir+"stacks.json", dir+"layers.json", dir+"instances.json", dir+"apps.json"),
+		"of a host":  example(t, "examples/opsworks-export/stack.json"),
+		"idle group": {`{"plone_instances": {"app_name": "a"}, "celery_enabled": false, "haproxy": {"balance": "source"}, "deploy": {"a": {"scm": {"repository": "https://git.example.com/b.git"}}}, "opsworks": {"layers": {"plone_instances": {"instances": {"p1": {"private_ip": "10.0.0.1", "backends": 8, "status": "online"}}}}}}`},
+	} {
+		m := convert(t, texts...)
+		built, list, err := compile.Assemble(evaluate(t, m.Stack), tree.Inputs{}, &compile.Options{})
+		if built == nil || err != nil {
+			t.Fatal(name, list, err)
+		}
+		idle, err := built.Idle(list)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for _, d := range append(list, idle...) {
+			if !slices.ContainsFunc(m.Report.Decide, func(f Finding) bool { return f.Path == d.Path && f.Text == d.Message }) {
+				t.Errorf("%s: %s: %s is not in the report", name, d.Path, d.Message)
+			}
+			if d.Path == "opsworks_initial_setup.ephemeral_mount_point" {
+				t.Errorf("%s: %s", name, d.Message)
+			}
+		}
+		if name == "idle group" && !asks(m, "haproxy.balance", "no effect") {
+			t.Errorf("%s: %s", name, m.Markdown())
+		}
+	}
+}
+
 // The parity cases, of which the original cookbook's results are known, have
 // the same clients after a migration.
 func TestParityCasesMigrate(t *testing.T) {
@@ -327,7 +361,7 @@ func TestShapesOfTheDocumentation(t *testing.T) {
 		"relstorage":     `{"plone_instances": {"shared_blobs": false, "enable_relstorage": true}, "deploy": {"plone_instances": {}}}`,
 		"solr":           `{"plone_instances": {"solr_enabled": true, "app_name": "a"}}`,
 		"stopped":        `{"Layers": [{"LayerId": "1", "Shortname": "lb"}, {"LayerId": "2", "Shortname": "plone_instances"}], "Instances": [{"Hostname": "LB1", "LayerIds": ["1"], "Status": "stopped"}, {"Hostname": "app1", "LayerIds": ["2"], "Status": "stopped"}]}`,
-		"template":       `{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"S": {"Type": "AWS::OpsWorks::Stack", "Properties": {"Name": {"Ref": "AWS::StackName"}, "DefaultOs": "Amazon Linux"}}, "L": {"Type": "AWS::OpsWorks::Layer", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "web1", "CustomRecipes": {"Setup": ["plone_buildout::nginx"]}, "CustomJson": {"nginx_plone": {"enable_ssi": true}}}}, "P": {"Type": "AWS::OpsWorks::Layer", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "plone_instances"}}, "A": {"Type": "AWS::OpsWorks::App", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "plone_instances", "AppSource": {"Url": "https://example.org/b.git", "Revision": "plone-5.0"}}}}}`,
+		"template":       `{"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"S": {"Type": "AWS::OpsWorks::Stack", "Properties": {"Name": {"Ref": "AWS::StackName"}, "DefaultOs": "Amazon Linux"}}, "L": {"Type": "AWS::OpsWorks::Layer", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "web1", "CustomRecipes": {"Setup": ["plone_buildout::nginx"]}, "CustomJson": {"nginx_plone": {"enable_ssi": true}}}}, "P": {"Type": "AWS::OpsWorks::Layer", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "plone_instances"}}, "Z": {"Type": "AWS::OpsWorks::Layer", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "zeoserver"}}, "A": {"Type": "AWS::OpsWorks::App", "Properties": {"StackId": {"Ref": "S"}, "Shortname": "plone_instances", "AppSource": {"Url": "https://example.org/b.git", "Revision": "plone-5.0"}}}}}`,
 		"nothing at all": `{"deploy": {}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
