@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"sort"
@@ -154,30 +155,46 @@ func notAFile(app *input.Node, path string, list *diag.List) {
 	}
 }
 
-// sameAddress reports two hosts with one address.
+// sameAddress reports two hosts with one address, or that one logs in to at one.
 func sameAddress(tree *input.Node, list *diag.List) {
 	type owner struct {
 		host string
 		span diag.Span
 	}
-	owners := map[string]owner{}
-	for _, f := range fieldsOf(tree.Get("instances")) {
-		n := f.Value.Get("address")
-		address, ok := text(n)
-		if !ok {
-			continue
+	own := func(h *input.Node) (string, *input.Node) { return "address", h.Get("address") }
+	login := func(h *input.Node) (string, *input.Node) {
+		if n := h.Get("ssh_address"); n != nil {
+			return "ssh_address", n
 		}
-		if ip, err := netip.ParseAddr(address); err == nil {
-			address = ip.Unmap().String()
+		return own(h)
+	}
+	said := map[string]bool{}
+	for _, way := range []struct {
+		at  func(h *input.Node) (string, *input.Node)
+		say string
+	}{{own, "%s has it"}, {login, "plonec logs in to %s there"}} {
+		owners := map[string]owner{}
+		for _, f := range fieldsOf(tree.Get("instances")) {
+			name, n := way.at(f.Value)
+			address, ok := text(n)
+			if !ok {
+				continue
+			}
+			if ip, err := netip.ParseAddr(address); err == nil {
+				address = ip.Unmap().String()
+			}
+			address = strings.TrimSuffix(strings.ToLower(address), ".")
+			first, taken := owners[address]
+			path := diag.JoinKey("instances", f.Key) + "." + name
+			switch {
+			case !taken:
+				owners[address] = owner{f.Key, n.Span}
+			case !said[path]:
+				said[path] = true
+				list.Add(diag.Diagnostic{Code: "same-address", Span: n.Span, Path: path,
+					Message: fmt.Sprintf(way.say, first.host) + line(n.Span, first.span), Remedy: "give each host its own"})
+			}
 		}
-		address = strings.TrimSuffix(strings.ToLower(address), ".")
-		first, taken := owners[address]
-		if !taken {
-			owners[address] = owner{f.Key, n.Span}
-			continue
-		}
-		list.Add(diag.Diagnostic{Code: "same-address", Span: n.Span, Path: diag.JoinKey("instances", f.Key) + ".address",
-			Message: first.host + " has it" + line(n.Span, first.span), Remedy: "give each host its own"})
 	}
 }
 

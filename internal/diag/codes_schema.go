@@ -50,7 +50,7 @@ var _ = register(map[string]Code{
 	"instance-differs": {Error, "a host is described in two ways",
 		"OpsWorks' JSON lists a host under each of its layers, with the same facts. Where they differ nobody can tell which is true. Make them the same, or say it in instances.<host>, which lies over both."},
 	"same-address": {Error, "two hosts have one address",
-		"Every host has an address of its own, by which the others reach it. A host that is in several layers is one instance with several layers."},
+		"Every host has an address of its own, by which the others reach it, and one of its own to log in at: the files of two hosts would get to one machine otherwise. A host that is in several layers is one instance with several layers. Where several hosts are behind one public address, name each in ~/.ssh/config, with its port or jump host, and write these names as ssh_address."},
 	"two-blob-mounts": {Error, "the shared blobs are mounted by NFS and by GlusterFS",
 		"nfs_blobs and gluster_blobs exclude each other. Set one of them to false."},
 	"opsworks-default": {Warning, "a value that OpsWorks set by itself is left out",
