@@ -139,6 +139,8 @@ var _ = register(map[string]Code{
 		"It expires within 30 days, or within the last third of its life where that is shorter, as for those of some authorities that are renewed every few days. Browsers refuse a site whose certificate has expired. Have it renewed, put the new one in place of the old one, and its key where the reference to the key says; apply brings both. check warns of it and its exit status stays 0, since nothing of the stack changes on that day. Of a certificate that is given by reference plonec apply warns, and plonec status of those that hosts serve."},
 	"bad-repository": {Error, "git can read no repository at an address",
 		"Write the address that git clone takes: ssh://git@HOST/PATH, git@HOST:PATH, https://HOST/PATH, or an absolute path on the hosts. The address of a page of a branch is not that of its repository: the branch goes into scm.revision."},
+	"dead-address": {Warning, "an address that was good once, and at which nothing answers today",
+		"Stacks and buildouts of OpsWorks' years name places that have been closed since: git:// at GitHub, Subversion there and at svn.zope.org, Mercurial at Bitbucket, PyPI without https. A release that needs one of them fails. Write the address of today."},
 	"certificate-names": {Warning, "a certificate is not for every name of the site",
 		"Browsers refuse a site whose name its certificate does not have, by itself or by a wildcard, which stands for one label. Have it reissued with all names in deploy.<app>.domains and plone_instances.subsites, or take the name out there. Where something in front of nginx terminates TLS, and does not ask for names, nothing has to be done."},
 	"certificate-order": {Warning, "the certificates of a file are not in their order",

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -30,6 +31,7 @@ var rules = []struct {
 	{"lost-option", (*view).lostOptions, false},
 	{"beaten-option", (*view).beatenOptions, false},
 	{"beside-checkout", (*view).besideCheckout, false},
+	{"dead-address", (*view).deadAddresses, false},
 	{"source-key", (*view).sourceKeys, false},
 	{"refused-pin", (*view).refusedPins, false},
 	{"untried-database", (*view).untriedDatabase, false},
@@ -417,18 +419,48 @@ func outside(place string) (rel string, out bool) {
 var bySSH = regexp.MustCompile(`^\S+\s+((?:git\+)?ssh://|svn\+ssh://|[\w.-]+@[\w.-]+:)`)
 
 func (v *view) sourceKeys(say func(diag.Span, string, string)) {
-	if v.app.Config.SCM.SSHKey.IsSet() || !strings.Contains(v.value("buildout", "extensions"), "mr.developer") {
+	if v.app.Config.SCM.SSHKey.IsSet() {
 		return
 	}
-	section := v.value("buildout", "sources")
-	if section == "" {
-		section = "sources"
-	}
-	taken := strings.Fields(v.value("buildout", "auto-checkout"))
-	for _, name := range slices.Sorted(maps.Keys(v.Own[section])) {
-		if slices.ContainsFunc(taken, func(t string) bool { is, _ := path.Match(t, name); return is }) && bySSH.MatchString(v.Own[section][name].Value) {
+	section, names := v.checkouts()
+	for _, name := range names {
+		if bySSH.MatchString(v.known(section, name)) {
 			say(v.at(section, name, ""), fmt.Sprintf("the source %s is fetched by ssh, and the stack has no key for it", name),
 				fmt.Sprintf("give deploy.%s.scm.ssh_key one that may read it, or fetch it by https", v.app.Name))
+		}
+	}
+}
+
+// checkouts are the sources of mr.developer that a host fetches, and the section that
+// they stand in.
+func (v *view) checkouts() (section string, names []string) {
+	if !strings.Contains(v.value("buildout", "extensions"), "mr.developer") {
+		return "", nil
+	}
+	section = cmp.Or(v.value("buildout", "sources"), "sources")
+	taken := strings.Fields(v.value("buildout", "auto-checkout"))
+	for _, name := range slices.Sorted(maps.Keys(v.Own[section])) {
+		if slices.ContainsFunc(taken, func(t string) bool { is, _ := path.Match(t, name); return is }) {
+			names = append(names, name)
+		}
+	}
+	return section, names
+}
+
+func (v *view) deadAddresses(say func(diag.Span, string, string)) {
+	for _, option := range []string{"index", "find-links"} {
+		for _, address := range strings.Fields(v.value("buildout", option)) {
+			if message, remedy := topology.DeadAddress("", address); message != "" {
+				say(v.at("buildout", option, address), address+": "+message, remedy)
+			}
+		}
+	}
+	section, names := v.checkouts()
+	for _, name := range names {
+		if words := strings.Fields(v.known(section, name)); len(words) > 1 {
+			if message, remedy := topology.DeadAddress(words[0], words[1]); message != "" {
+				say(v.at(section, name, ""), fmt.Sprintf("the source %s cannot be fetched: %s", name, message), remedy)
+			}
 		}
 	}
 }

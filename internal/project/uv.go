@@ -33,6 +33,7 @@ var uvRules = []struct {
 	{"missing-lock", (*uvProject).missing},
 	{"untested-lock", (*uvProject).untested},
 	{"fetched-requirements", (*uvProject).fetched},
+	{"dead-address", (*uvProject).deadAddresses},
 	{"source-key", (*uvProject).sourceKeys},
 	{"instance-key", (*uvProject).instanceKeys},
 }
@@ -403,6 +404,14 @@ func (p *uvProject) fetched(say func(diag.Span, string, string)) {
 	}
 	follow(p.app.Config.Requirements)
 	follow(p.app.Config.Constraints)
+}
+
+func (p *uvProject) deadAddresses(say func(diag.Span, string, string)) {
+	for _, l := range p.mx().sources() {
+		if message, remedy := topology.DeadAddress("git", l.text); message != "" {
+			say(l.at, fmt.Sprintf("the source %s cannot be fetched: %s", l.section, message), remedy)
+		}
+	}
 }
 
 func (p *uvProject) sourceKeys(say func(diag.Span, string, string)) {

@@ -69,7 +69,7 @@ func (r *resolver) app(h *Host, name, by string) *App {
 	if a.Config.SCM.Repository == "" && goodName.MatchString(name) {
 		r.noRepository(h, name, by)
 	}
-	r.source(name, a.Config.SCM)
+	r.source(name, a.Config)
 	h.Apps = append(h.Apps, a)
 	return a
 }

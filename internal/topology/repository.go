@@ -10,13 +10,22 @@ import (
 	"github.com/plonec/plonec/schema"
 )
 
-// source looks into where an app's repository is and the key that reads it: not whether
+// source looks into where an app comes from and the key that reads it: not whether
 // they are good, which only a host can tell, but whether they cannot be.
-func (r *resolver) source(app string, scm schema.SCM) {
+func (r *resolver) source(app string, c *schema.App) {
+	scm := c.SCM
 	at := func(name string) []string { return []string{"deploy", app, "scm", name} }
 	if scm.Type == "git" {
 		if message, remedy := badRepository(scm.Repository); message != "" {
 			r.once("bad-repository", at("repository"), message, remedy)
+		}
+	}
+	if message, remedy := DeadAddress(scm.Type, scm.Repository); message != "" {
+		r.once("dead-address", at("repository"), message, remedy)
+	}
+	for _, address := range append([]string{c.Index.URL}, c.Index.FindLinks...) {
+		if message, remedy := DeadAddress("", address); message != "" {
+			r.once("dead-address", []string{"deploy", app, "index"}, message, remedy)
 		}
 	}
 	if key := scm.SSHKey.Plain; key != "" {
@@ -33,6 +42,8 @@ var (
 	withScheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$`)
 	// word is a path after a colon, as git@example.com:site.git has it.
 	word = regexp.MustCompile(`^((?:[^/@:]+@)?[^/@:\[\]]+):([^/0-9][^:]*|[0-9]+[^/0-9:][^:]*)$`)
+	// withoutScheme is a host and a path: git takes it for a folder.
+	withoutScheme = regexp.MustCompile(`^(?:([^/@:]+)@)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)/(.+)$`)
 	// page is what comes after owner and name in the address of a page.
 	page = regexp.MustCompile(`^/([^/]+/[^/]+?)(?:\.git)?/(?:tree|blob|commits?|src|pulls?|issues|releases|tags|branches|wiki|actions)(?:/([^/]+))?`)
 	// gitlabPage is the same where projects lie in groups of any depth.
@@ -47,7 +58,7 @@ var forges = []string{"bitbucket.org", "codeberg.org", "github.com", "www.github
 func badRepository(address string) (message, remedy string) {
 	m := withScheme.FindStringSubmatch(address)
 	if m == nil {
-		return "", ""
+		return badPath(address)
 	}
 	scheme, rest := strings.ToLower(m[1]), m[2]
 	if bare, ok := strings.CutPrefix(scheme, "git+"); ok && bare != "ssh" {
@@ -79,4 +90,21 @@ func badRepository(address string) (message, remedy string) {
 		remedy += ", and the branch, tag or commit as scm.revision"
 	}
 	return "this is the address of a page, and not of the repository", remedy
+}
+
+// badPath is badRepository of an address without a scheme: HOST:PATH is good, and a path
+// from the root, which is one on the hosts.
+func badPath(address string) (message, remedy string) {
+	before, _, slash := strings.Cut(address, "/")
+	if !slash || before == "" || strings.Contains(before, ":") { // a word alone may be what git's own configuration has an address for
+		return "", ""
+	}
+	const why = "git takes it for a folder beside the one in which it runs"
+	if m := withoutScheme.FindStringSubmatch(address); m != nil {
+		if m[1] != "" {
+			return why, "write " + m[1] + "@" + m[2] + ":" + m[3] + ", with a colon after the host"
+		}
+		return why, "write https://" + m[2] + "/" + m[3]
+	}
+	return why, "write ssh://, https:// or git@HOST:PATH, or an absolute path on the hosts"
 }

@@ -27,6 +27,13 @@ func TestBadRepository(t *testing.T) {
 		"https://gitlab.example.com/a/b/c/-/tree/main": "write https://gitlab.example.com/a/b/c.git, and the branch",
 		"git+https://github.com/plone/site.git@main":   "write https://github.com",
 		"htps://github.com/plone/site.git":             "write ssh://, https://",
+		"github.com/plone/site":                        "write https://github.com/plone/site",
+		"git@github.com/plone/site.git":                "write git@github.com:plone/site.git, with a colon",
+		"example.com:site/x.git":                       "",
+		"plone/site":                                   "write ssh://, https://",
+		"../buildout":                                  "write ssh://, https://",
+		"~/buildout":                                   "write ssh://, https://",
+		"git@127.0.0.1/plone/site.git":                 "write git@127.0.0.1:plone/site.git",
 	} {
 		message, remedy := badRepository(address)
 		if (message == "") != (want == "") || !strings.HasPrefix(remedy, want) || (remedy == "") != (want == "") {
@@ -39,6 +46,9 @@ func TestBadRepository(t *testing.T) {
 		"https://127.0.0.1:plone/site.git":    "",
 		"git+https://127.0.0.1:1/plone/s.git": "git+https",
 		"htps://127.0.0.1:1/site.git":         "htps",
+		"git@127.0.0.1/plone/site.git":        "does not appear to be a git repository",
+		"~/no-such-buildout":                  "does not appear to be a git repository",
+		"no-such/site":                        "does not appear to be a git repository",
 	} {
 		out, err := exec.Command("git", "ls-remote", address).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), says) {
@@ -46,6 +56,28 @@ func TestBadRepository(t *testing.T) {
 		}
 		if message, _ := badRepository(address); message == "" {
 			t.Errorf("%s is taken, and git says %s", address, out)
+		}
+	}
+}
+
+func TestDeadAddress(t *testing.T) {
+	for _, c := range []struct{ by, address, want string }{
+		{"git", "git://github.com/collective/x.git", "GitHub has not answered git://"},
+		{"git", "git://git.example.com/x.git", ""},
+		{"git", "https://github.com/collective/x.git", ""},
+		{"git", "git@github.com:collective/x.git", ""},
+		{"svn", "https://github.com/collective/x/trunk", "GitHub has not answered Subversion"},
+		{"svn", "svn://svn.zope.org/repos/main/x/trunk", "svn.zope.org is closed"},
+		{"svn", "https://svn.example.com/x", ""},
+		{"hg", "https://bitbucket.org/a/b", "Bitbucket has had no Mercurial"},
+		{"git", "https://bitbucket.org/a/b.git", ""},
+		{"", "http://pypi.python.org/simple", "PyPI answers over https alone"},
+		{"", "http://pypi.org", "PyPI answers over https alone"},
+		{"", "https://pypi.python.org/simple/", ""},
+		{"", "http://pypi.example.org/simple/", ""},
+	} {
+		if message, remedy := DeadAddress(c.by, c.address); (message == "") != (c.want == "") || !strings.HasPrefix(message, c.want) || (remedy == "") != (message == "") {
+			t.Errorf("%s %s: %q, %q", c.by, c.address, message, remedy)
 		}
 	}
 }
