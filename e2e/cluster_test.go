@@ -291,13 +291,20 @@ func (c *cluster) push(edit func(dir string)) string {
 		edit(c.buildout)
 	}
 	commit := c.commit(c.buildout, "change")
-	cmd := exec.Command("git", "push", "-q", "-f", "ssh://admin@git/srv/buildout.git", "HEAD:main")
-	cmd.Dir = c.buildout
+	c.upload(c.buildout, "buildout")
+	return commit
+}
+
+// upload pushes a repository to one on git, which it makes.
+func (c *cluster) upload(dir, name string) {
+	c.t.Helper()
+	c.exec("git", "cd /srv && [ -e "+name+".git ] || install -d -o admin -g admin "+name+".git && runuser -u admin -- git init -q --bare -b main "+name+".git")
+	cmd := exec.Command("git", "push", "-q", "-f", "ssh://admin@git/srv/"+name+".git", "HEAD:main")
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_SSH_COMMAND=ssh -F "+c.runDir()+"/ssh_config")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		c.t.Fatalf("git push: %v\n%s", err, out)
 	}
-	return commit
 }
 
 // newCluster makes the two repositories and boots bare hosts.
@@ -325,8 +332,8 @@ func newCluster(t *testing.T, flavour, over string, stack map[string]any, hosts 
 	}
 	appendTo(t, c.buildout+"/requirements.txt", "./src/plonec_testsite\n")
 	appendTo(t, c.buildout+"/cfg/e2e.cfg", "[buildout]\nextends =\n    base.cfg"+over+"\neggs += plonec_testsite\n\n[client1]\nzcml = plonec_testsite\n")
-	if flavour != "" {
-		c.sh(work, "cp", top+"/testdata/hosts.d/"+flavour+"-constraints.txt", c.buildout+"/constraints.txt")
+	if own := top + "/testdata/hosts.d/" + flavour + "-constraints.txt"; exists(own) {
+		c.sh(work, "cp", own, c.buildout+"/constraints.txt")
 	}
 	t.Cleanup(func() {
 		for _, h := range append([]string{"git", "pg"}, hosts...) {
@@ -337,7 +344,6 @@ func newCluster(t *testing.T, flavour, over string, stack map[string]any, hosts 
 	if _, err := c.try("git", "command -v git"); err != nil {
 		c.exec("git", "apt-get install -y -q --no-install-recommends git")
 	}
-	c.exec("git", "mkdir -p /srv && git init -q --bare -b main /srv/buildout.git && chown -R admin:admin /srv/buildout.git")
 	var err error
 	if c.first.stack, err = json.Marshal(c.stack); err != nil {
 		t.Fatal(err)
@@ -345,6 +351,11 @@ func newCluster(t *testing.T, flavour, over string, stack map[string]any, hosts 
 	c.first.commit = c.push(nil)
 	c.change(nil)
 	return c
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 func appendTo(t *testing.T, name, text string) {

@@ -71,7 +71,8 @@ func thisRun() origin {
 const introduction = `# Evidence
 
 What a constant load from outside saw while each scenario of ` + "`e2e/`" + ` ran on real
-hosts (Debian 12, systemd, nginx, Varnish, HAProxy, ZEO, Plone). Each section is a
+hosts (Debian 12, those of the cluster debian13 Debian 13; systemd, nginx, Varnish,
+HAProxy, ZEO, Plone). Each section is a
 group of scenarios, and written by a whole run of that group that passed (` + "`make e2e`" + `, or
 ` + "`make e2e GROUP=faults`" + `); it names the commit that ran, the day and the machine.
 

@@ -43,6 +43,7 @@ func TestPlone(t *testing.T)      { play(t) }
 func TestZope(t *testing.T)       { play(t) }
 func TestPlone61(t *testing.T)    { play(t) }
 func TestPlone60(t *testing.T)    { play(t) }
+func TestDebian13(t *testing.T)   { play(t) }
 func TestRelStorage(t *testing.T) { play(t) }
 func TestTutorial(t *testing.T)   { play(t) }
 

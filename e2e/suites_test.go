@@ -72,6 +72,7 @@ func init() {
 		{"TestZope", faults, zope, slices.Concat(applies, upgrades, operations, breakages, ofServices["TestZope"], controls), nil},
 		{"TestPlone61", projects, plone61, everyday(projects, long), nil},
 		{"TestPlone60", projects, plone60, everyday(projects, long), nil},
+		{"TestDebian13", projects, debian13, onDebian13, nil},
 		{"TestRelStorage", projects, relstorage, slices.Concat(everyday(projects, core), ofServices["TestRelStorage"]), nil},
 		{"TestTutorial", projects, tutorialHosts, nil, []scenario{{"word for word", projects, long, tutorial}}},
 	}
