@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -227,9 +228,10 @@ type buildConf struct {
 	Archives    struct{ URLs, Paths, Users, Passwords, Purge []string }
 }
 
-// Setuptools is what pip is asked for beside that zc.buildout.
+// Setuptools is what pip is asked for beside that zc.buildout, for that Plone.
 func (b buildConf) Setuptools() string {
-	if from, _ := builder.Setuptools(b.Buildout); from != "" {
+	from, _ := builder.Setuptools(b.Buildout)
+	if from = cmp.Or(from, b.Plone.Setuptools); from != "" {
 		return "setuptools<" + from
 	}
 	return "setuptools"

@@ -123,7 +123,7 @@ func grouped(t *topology.Topology, folders map[string]string, deployCfg func(hos
 // read reads deploy.cfg, and what of the project it extends.
 func (g *group) read(number int) {
 	c := g.closure
-	cfg, bad := builder.ReadCfg(g.text, func(expression string) (bool, error) { return holds(expression, c.python) })
+	cfg, bad := builder.ReadCfg(g.text, func(expression string) (bool, error) { return holds(expression, c.python.Version) })
 	g.main = &source{place: DeployCfg, flat: fmt.Sprintf("deploy-%d.cfg", number), file: &diag.File{Content: []byte(g.text)}, cfg: cfg}
 	for _, b := range bad { // in the stack's own text
 		g.main.list.Add(diag.Diagnostic{Code: "project-expression", Path: "deploy." + c.app.Name + ".buildout_additional_config", Message: b.What,

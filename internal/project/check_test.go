@@ -216,19 +216,6 @@ func TestIsPrivate(t *testing.T) {
 	}
 }
 
-// requires-python is judged as far as a release of Python without its patch level tells.
-func TestMayBe(t *testing.T) {
-	for specifiers, want := range map[string]bool{
-		">=3.13": true, ">=3.13.4": true, ">=3.14": false, ">3.12": true, ">=3.10,<3.13": false, ">=3.10, <3.14": true, "<3.13.2": true, "<3.13": false,
-		"<=3.12": false, "<=3.13": true, "==3.13.*": true, "==3.12.*": false, "==3.13.1": true, "==3.*": true, "!=3.13.*": false, "!=3.13.1": true, "!=3.12.*": true,
-		"~=3.12": true, "~=3.14": false, "~=3.12.1": false, "~=3.13.1": true, ">=2.7,<3": false, "<4": true, "": true, ">=4": false, "in 3.13": true,
-	} {
-		if got := mayBe(specifiers, topology.Version{Major: 3, Minor: 13}); got != want {
-			t.Errorf("%q: %v", specifiers, got)
-		}
-	}
-}
-
 // What is no text, and a link out of the project, is not read.
 func TestUvUnreadable(t *testing.T) {
 	topo, deployCfg := stackOf(t, "../../testdata/projects/stack.json", "../../testdata/projects/uv/stack.json")

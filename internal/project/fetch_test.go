@@ -60,7 +60,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	c := &closure{dir: t.TempDir(), app: &topology.App{Name: "site", Config: &schema.App{}}, python: debian12, texts: &texts{fetch: one, files: map[string]*diag.File{}}, byPlace: map[string]*source{}}
+	c := &closure{dir: t.TempDir(), app: &topology.App{Name: "site", Config: &schema.App{}}, python: python{debian12, 2}, texts: &texts{fetch: one, files: map[string]*diag.File{}}, byPlace: map[string]*source{}}
 	main := &source{}
 	s := c.add(at("/base/a.cfg"), reference{in: main, base: "."}, []*source{main})
 	if s == nil || len(main.list) > 0 || len(s.wrong()) > 0 || len(c.sources) != 2 || !strings.Contains(s.text, "extends = 0-1.cfg\n") || !strings.Contains(c.sources[1].text, "Plone = 6.2.2") {
@@ -101,7 +101,7 @@ func TestFilesThatAreNotRead(t *testing.T) {
 		"link.cfg": "project-file", "device.cfg": "project-file", "bytes.cfg": "project-file", "no.cfg": "project-file", "../x.cfg": "project-file", "/etc/passwd": "project-file", "~/x.cfg": "project-file",
 		"file:///etc/passwd": "project-file", "extends/x.cfg": "beside-checkout", "return.cfg": "project-expression", "given.cfg": "", "plonec-secret-1.cfg": "",
 	} {
-		c := &closure{dir: dir, app: &topology.App{Name: "site", Config: app}, python: debian12, texts: &texts{files: map[string]*diag.File{}}, byPlace: map[string]*source{}}
+		c := &closure{dir: dir, app: &topology.App{Name: "site", Config: app}, python: python{debian12, 2}, texts: &texts{files: map[string]*diag.File{}}, byPlace: map[string]*source{}}
 		main := &source{place: DeployCfg}
 		text := "[buildout]\nextends = " + name + "\n"
 		main.file = &diag.File{Content: []byte(text)}

@@ -282,9 +282,9 @@ func (p *proposal) versions() bool {
 		}
 		p.decide("plonec.plone_version", what+"; "+last.Version+" is assumed", "write it: clients before 5.2 are configured differently")
 	}
-	before := cmp.Or(p.made, p.v.closure.python.String())
+	before := cmp.Or(p.made, p.v.closure.python.Version.String())
 	p.python(plone)
-	return cmp.Or(p.made, p.v.closure.python.String()) != before
+	return cmp.Or(p.made, p.v.closure.python.Version.String()) != before
 }
 
 // urls are the addresses that the project extends, fetched or not.

@@ -12,13 +12,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/plonec/plonec/internal/apart"
 	"github.com/plonec/plonec/internal/diag"
-	"github.com/plonec/plonec/internal/topology"
 )
 
 //go:embed reader.py
@@ -178,8 +176,8 @@ func systemPython() (string, error) {
 
 // A pin is a version that the project holds a package to.
 type pin struct {
-	version string
-	span    diag.Span
+	name, version string
+	span          diag.Span // without a file: see placed
 }
 
 var (
@@ -212,7 +210,7 @@ func (c *closure) required() map[string]pin {
 			n++
 			line = strings.TrimRight(line, "\n")
 			if m := pinned.FindStringSubmatch(line); m != nil {
-				pins[canonical(m[1])] = pin{m[2], lineSpan(f, n)}
+				pins[canonical(m[1])] = pin{m[1], m[2], lineSpan(f, n)}
 			} else if m := included.FindStringSubmatch(line); m != nil {
 				if place, err := resolve(folderOf(place), m[1]); err == nil {
 					read(place)
@@ -240,12 +238,4 @@ func (c *closure) buildoutVersion() string {
 		}
 	}
 	return cmp.Or(c.app.Config.BuildoutVersion, c.app.Plone.Buildout)
-}
-
-// pythonOf is the Python of an app's releases.
-func pythonOf(a *topology.App) (v topology.Version) {
-	major, minor, _ := strings.Cut(a.Python(), ".")
-	v.Major, _ = strconv.Atoi(major) // the schema takes digits alone
-	v.Minor, _ = strconv.Atoi(minor)
-	return v
 }

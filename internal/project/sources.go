@@ -35,7 +35,7 @@ type source struct {
 type closure struct {
 	dir    string // of the project
 	app    *topology.App
-	python topology.Version
+	python python
 	texts  *texts
 
 	number  int // among all closures
@@ -97,7 +97,7 @@ func (c *closure) add(name string, from reference, above []*source) *source {
 	c.sources = append(c.sources, s)
 	c.byPlace[place] = s
 	var bad []builder.BadLine
-	s.cfg, bad = builder.ReadCfg(string(file.Content), func(expression string) (bool, error) { return holds(expression, c.python) })
+	s.cfg, bad = builder.ReadCfg(string(file.Content), func(expression string) (bool, error) { return holds(expression, c.python.Version) })
 	for _, b := range bad {
 		d := diag.Diagnostic{Code: "project-line", Span: lineSpan(file, b.N), Message: "buildout would refuse this line: " + b.What, Remedy: b.Remedy}
 		if b.Remedy == "" {

@@ -7,7 +7,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -42,7 +41,7 @@ var uvRules = []struct {
 type uvProject struct {
 	dir    string
 	app    *topology.App
-	python topology.Version
+	python python
 	files  map[string]*diag.File // by their path in the repository; shared by all apps of it
 	err    error                 // why one could not be read
 }
@@ -148,7 +147,7 @@ func (p *uvProject) suits(say func(diag.Span, string, string)) {
 		wanted, remedy := m[1]+m[2], fmt.Sprintf("name one that suits in deploy.%s.python_major_version", p.app.Name)
 		var systems []string
 		for _, s := range topology.Systems() {
-			if mayBe(wanted, s.Python) {
+			if mayBe(wanted, python{s.Python, s.Patch}) {
 				systems = append(systems, fmt.Sprintf("%s with Python %s", s.ID, s.Python))
 			}
 		}
@@ -157,47 +156,6 @@ func (p *uvProject) suits(say func(diag.Span, string, string)) {
 		}
 		say(l.at, fmt.Sprintf("the project wants Python %s, and the host's is %s", wanted, p.python), remedy)
 	}
-}
-
-var specifier = regexp.MustCompile(`^\s*(~=|===?|!=|<=|>=|<|>)\s*([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(\.\*)?\s*$`)
-
-// mayBe tells whether a Python of that release, whose patch level is not known, may be one
-// that all specifiers of a list hold for. One of another form is uv's to judge.
-func mayBe(specifiers string, python topology.Version) bool {
-	for s := range strings.SplitSeq(specifiers, ",") {
-		m := specifier.FindStringSubmatch(s)
-		if m == nil {
-			continue
-		}
-		var theirs topology.Version
-		theirs.Major, _ = strconv.Atoi(m[2])
-		theirs.Minor, _ = strconv.Atoi(m[3])
-		patch, _ := strconv.Atoi(m[4])
-		before, after := python.Before(theirs.Major, theirs.Minor), theirs.Before(python.Major, python.Minor)
-		same := !before && !after
-		if m[5] != "" && m[3] == "" { // 3.*
-			same = python.Major == theirs.Major
-		}
-		holds := true
-		switch m[1] {
-		case "==", "===":
-			holds = same
-		case "!=":
-			holds = !same || m[5] == ""
-		case "~=":
-			holds = !before && python.Major == theirs.Major && (m[4] == "" || same)
-		case ">=", ">":
-			holds = !before
-		case "<=":
-			holds = !after
-		case "<":
-			holds = before || same && patch > 0
-		}
-		if !holds {
-			return false
-		}
-	}
-	return true
 }
 
 // missing: without one of these there is nothing to install.

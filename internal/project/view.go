@@ -17,6 +17,7 @@ type view struct {
 	*read
 	version  string             // of zc.buildout
 	files    map[string]*source // by what the reader calls them; deploy.cfg is not among them
+	held     map[string]pin     // see held
 	required map[string]pin
 	texts    map[[2]string]string // what known found, by section and option
 	room     int                  // bytes that it may still put together
@@ -26,7 +27,7 @@ type view struct {
 const folder = "/tmp/plonec-release"
 
 func newView(g *group, r *read, version string) *view {
-	v := &view{group: g, read: r, version: version, files: map[string]*source{}, required: g.closure.required(), texts: map[[2]string]string{}, room: maxKnown}
+	v := &view{group: g, read: r, version: version, files: map[string]*source{}, held: held(r), required: g.closure.required(), texts: map[[2]string]string{}, room: maxKnown}
 	for _, s := range g.closure.sources {
 		v.files[s.flat] = s
 	}
@@ -192,23 +193,35 @@ func (v *view) sets(section, name string) bool {
 	return ok
 }
 
-// pin is the version of a package that buildout is held to.
+// pin is the version of a package that buildout is held to: by its versions, else by the
+// project's requirements.txt.
 func (v *view) pin(names ...string) (pin, bool) {
-	section := v.Own["buildout"]["versions"].Value
-	for _, name := range names {
-		for _, option := range slices.Sorted(maps.Keys(v.Own[section])) {
-			if canonical(option) != name {
-				continue
+	for _, pins := range []map[string]pin{v.held, v.required} {
+		for _, name := range names {
+			if p, ok := pins[name]; ok {
+				return v.placed(p), true
 			}
-			if version := v.Own[section][option].Value; numbered.MatchString(version) {
-				return pin{version, v.at(section, option, "")}, true
-			}
-		}
-	}
-	for _, name := range names {
-		if p, ok := v.required[name]; ok {
-			return p, true
 		}
 	}
 	return pin{}, false
+}
+
+// held are the pins of buildout's versions, by canonical name.
+func held(r *read) map[string]pin {
+	pins := map[string]pin{}
+	section := r.Own[r.Own["buildout"]["versions"].Value]
+	for _, name := range slices.Sorted(maps.Keys(section)) {
+		if _, known := pins[canonical(name)]; !known && numbered.MatchString(section[name].Value) {
+			pins[canonical(name)] = pin{name: name, version: section[name].Value}
+		}
+	}
+	return pins
+}
+
+// placed is a pin with its place.
+func (v *view) placed(p pin) pin {
+	if p.span.File == nil {
+		p.span = v.at(v.Own["buildout"]["versions"].Value, p.name, "")
+	}
+	return p
 }

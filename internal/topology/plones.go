@@ -7,16 +7,19 @@ type Plone struct {
 	Version  string
 	Pythons  []string // it is released for, in their order: 2.7 under ZServer, others under waitress
 	Buildout string   // the zc.buildout for a repository that asks for none
+	// Setuptools is the first one with which its clients do not start, since their recipe
+	// imports pkg_resources; empty: any will do.
+	Setuptools string
 }
 
 var plones = []Plone{
-	{"4.3", []string{"2.7"}, "2.13.3"},
-	{"5.0", []string{"2.7"}, "2.13.3"},
-	{"5.1", []string{"2.7"}, "2.13.3"},
-	{"5.2", []string{"2.7", "3.6", "3.7", "3.8"}, "3.0.1"},
-	{"6.0", []string{"3.8", "3.9", "3.10", "3.11", "3.12", "3.13"}, "5.2.0"},
-	{"6.1", []string{"3.10", "3.11", "3.12", "3.13"}, "5.2.0"},
-	{"6.2", []string{"3.10", "3.11", "3.12", "3.13", "3.14"}, "5.2.0"},
+	{"4.3", []string{"2.7"}, "2.13.3", "82"},
+	{"5.0", []string{"2.7"}, "2.13.3", "82"},
+	{"5.1", []string{"2.7"}, "2.13.3", "82"},
+	{"5.2", []string{"2.7", "3.6", "3.7", "3.8"}, "3.0.1", "82"},
+	{"6.0", []string{"3.8", "3.9", "3.10", "3.11", "3.12", "3.13"}, "5.2.0", "82"},
+	{"6.1", []string{"3.10", "3.11", "3.12", "3.13"}, "5.2.0", "82"},
+	{"6.2", []string{"3.10", "3.11", "3.12", "3.13", "3.14"}, "5.2.0", ""},
 }
 
 // on is the Python that an app gets for this Plone: its own, where it asks for one, else

@@ -12,6 +12,8 @@ type System struct {
 	Suite string // what its distribution calls the release
 	// As far as what is written depends on them.
 	Nginx, Haproxy, Varnish, Systemd, Python Version
+	// Patch is the third number of Python; 0 where the system's updates raise it.
+	Patch int
 }
 
 // A Version is a release of a daemon, as far as its syntax depends on it.
@@ -26,11 +28,11 @@ func (v Version) Before(major, minor int) bool {
 }
 
 var systems = []System{
-	{"debian12", "bookworm", Version{1, 22}, Version{2, 6}, Version{7, 1}, Version{252, 0}, Version{3, 11}},
-	{"debian13", "trixie", Version{1, 26}, Version{3, 0}, Version{7, 7}, Version{257, 0}, Version{3, 13}},
-	{"ubuntu22.04", "jammy", Version{1, 18}, Version{2, 4}, Version{6, 6}, Version{249, 0}, Version{3, 10}},
-	{"ubuntu24.04", "noble", Version{1, 24}, Version{2, 8}, Version{7, 1}, Version{255, 0}, Version{3, 12}},
-	{"ubuntu26.04", "resolute", Version{1, 28}, Version{3, 2}, Version{7, 7}, Version{259, 0}, Version{3, 14}},
+	{"debian12", "bookworm", Version{1, 22}, Version{2, 6}, Version{7, 1}, Version{252, 0}, Version{3, 11}, 2},
+	{"debian13", "trixie", Version{1, 26}, Version{3, 0}, Version{7, 7}, Version{257, 0}, Version{3, 13}, 5},
+	{"ubuntu22.04", "jammy", Version{1, 18}, Version{2, 4}, Version{6, 6}, Version{249, 0}, Version{3, 10}, 0},
+	{"ubuntu24.04", "noble", Version{1, 24}, Version{2, 8}, Version{7, 1}, Version{255, 0}, Version{3, 12}, 0},
+	{"ubuntu26.04", "resolute", Version{1, 28}, Version{3, 2}, Version{7, 7}, Version{259, 0}, Version{3, 14}, 0},
 }
 
 // Systems are all operating systems that files are written for.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -89,12 +90,12 @@ func TestSystemsAreTested(t *testing.T) {
 	if want := "\nsystems='" + strings.Join(systems(), " ") + "'\n"; !strings.Contains(script, want) {
 		t.Errorf("testdata/systems has no line %q", want)
 	}
-	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([0-9]+\\.[0-9]+)\\S* \\| ([0-9]+\\.[0-9]+)\\S* \\| ([0-9]+\\.[0-9]+)\\S* \\| ([0-9]+)\\S* \\| \\S+ \\| ([0-9]+\\.[0-9]+)").FindAllStringSubmatch(versions, -1)
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([0-9]+\\.[0-9]+)\\S* \\| ([0-9]+\\.[0-9]+)\\S* \\| ([0-9]+\\.[0-9]+)\\S* \\| ([0-9]+)\\S* \\| \\S+ \\| ([0-9]+\\.[0-9]+)\\.([0-9]+)").FindAllStringSubmatch(versions, -1)
 	var told []string
 	for _, row := range rows {
 		told = append(told, row[1])
 		s, ok := topology.SystemOf(row[1])
-		if ok && (row[2] != s.Haproxy.String() || row[3] != s.Nginx.String() || row[4] != s.Varnish.String() || row[5] != strings.TrimSuffix(s.Systemd.String(), ".0") || row[6] != s.Python.String()) {
+		if ok && (row[2] != s.Haproxy.String() || row[3] != s.Nginx.String() || row[4] != s.Varnish.String() || row[5] != strings.TrimSuffix(s.Systemd.String(), ".0") || row[6] != s.Python.String() || s.Patch > 0 && row[7] != strconv.Itoa(s.Patch)) {
 			t.Errorf("docs/versions.md has %v, files are written for %+v", row[1:], s)
 		}
 	}
@@ -102,7 +103,11 @@ func TestSystemsAreTested(t *testing.T) {
 		t.Errorf("docs/versions.md has %v, the table %v", told, systems())
 	}
 	for _, p := range topology.Plones() {
-		if row := fmt.Sprintf("\n| %s | %s | %s |", p.Version, strings.Join(p.Pythons, ", "), p.Buildout); !strings.Contains(versions, row) {
+		setuptools := "any"
+		if p.Setuptools != "" {
+			setuptools = "below " + p.Setuptools
+		}
+		if row := fmt.Sprintf("\n| %s | %s | %s | %s |", p.Version, strings.Join(p.Pythons, ", "), p.Buildout, setuptools); !strings.Contains(versions, row) {
 			t.Errorf("docs/versions.md has no row %q", row[1:])
 		}
 	}

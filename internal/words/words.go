@@ -51,5 +51,8 @@ func digits(s string) int {
 // Or lists words as a choice: text, json or markdown.
 func Or(words []string) string {
 	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -24,3 +24,12 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A choice of one is that one.
+func TestOr(t *testing.T) {
+	for want, list := range map[string][]string{"2.7": {"2.7"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"}} {
+		if got := Or(list); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}
