@@ -116,6 +116,11 @@ func TestCompareConfs(t *testing.T) {
 	}
 	zeoLayer := "plone_instances.zeo_layer"
 	dsn := func(text string) string { return change(relStorage, "dbname='plone' user='zodb' host='db1'", text) }
+	cached := func(servers string) string {
+		return change(relStorage, "    shared-blob-dir true\n", "    shared-blob-dir true\n    cache-servers "+servers+"\n")
+	}
+	const caches = "plone_instances.relstorage.cache_servers"
+	withCache := append(slices.Clone(relstorage), "caches "+caches+" 10.0.0.8:11211 10.0.0.9:11211")
 	mysql := change(relStorage, "<postgresql>", "<mysql>", "</postgresql>", "</mysql>", "dsn dbname='plone' user='zodb' host='db1'", "db plone\n      host db1\n      port 3307\n      user zodb\n      passwd geheim")
 	for _, test := range []struct {
 		name, zope, ini string
@@ -189,6 +194,21 @@ func TestCompareConfs(t *testing.T) {
 			[]string{says(9, db+"port", "3306", "says port 3307"), says(11, db+"password", "$(PLONEC_DB_PASSWORD)", "says password another one, which is not shown"),
 				"clients RelStorage mysql plone db1 3307, blobs /srv/blobs"}},
 		{"RelStorage of another kind", mysql, wsgiIni, relstorage[1:3], []string{says(6, db+"type", "postgresql", "says mysql"), "clients RelStorage mysql plone db1 3307, blobs /srv/blobs"}},
+		{"memcached", cached("10.0.0.9:11211 10.0.0.8"), wsgiIni, withCache, []string{isRel}},
+		{"memcached elsewhere", cached("127.0.0.1:11211"), wsgiIni, withCache,
+			[]string{says(6, caches, "10.0.0.8:11211 10.0.0.9:11211", "says cache-servers 127.0.0.1:11211"), isRel}},
+		{"memcached on one of two", cached("10.0.0.9:11211"), wsgiIni, withCache,
+			[]string{says(6, caches, "10.0.0.8:11211 10.0.0.9:11211", "says cache-servers 10.0.0.9:11211"), isRel}},
+		{"memcached that the project does not use", relStorage, wsgiIni, withCache, []string{isRel}},
+		{"memcached of which the stack says nothing", cached("127.0.0.1:11211"), wsgiIni, relstorage, []string{isRel}},
+		{"replicas in the server's place", change(relStorage, "    shared-blob-dir true\n", "    shared-blob-dir true\n    replica-conf /etc/replicas\n"), wsgiIni, relstorage,
+			[]string{says(6, db+"host", "db1", "says replica-conf /etc/replicas, which counts in its place"), isRel}},
+		{"an address in the name's place", dsn("dbname=plone user=zodb host=db1 hostaddr=10.0.9.9"), wsgiIni, relstorage,
+			[]string{says(7, db+"host", "db1", "says host 10.0.9.9"), "clients RelStorage postgresql plone 10.0.9.9, blobs /srv/blobs"}},
+		{"a socket in the server's place", change(mysql, "port 3307", "unix_socket /run/mysqld/mysqld.sock"), wsgiIni, []string{"type " + db + "type mysql", "host " + db + "host db1"},
+			[]string{says(9, db+"host", "db1", "says unix_socket /run/mysqld/mysqld.sock, which counts in its place"), "clients RelStorage mysql plone db1, blobs /srv/blobs"}},
+		{"a socket of this host's", change(mysql, "host db1", "host localhost", "port 3307", "unix_socket /run/mysqld/mysqld.sock"), wsgiIni, []string{"type " + db + "type mysql", "host " + db + "host localhost"},
+			[]string{"clients RelStorage mysql plone localhost, blobs /srv/blobs"}},
 		{"a server in RelStorage's place", zeoClient, wsgiIni, relstorage[:3], []string{says(4, db+"type", "postgresql", "opens a zeoclient"), isDB}},
 
 		{"a section without an end", "<zodb_db main>\n", wsgiIni, zeo, []string{"differs client1: etc/zope.conf line 1 cannot be read: the section <zodb_db> has no end"}},

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/plonec/plonec/internal/topology"
 )
@@ -43,6 +44,13 @@ func ofClients(a *topology.App) (rows []string) {
 	case db != nil:
 		for _, r := range relstorageRows(a) {
 			expect(r.key, r.by, r.value)
+		}
+		if caches := a.MemcachedServers; len(caches) > 0 {
+			by := "plone_instances.relstorage.cache_servers"
+			if p.Relstorage.CacheServers == "" {
+				by = "plone_instances.relstorage.enable_cache"
+			}
+			expect("caches", by, strings.Join(caches, " "))
 		}
 	case a.Storage.ZeoAddress != "":
 		by := "plone_instances.zeo_layer"
