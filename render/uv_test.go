@@ -25,6 +25,7 @@ type uvProject struct {
 	repo  string
 	uv    string
 	files map[string]string
+	taken int // frontends, by hosts
 }
 
 const uvPyproject = `[project]

@@ -69,6 +69,9 @@ func (b buildConf) Node() string {
 // NodeSums are the sums of what is fetched as that Node, one of which it has; none: any.
 func (b buildConf) NodeSums() []string { return b.Host.Stack.Volto.NodeSHA256 }
 
+// FrontendOn says who builds it: hosts, or here, where plonec runs.
+func (b buildConf) FrontendOn() string { return b.Host.Stack.Volto.BuildOn }
+
 // OnlyFrontend tells whether nothing runs here that the app's builder makes.
 func (b buildConf) OnlyFrontend() bool { return len(b.Units()) == len(b.Voltos) }
 
@@ -77,6 +80,12 @@ func (a appConf) Frontends() []*topology.VoltoProcess { return a.Voltos }
 
 // FrontendHealth is the path that says whether one of them is well.
 func (appConf) FrontendHealth() string { return service.VoltoPath }
+
+// FrontendHere tells whether an app's frontend on a host is built where plonec runs, and
+// brought there.
+func FrontendHere(a *topology.App) bool {
+	return len(a.Voltos) > 0 && a.Host.Stack.Volto.BuildOn == "here"
+}
 
 // publicURL is the address at which visitors have a site.
 func publicURL(s *topology.Site) string {

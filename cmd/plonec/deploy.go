@@ -47,6 +47,9 @@ configured.`
 		if err := s.agreed(s.preview(ctx) + "deploy " + strings.Join(s.named(args), ", ") + "?"); err != nil {
 			return err
 		}
+		if err := s.BuildFrontends(ctx, args, o); err != nil {
+			return err
+		}
 		if err := s.apply(ctx); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ func TestImportsFollowThePipeline(t *testing.T) {
 	const module = "github.com/plonec/plonec/"
 	order := []string{
 		"internal/child", "internal/git", "internal/regular", "internal/words", "internal/certificate", "internal/builder", "internal/diag", "internal/input", "schema", "internal/draft", "internal/service", "internal/topology", "internal/graph",
-		"render/engine", "render/escape", "templates", "render", "internal/tree", "internal/compile", "internal/secret", "internal/plan", "internal/remote", "internal/hosts", "internal/apart", "internal/native", "internal/project", "internal/opsworks", "internal/trust", "internal/terminal", "internal/report", "internal/diff", "cmd/plonec",
+		"render/engine", "render/escape", "templates", "render", "internal/tree", "internal/compile", "internal/secret", "internal/plan", "internal/remote", "internal/apart", "internal/frontend", "internal/hosts", "internal/native", "internal/project", "internal/opsworks", "internal/trust", "internal/terminal", "internal/report", "internal/diff", "cmd/plonec",
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "../../...").Output()
 	if err != nil {

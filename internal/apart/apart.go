@@ -1,6 +1,6 @@
 // Package apart runs a program as nobody, in namespaces in which it sees nothing of
 // this machine: no file but the system's programs and what it is shown, no process, no
-// network, no variable.
+// network unless it needs one, no variable.
 package apart
 
 import (
@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,10 @@ type Room struct {
 	Env     []string          // its variables, beside PATH and TMPDIR
 	Shown   map[string]string // folders of this machine, by where they are seen; they cannot be changed
 	Texts   map[string]string // files, by where they are
+
+	Given   map[string]string // folders of this machine that the program changes, which become nobody's
+	Network bool              // this machine's, with the names that it resolves
+	Proc    bool              // /proc, of the room's own processes
 
 	// Files and folders of links of /etc, which packages brought, by their names there;
 	// folders of the program's own; users that it becomes.
@@ -72,7 +77,32 @@ func (e *NoRoomError) Error() string { return "no namespaces here: " + e.Said }
 // Run runs the program of a room to its end, and gives what it printed. A program that
 // prints more than that many bytes is ended.
 func Run(ctx context.Context, r *Room, stdin []byte, most int) ([]byte, error) {
-	attributes, err := attributes()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd, err := enterCommand(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, cancel, cmd, stdin, most)
+}
+
+// Follow runs the program of a room to its end, and gives what it prints and complains of
+// to out as it does.
+func Follow(ctx context.Context, r *Room, out io.Writer) error {
+	cmd, err := enterCommand(ctx, r)
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, out, time.Second
+	if err = cmd.Run(); ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// enterCommand is this program as a child that makes a room and goes there.
+func enterCommand(ctx context.Context, r *Room) (*exec.Cmd, error) {
+	attributes, err := attributes(r)
 	if err != nil {
 		return nil, err
 	}
@@ -87,14 +117,12 @@ func Run(ctx context.Context, r *Room, stdin []byte, most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Args = os.Args[:1]
 	cmd.Dir = "/"
 	cmd.Env = []string{roomEnv + "=" + string(room), selfEnv + "=" + self}
 	cmd.SysProcAttr = attributes
-	return run(ctx, cancel, cmd, stdin, most)
+	return cmd, nil
 }
 
 // Here runs the program of a room on this machine, as whoever asks and in a folder that is

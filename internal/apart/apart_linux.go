@@ -21,9 +21,12 @@ const nobody = 65534
 // attributes start a process in namespaces of its own. Root needs none for
 // users; anybody else has one in which he is called nobody, and may do in it,
 // until the next program is started, what the making of it needs.
-func attributes() (*syscall.SysProcAttr, error) {
+func attributes(r *Room) (*syscall.SysProcAttr, error) {
 	a := &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+	}
+	if !r.Network {
+		a.Cloneflags |= unix.CLONE_NEWNET
 	}
 	if os.Geteuid() != 0 {
 		a.Cloneflags |= unix.CLONE_NEWUSER
@@ -103,10 +106,15 @@ func enter(r *Room, self string) error {
 // its own.
 func (r *Room) make(root string) error {
 	shown := map[string]int{} // taken before the room hides what lies in its place
-	for _, place := range slices.Sorted(maps.Keys(r.Shown)) {
-		tree, err := unix.OpenTree(unix.AT_FDCWD, r.Shown[place], unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	folders := maps.Clone(r.Shown)
+	if folders == nil {
+		folders = map[string]string{}
+	}
+	maps.Copy(folders, r.Given)
+	for place, dir := range folders {
+		tree, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 		if err != nil {
-			return fmt.Errorf("%s: %w", r.Shown[place], err)
+			return fmt.Errorf("%s: %w", dir, err)
 		}
 		shown[place] = tree
 	}
@@ -118,14 +126,25 @@ func (r *Room) make(root string) error {
 			return err
 		}
 	}
-	for _, place := range slices.Sorted(maps.Keys(r.Shown)) {
+	for _, place := range slices.Sorted(maps.Keys(folders)) {
 		if err := os.Mkdir(root+place, 0o755); err != nil {
 			return err
 		}
 		if err := unix.MoveMount(shown[place], "", unix.AT_FDCWD, root+place, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-			return fmt.Errorf("mount: %s: %w", r.Shown[place], err)
+			return fmt.Errorf("mount: %s: %w", folders[place], err)
 		}
-		if err := keep(root + place); err != nil {
+		restricted := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
+		if _, given := r.Given[place]; !given {
+			restricted |= unix.MOUNT_ATTR_RDONLY
+		} else if err := giveAway(root + place); err != nil {
+			return err
+		}
+		if err := restrict(root+place, restricted); err != nil {
+			return err
+		}
+	}
+	if r.Proc {
+		if err := showProc(root); err != nil {
 			return err
 		}
 	}
@@ -137,6 +156,10 @@ func (r *Room) make(root string) error {
 	files, links := append([]string{"ld.so.cache"}, r.Files...), append([]string{"alternatives"}, r.Links...)
 	own := append([]string{"tmp", "run", "var", "var/log", "var/lib", "var/tmp"}, r.Own...)
 	etc := r.etcFiles()
+	if r.Network {
+		etc["nsswitch.conf"] = "passwd: files\ngroup: files\nhosts: files dns\n"
+		files = append(files, "hosts", "resolv.conf", "ssl/certs/ca-certificates.crt")
+	}
 	for _, name := range slices.Sorted(maps.Keys(etc)) {
 		if err := writeNew(root+"/etc/"+name, []byte(etc[name])); err != nil {
 			return err
@@ -228,9 +251,43 @@ func showFolder(dir, place string) error {
 
 // keep lets nobody change what is mounted at a place.
 func keep(place string) error {
-	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
-	if err := unix.MountSetattr(-1, place, unix.AT_RECURSIVE, &attr); err != nil {
-		return fmt.Errorf("mount: %s, not to be changed: %w", place, err)
+	return restrict(place, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
+}
+
+func restrict(place string, to uint64) error {
+	if err := unix.MountSetattr(-1, place, unix.AT_RECURSIVE, &unix.MountAttr{Attr_set: to}); err != nil {
+		return fmt.Errorf("mount: %s, restricted: %w", place, err)
+	}
+	return nil
+}
+
+// giveAway makes all in a folder nobody's. Who is not root is nobody in the room already.
+func giveAway(dir string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(name string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(name, nobody, nobody)
+	})
+}
+
+// showProc mounts /proc, and makes the names by which shells find their own files.
+func showProc(root string) error {
+	for _, dir := range []string{"/proc", "/dev"} {
+		if err := os.Mkdir(root+dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount("proc", root+"/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount: /proc: %w", err)
+	}
+	for name, target := range map[string]string{"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"} {
+		if err := os.Symlink("/proc/self/fd"+target, root+"/dev/"+name); err != nil {
+			return err
+		}
 	}
 	return nil
 }

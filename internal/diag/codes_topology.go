@@ -99,8 +99,6 @@ var _ = register(map[string]Code{
 		"Give plone_instances.relstorage.db.dsn or its parts, or the app's own deploy.<app>.database."},
 	"no-broker": {Warning, "Celery is on and there is no broker",
 		"No worker runs until there is one: give plone_instances.broker.host, or put an online host in the layer that broker_layer names."},
-	"volto-built-on-hosts": {Error, "the stack has Volto built where plonec runs",
-		"The hosts of the role volto build their releases themselves, beside what runs. Building where plonec runs and copying the result to the hosts comes later: until then leave volto.build_on out, or set it to hosts."},
 	"volto-no-node": {Error, "nothing says which Node runs Volto",
 		"The releases of Volto are built and run by one Node, which the stack names. Give volto.node: a version in full, which host setup fetches, or the path of a program that the hosts have."},
 	"volto-no-backend": {Error, "nothing answers what Volto asks for its pages",

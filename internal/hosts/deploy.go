@@ -53,6 +53,11 @@ func (f *Fleet) deploy(ctx context.Context, apps []string, o DeployOptions) erro
 	if err != nil {
 		return err
 	}
+	if f.frontends == nil {
+		if err := f.BuildFrontends(ctx, apps, o); err != nil {
+			return err
+		}
+	}
 	if err := f.again(ctx); err != nil {
 		return err
 	}
@@ -119,8 +124,12 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 	members := f.with(app)
 	var commit string
 	var found []resolved
+	asked := o.Commit
+	if here := f.frontends[app]; here != nil {
+		asked = here.Commit
+	}
 	err := members[0].step(ctx, "resolve", func(ctx context.Context) (err error) {
-		commit, found, err = oneCommit(ctx, members, app, o.Commit)
+		commit, found, err = oneCommit(ctx, members, app, asked)
 		return err
 	})
 	if err != nil {
@@ -148,18 +157,22 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 		argv = append(argv, sources...)
 	}
 
-	err = each(members, f.options.Parallel, func(m *member) error {
-		return m.step(ctx, "build", func(ctx context.Context) error {
-			return m.verb(ctx, "build", buildTime, append(slices.Clone(argv), "--no-restart", app), true)
+	brought, err := f.bringFrontend(ctx, app, members, found, release)
+	if err == nil {
+		argv = append(argv, brought...)
+		err = each(members, f.options.Parallel, func(m *member) error {
+			return m.step(ctx, "build", func(ctx context.Context) error {
+				return m.verb(ctx, "build", buildTime, append(slices.Clone(argv), "--no-restart", app), true)
+			})
 		})
-	})
+	}
 	if err != nil {
 		f.asBefore(ctx, members, app)
 		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
 	b := &built{argv: append(argv, app)}
 	for i, m := range members {
-		if found[i].current == "" && m.halves(app) != frontend {
+		if found[i].current == "" && m.halves(app) != frontendHalf {
 			b.members = append(b.members, m)
 		}
 	}

@@ -13,12 +13,16 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/plonec/plonec/internal/apart"
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote/remotetest"
 	"github.com/plonec/plonec/internal/tree"
 )
 
-func TestMain(m *testing.M) { remotetest.Main(m) }
+func TestMain(m *testing.M) {
+	apart.RunChild()
+	remotetest.Main(m)
+}
 
 // fakeHosts stand for the hosts of a tree.
 type fakeHosts struct {

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plonec/plonec/internal/frontend"
 	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote"
 	"github.com/plonec/plonec/internal/secret"
@@ -53,9 +54,11 @@ type Fleet struct {
 	dialer  *remote.Dialer
 	scripts map[string]string // those that are sent along, by name
 	members []*member
-	closing context.Context // ends with Close
-	close   context.CancelFunc
-	servers struct { // of databases, which the run has restarted
+	// frontends are those that are built where plonec runs, by app; nil: nobody looked.
+	frontends map[string]*frontend.Built
+	closing   context.Context // ends with Close
+	close     context.CancelFunc
+	servers   struct { // of databases, which the run has restarted
 		sync.Mutex
 		list []tree.Server
 	}

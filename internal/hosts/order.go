@@ -47,9 +47,9 @@ func (f *Fleet) with(app string) []*member {
 
 // Which halves of an app a host runs.
 const (
-	backend = iota
+	backendHalf = iota
 	bothHalves
-	frontend
+	frontendHalf
 )
 
 // halves says which ones.
@@ -62,11 +62,11 @@ func (m *member) halves(app string) int {
 	}
 	switch {
 	case !has[true]:
-		return backend
+		return backendHalf
 	case has[false]:
 		return bothHalves
 	}
-	return frontend
+	return frontendHalf
 }
 
 // byRank sorts hosts into those that are changed at once, what others need first:

@@ -80,10 +80,14 @@ func NewDialer(disk *tree.Disk, o Options) (*Dialer, error) {
 		o.Tell = func(string, string) {}
 	}
 	return &Dialer{
-		dir: dir, tree: disk.Dir, acceptNew: o.AcceptNew, config: o.SSHConfig, env: child.Environ(variables(disk.Manifest)), tell: o.Tell,
+		dir: dir, tree: disk.Dir, acceptNew: o.AcceptNew, config: o.SSHConfig, env: Environ(disk.Manifest), tell: o.Tell,
 		jumps: jumps{many: len(disk.Manifest.Hosts) > jumpLogins},
 	}, err
 }
+
+// Environ is the environment of programs that work with the tree's hosts and repositories;
+// see child.Environ.
+func Environ(m *tree.Manifest) []string { return child.Environ(variables(m)) }
 
 // variables are the names of the variables that references to secrets name, for
 // whichever host.

@@ -73,14 +73,6 @@ func (r *resolver) voltoBackends(byApp map[string]*Backend) {
 // voltoPartners says at which balancer Volto asks the clients of its app, and for which
 // site: its own host's balancer, else the first one.
 func (r *resolver) voltoPartners() {
-	if len(r.all[Volto]) > 0 {
-		r.near = r.all[Volto][0]
-		if r.near.Stack.Volto.BuildOn == "here" {
-			r.once("volto-built-on-hosts", []string{"volto", "build_on"}, "plonec does not build Volto where it runs itself yet, only on the hosts",
-				`write "hosts", or take build_on out`)
-		}
-		r.near = nil
-	}
 	fronts := r.online[Frontend]
 	if len(fronts) == 0 {
 		fronts = r.all[Frontend]

@@ -85,7 +85,6 @@ func TestVoltoFaults(t *testing.T) {
 	const domains = `"domains": ["example.org"]`
 	for _, test := range []struct{ name, old, new, code string }{
 		{"no Node", `"node": "24.21.0", `, "", "volto-no-node"},
-		{"built where plonec runs", `"volto": {`, `"volto": {"build_on": "here", `, "volto-built-on-hosts"},
 		{"two names", domains, `"domains": ["example.org", "www.example.org"]`, "volto-one-address"},
 		{"any name below one", domains, `"domains": ["*.example.org"]`, "volto-one-address"},
 		{"HTTP beside HTTPS", domains, domains + `, "ssl_support": true, "ssl_certificate": {"$secret": "env:C"}, "ssl_certificate_key": {"$secret": "env:K"}`, "volto-one-address"},

@@ -27,6 +27,7 @@ func describe(h *topology.Host, in Inputs, files []render.File, setup []byte) Ho
 		app := App{
 			Name: a.Name, Builder: a.Builder().Name, Config: configSum(a, files), Storage: a.Database(), Revision: a.Config.SCM.Revision,
 			Always: a.Config.AlwaysBuildoutOnDeploy, DataFS: a.DataDir(), Duties: a.Duties(), Key: render.DeployKey(a),
+			FrontendHere: render.FrontendHere(a),
 		}
 		if by := a.ServedBy(); by != nil {
 			app.ServedBy = Server{by.Host.Name, by.Name}

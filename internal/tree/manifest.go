@@ -135,6 +135,8 @@ type App struct {
 	Revision string `json:"revision,omitempty"` // a branch, tag or commit; empty: the repository's own
 	Always   bool   `json:"always,omitempty"`   // every deploy makes a new release
 	Key      string `json:"key,omitempty"`      // the file of the ssh key that reads its repository; empty: it has none
+	// FrontendHere tells that its frontend is built where plonec runs, and brought.
+	FrontendHere bool `json:"frontend_here,omitempty"`
 	// Duties are the roles that this host alone has for the app: celerybeat, pack.
 	Duties []topology.Role `json:"duties,omitempty"`
 	// ServedBy is the app of the stack that serves its database, on another host or on

@@ -7,10 +7,25 @@
 # minutes of one processor.
 readonly FRONTEND_MEMORY=4G FRONTEND_SECONDS=3600
 
+# make_frontend: builds it here, or takes what plonec built and brought.
 make_frontend() {
-	local bin tools=$shared/node said version sum pnpm place server=''
-	local dir=$WORK_DIR/$BUILD_FRONTEND
-	bin=$(node_folder)
+	local dir tools pnpm version sum bin='' server=''
+	look_at_project
+	if [[ $BUILD_FRONTEND_ON == here ]]; then
+		take_frontend
+	else
+		bin=$(node_folder)
+		bring_sources
+		compile_frontend
+	fi
+	find_server
+	as_app ln -sT -- "${server#"$WORK_DIR/"}" .volto
+}
+
+# look_at_project: what the steps need to know of it, as variables of the caller.
+look_at_project() {
+	local said
+	dir=$WORK_DIR/$BUILD_FRONTEND tools=$shared/node
 	[[ -f $dir/package.json ]] ||
 		fail "the commit has no $BUILD_FRONTEND/package.json" "give Volto's folder in the repository: deploy.$APP.frontend_dir"
 	[[ -f $dir/pnpm-lock.yaml ]] ||
@@ -18,12 +33,15 @@ make_frontend() {
 	said=$(of_project pnpm package.json) || fail "the pnpm of $APP is not known" "see the line above"
 	read -r version sum <<<"$said"
 	pnpm=$tools/pnpm-$version${sum:+-${sum:0:16}}
+}
+
+# clear_servers: one that a commit brought is not this build's.
+clear_servers() { as_app rm -rf -- "$dir/build" "$dir"/*/packages/volto/build; }
+
+compile_frontend() {
+	clear_servers
 	LOG='' as_app mkdir -p -- "$tools/home"
 	bring_pnpm
-	bring_sources
-	# A server that the commit brought is not this build's.
-	as_app rm -rf -- "$dir/build" "$dir"/*/packages/volto/build
-
 	step "installing what $BUILD_FRONTEND/pnpm-lock.yaml has"
 	# Copies, not links: what a package's script writes is nothing that another release runs.
 	in_frontend pnpm install --frozen-lockfile --store-dir "$tools/store" --package-import-method clone-or-copy ||
@@ -31,19 +49,39 @@ make_frontend() {
 	step "building the frontend"
 	in_frontend /bin/sh -c 'pnpm run --if-present build:deps && pnpm run build' ||
 		give_up "the frontend could not be built" "see the output above; it may use $FRONTEND_MEMORY of memory and $((FRONTEND_SECONDS / 60)) minutes"
-	# pnpm ends well where it finds nothing to build: the server is what counts.
+}
+
+# find_server: pnpm ends well where it finds nothing to build, and the server is what counts.
+find_server() {
+	local place
 	for place in "$dir"/*/packages/volto "$dir"; do
 		if [[ -z $server && -f $place/build/server.js ]]; then server=$place; fi
 	done
 	[[ -n $server ]] ||
 		give_up "the frontend was built, but there is no build/server.js" "see the output above: \"No projects matched the filters\" means that $BUILD_FRONTEND/mrs.developer.json does not bring Volto"
 	as_app chmod u+x -- "$server/build/server.js" # as all that units run
-	as_app ln -sT -- "${server#"$WORK_DIR/"}" .volto
+}
+
+# take_frontend: the project's folder as it was built where plonec runs. It is what the
+# deploy said by its sum, or it is not taken.
+take_frontend() {
+	local built archive
+	built=$(record_get "$release" built_here)
+	archive=$APP_STATE/frontend/$built.tar.gz
+	[[ -n $built ]] ||
+		fail "the frontend of $APP is built where plonec runs (volto.build_on), which brought none" "run there: plonec deploy --always $APP"
+	[[ -f $archive && $(sum <"$archive") == "$built" ]] ||
+		fail "the frontend that was brought for $APP does not have the checksum that plonec said" "run plonec deploy again"
+	step "unpacking the frontend, built where plonec runs"
+	clear_servers
+	LOG='' as_app tar -xzf - --no-same-owner -C "$dir" <"$archive" ||
+		fail "the frontend that was brought could not be unpacked" "see tar's output above; is there room on the disk?"
+	FRONTEND_SOURCES+=("sha256=$built")
 }
 
 # give_up WHY HINT: the log says it too, whose end is what people see.
 give_up() {
-	printf 'plonec: %s\n        %s\n' "$@" >>"$LOG"
+	[[ -z $LOG ]] || printf 'plonec: %s\n        %s\n' "$@" >>"$LOG"
 	fail "$@"
 }
 
@@ -73,10 +111,10 @@ in_frontend() {
 	# Node brings a list of its own of whom to believe; Cypress is for tests, and fetched
 	# from elsewhere.
 	local -a DEFAULTS=(NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt CYPRESS_INSTALL_BINARY=0)
-	local -a SET=("PATH=$pnpm/node_modules/.bin:$bin:/usr/local/bin:/usr/bin:/bin" "HOME=$tools/home" CI=1
+	local -a SET=("PATH=$pnpm/node_modules/.bin:$bin:/usr/local/bin:/usr/bin:/bin" "HOME=$tools/home" CI=1 ${FRONTEND_TMP:+"TMPDIR=$FRONTEND_TMP"}
 		"npm_config_cache=$tools/npm" npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false)
 	local -a WITHIN=(nice -n 19)
-	if [[ -z $ROOT ]]; then
+	if [[ -z $ROOT ]]; then # elsewhere whoever runs it keeps it apart
 		FRONTEND_UNIT=plonec-build-$release.service
 		WITHIN=(systemd-run --quiet --collect --wait --pipe "--unit=$FRONTEND_UNIT" "--description=the frontend of a release"
 			-p Nice=19 -p CPUSchedulingPolicy=idle -p IOSchedulingClass=idle
@@ -126,7 +164,7 @@ bring_pnpm() {
 # bring_sources: what mrs.developer.json names, as missdev lays it out: Volto itself, for
 # most projects. Each is taken at the commit where its tag or branch leads now.
 bring_sources() {
-	local rows name place url shown ref commit cache=$tools/sources.git
+	local rows name place url shown ref commit cache=${SOURCES_CACHE:-$tools/sources.git}
 	[[ -f $dir/mrs.developer.json ]] || return 0
 	rows=$(of_project sources mrs.developer.json) || fail "$BUILD_FRONTEND/mrs.developer.json cannot be followed" "see the line above"
 	[[ -n $rows ]] || return 0

@@ -9,8 +9,9 @@ cd / # python3 -m and uv take files of the folder that they are started in
 # What a function takes from its caller is nobody's environment.
 unset NEXT LOG WORK_DIR ENV_FILES DEFAULTS SET WITHIN CHILD ROLL_UNITS ROLL_ALL ROLL_BACK FORCE_RELOAD GIT_SECONDS
 
-# Tests lay everything under a directory of their own, and need no root there. What
-# lets them is beside the scripts, and in no tree.
+# Tests lay everything under a directory of their own, and need no root there; so does
+# plonec where it builds a frontend itself. What lets them is beside the scripts, and in
+# no tree.
 ROOT=''
 [[ ! -d $LIB/.test ]] || ROOT=${PLONEC_ROOT-}
 readonly ROOT
@@ -160,7 +161,7 @@ load_app() {
 	# Unless build.conf says otherwise.
 	PROCESSES=() EXPECTED=() SECRET_CONFIGS=() SECRET_FILES=() BUILD_FILES=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE='' BUILD_REQUIREMENTS=''
 	BUILD_GROUPS=('container?') # where there is one
-	BUILD_FRONTEND='' BUILD_ONLY_FRONTEND='' BUILD_NODE='' BUILD_NODE_SUMS=()
+	BUILD_FRONTEND='' BUILD_FRONTEND_ON='' BUILD_ONLY_FRONTEND='' BUILD_NODE='' BUILD_NODE_SUMS=()
 	declare -gA FRONTEND_HEALTH=() PARTS=()
 	ask_services defaults
 	# shellcheck source=/dev/null

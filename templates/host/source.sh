@@ -70,6 +70,8 @@ holds_commit() {
 	[[ -d $CACHE/objects ]] && git_as_app -C "$CACHE" cat-file -e "$1^{commit}" 2>/dev/null
 }
 
+private_source() { printf 'a private one needs deploy.%s.scm.ssh_key, or user and password' "$APP"; }
+
 # fetch_source: brings the copy of the repository up to date.
 fetch_source() {
 	local -a depth=()
@@ -81,7 +83,7 @@ fetch_source() {
 		depth=(--depth=1)
 	fi
 	git_as_app -C "$CACHE" fetch -q --force --prune --no-tags "${depth[@]}" -- "$SCM_REPOSITORY" "${refs[@]}" ||
-		fail "cannot fetch $SCM_REPOSITORY" "see git's output above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
+		fail "cannot fetch $SCM_REPOSITORY" "see git's output above; $(private_source)"
 }
 
 # fetch_commit COMMIT: into the copy, though no branch may lead to it any more.
@@ -108,7 +110,7 @@ asked_by() {
 ask_source() {
 	local GIT_SECONDS=${GIT_SECONDS-120}
 	"git_as_$(asked_by)" ls-remote -q -- "$SCM_REPOSITORY" "$@" ||
-		fail "cannot ask $SCM_REPOSITORY" "see git's output above; a private one needs deploy.$APP.scm.ssh_key, or user and password"
+		fail "cannot ask $SCM_REPOSITORY" "see git's output above; $(private_source)"
 }
 
 # resolve_commit: the commit that the app's revision leads to now: of the branch,
