@@ -47,6 +47,12 @@ var meantKeys = map[string][]string{
 	"stats_page": {"enable_stats", "stats_url"},
 }
 
+// meantPaths are words that stand for attributes of another map.
+var meantPaths = map[string]string{
+	"ssl": "deploy.<app>.ssl_support", "enable_ssl": "deploy.<app>.ssl_support", "tls": "deploy.<app>.ssl_support",
+	"enable_tls": "deploy.<app>.ssl_support", "https": "deploy.<app>.ssl_support",
+}
+
 // nearChoice is the choice that a text was meant for; empty: nothing says which.
 func nearChoice(a *Attr, text string) string {
 	lower := strings.ToLower(text)
@@ -96,9 +102,9 @@ func rangeOf(a *Attr, text string) string {
 	case around != nil:
 		return "write " + quoted(around) + "; there is none between them"
 	case compareNumbered(text, same[0]) < 0:
-		return "the first of them is " + strconv.Quote(same[0])
+		return "there is none before " + strconv.Quote(same[0])
 	}
-	return "the last of them is " + strconv.Quote(same[len(same)-1])
+	return "there is none after " + strconv.Quote(same[len(same)-1])
 }
 
 var (
@@ -143,7 +149,7 @@ func apart(x, y string) bool {
 		return true
 	}
 	here, there := wordsOf.FindAllString(x, -1), wordsOf.FindAllString(y, -1)
-	if len(here) > 1 && len(here) == len(there) {
+	if len(here) == len(there) && (len(here) > 1 || len(x) <= 3 && len(y) <= 3) {
 		for i := range here {
 			if another(here[i], there[i]) {
 				return true
@@ -161,11 +167,11 @@ func apart(x, y string) bool {
 	return false
 }
 
-// another tells whether of two words half of the letters or more differ, and not in
-// their order alone nor by an ending.
+// another tells whether of two words half of the letters or more differ, or any of three
+// (ssl, ssi, ssh), and not in their order alone nor by an ending.
 func another(x, y string) bool {
 	longer := max(len(x), len(y))
-	return distance(x, y, longer+1)*2 >= longer && !strings.HasPrefix(x, y) && !strings.HasPrefix(y, x) && !slices.Equal(letters(x), letters(y))
+	return (distance(x, y, longer+1)*2 >= longer || longer <= 3 && x != y) && !strings.HasPrefix(x, y) && !strings.HasPrefix(y, x) && !slices.Equal(letters(x), letters(y))
 }
 
 // letters are those of a word, in order.

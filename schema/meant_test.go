@@ -66,6 +66,8 @@ func TestNearest(t *testing.T) {
 		{"plone", []string{"plone1"}, ""},
 		{"debian11", []string{"debian12"}, ""},
 		{"stats_page", []string{"stats_rate"}, ""},
+		{"enable_ssl", []string{"enable_ssi"}, ""},
+		{"ssl", []string{"ssh"}, ""},
 		{"pack_ta", []string{"pack_at"}, "pack_at"},
 		{"ubuntu-2404", []string{"ubuntu24.04"}, "ubuntu24.04"},
 	} {

@@ -30,22 +30,44 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 	if near := Nearest(key, a.names()); near != "" {
 		return "did you mean " + a.fields[near].Name + "?"
 	}
+	top := a == c.schema.root
+	if path := meantPaths[key]; path != "" && !strings.HasPrefix(path, a.Path+".") {
+		return elsewhere(path)
+	}
 	paths := c.schema.paths()
 	if at := paths[key]; len(at) > 0 && len(at) <= 5 {
 		for _, path := range at {
-			if below, ok := strings.CutPrefix(path, a.Path+"."); ok && a.Path != "" {
+			if below, ok := strings.CutPrefix(path, a.Path+"."); ok && !top {
 				return "did you mean " + below + "?"
 			}
 		}
-		return elsewhere(strings.Join(at, " or "))
+		if at = slices.DeleteFunc(slices.Clone(at), func(path string) bool { return !top && !ofAll(path) }); len(at) > 0 {
+			return elsewhere(strings.Join(at, " or "))
+		}
 	}
-	if near := Nearest(key, sortedKeys(paths)); near != "" && len(paths[near]) == 1 {
+	if near := Nearest(key, sortedKeys(paths)); near != "" && len(paths[near]) == 1 && len(key) >= minFar && (top || ofAll(paths[near][0])) {
 		return elsewhere(paths[near][0])
 	}
-	if a == c.schema.root {
+	if top {
 		return "list it in plonec.ignore if it belongs to another cookbook"
 	}
 	return c.listed(a, key)
+}
+
+// minFar is how many letters a name has of which a near one is looked for elsewhere: of
+// shorter ones too many are near.
+const minFar = 6
+
+// ofAll tells whether an attribute is of the stack, an app or a host as a whole, so that it
+// may be meant in the group of a daemon. What belongs to one daemon is not meant in the
+// group of another: each has its port, its user and its storage.
+func ofAll(path string) bool {
+	group, name, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(path, "deploy.<app>."), "instances.<host>."), ".")
+	switch group {
+	case "plonec", "plone_instances", "plone_blobs", "layers":
+		return !strings.Contains(name, ".")
+	}
+	return name == "" && group != "user" && group != "group"
 }
 
 // switchedOff are prefixes by which a key may say that something is off.
