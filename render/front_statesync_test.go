@@ -422,3 +422,24 @@ func defaultInterval(t *testing.T) schema.Millis {
 	}
 	return schema.Millis(d)
 }
+
+// The interval of quick checks is an eighth of the interval, from a quarter of a second to
+// a second, and never longer than the interval: the cookbook's 10 s would make it 2 s,
+// which lost requests.
+func TestFastInter(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{
+		100 * time.Millisecond: 100 * time.Millisecond,
+		250 * time.Millisecond: 250 * time.Millisecond,
+		time.Second:            250 * time.Millisecond,
+		4 * time.Second:        500 * time.Millisecond,
+		8 * time.Second:        time.Second,
+		10 * time.Second:       time.Second,
+		time.Hour:              time.Second,
+	} {
+		v := hostView{frontHost()}
+		v.Stack.Haproxy.CheckInterval = schema.Millis(interval)
+		if got := v.FastInter(); got != want {
+			t.Errorf("an interval of %v: %v, want %v", interval, got, want)
+		}
+	}
+}

@@ -6,9 +6,9 @@ import "strings"
 // at: of themselves, or of a group that they are in. Whether one has an effect, they do not
 // say.
 var needs = []struct{ path, remedy string }{
-	{"plone_instances.celery_args", "set plone_instances.enable_celery too"},
-	{"plone_instances.beat_args", "set plone_instances.enable_celery and celerybeat too"},
-	{"plone_instances.celerybeat", "set plone_instances.enable_celery too"},
+	{"plone_instances.celery_args", ofCelery},
+	{"plone_instances.beat_args", "set plone_instances.enable_celery and celerybeat too, and give a broker: plone_instances.broker.host or a host in its layer"},
+	{"plone_instances.celerybeat", ofCelery},
 	{"plone_instances.broker", "set plone_instances.enable_celery too"},
 	{"plone_instances.solr_host", "set plone_instances.solr_enabled too"},
 	{"plone_instances.solr_layer", "set plone_instances.solr_enabled too"},
@@ -36,6 +36,7 @@ var needs = []struct{ path, remedy string }{
 }
 
 const (
+	ofCelery   = "set plone_instances.enable_celery too, and give a broker: plone_instances.broker.host or a host in its layer"
 	ofUv       = "only uv reads it: set builder to uv, or remove this"
 	ofUvAlone  = "only uv reads it, and only without requirements: set builder to uv and remove requirements, or remove this"
 	ofBuildout = "only buildout reads it: set builder to buildout, or remove this"

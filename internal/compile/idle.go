@@ -300,7 +300,7 @@ func (i *idler) confirm(list []schema.Setting) ([]schema.Setting, error) {
 }
 
 // tells are the codes that say already that something has no effect.
-var tells = []string{"no-effect", "unused-app", "not-shared", "hsts-untrusted"}
+var tells = []string{"no-effect", "no-broker", "unused-app", "not-shared", "hsts-untrusted"}
 
 // told tells whether an attribute, or what it is in, was reported as one without effect.
 func told(known diag.List, s schema.Setting) bool {

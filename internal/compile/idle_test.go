@@ -87,6 +87,8 @@ func TestIdle(t *testing.T) {
 		{"two of which one is enough", []string{`{"plone_instances": {"sticky_sessions": true}, "haproxy": {"sticky_sessions": true}}`}, []string{"haproxy.sticky_sessions"}},
 		{"what answers a warning", []string{`{"haproxy": {"stats_password": null, "enable_stats": false}}`}, nil},
 		{"a whole group", []string{`{"nginx_plone": {"proxy_port": 8080}, "varnish_plone": {"grace": 90, "default_ttl": 900}}`}, []string{"varnish_plone"}},
+		{"workers without a broker, of which no-broker tells", []string{`{"plone_instances": {"enable_celery": true, "celerybeat": true, "celery_args": "-v"}}`},
+			[]string{"plone_instances.celery_args", "plone_instances.celerybeat"}},
 		{"what was reported before", []string{`{"deploy": {"old": {"keep_releases": 9}}}`}, nil},
 		{"a certificate without TLS", []string{`{"deploy": {"site": {"ssl_certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}}}`}, []string{"deploy.site.ssl_certificate"}},
 		{"a subsite that is none", []string{`{"plone_instances": {"subsite_config": {"sub.example.com": "add_header A b;"}}}`}, []string{`plone_instances.subsite_config."sub.example.com"`}},
@@ -141,6 +143,7 @@ func TestIdleGroupNeeds(t *testing.T) {
 	for layer, want := range map[string]string{
 		`{"celery_args": "-v", "solr_host": "10.0.0.9"}`:            "take it out",
 		`{"relstorage": {"db": {"name": "p", "host": "10.0.0.9"}}}`: "set plone_instances.enable_relstorage too",
+		`{"celery_args": "-v"}`:                                     "set plone_instances.enable_celery too, and give a broker: plone_instances.broker.host or a host in its layer",
 	} {
 		j, known := judged(t, idleBase, `{"layers": {"more": {"custom_json": {"plone_instances": `+layer+`}}}}`)
 		list, err := j.Idle(known)

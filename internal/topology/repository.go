@@ -74,6 +74,9 @@ func badRepository(address string) (message, remedy string) {
 		}
 		return "after " + scheme + "://HOST: comes a port, and this is a path", remedy
 	}
+	if scheme != "file" && (rest == "" || rest[0] == '/') {
+		return "it names no host", "write " + scheme + "://HOST/PATH"
+	}
 	u, err := url.Parse(address)
 	if err != nil || scheme != "http" && scheme != "https" {
 		return "", ""

@@ -29,6 +29,8 @@ func TestBadRepository(t *testing.T) {
 		"htps://github.com/plone/site.git":             "write ssh://, https://",
 		"github.com/plone/site":                        "write https://github.com/plone/site",
 		"git@github.com/plone/site.git":                "write git@github.com:plone/site.git, with a colon",
+		"https://":                                     "write https://HOST/PATH",
+		"ssh:///srv/site":                              "write ssh://HOST/PATH",
 		"example.com:site/x.git":                       "",
 		"plone/site":                                   "write ssh://, https://",
 		"../buildout":                                  "write ssh://, https://",

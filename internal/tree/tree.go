@@ -25,8 +25,8 @@ type Tree struct {
 // good until it returns.
 type Put func(f File, content []byte) error
 
-// maxSize bounds a tree on disk, in bytes.
-const maxSize = 1 << 30
+// maxSize bounds a tree on disk, in bytes; a variable for tests.
+var maxSize int64 = 1 << 30
 
 var errTooLarge = errors.New("the tree would be larger than 1 GiB, or a file of it than 32 MiB: split the stack; many front ends that each list many clients make it so")
 

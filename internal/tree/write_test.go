@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/plonec/plonec/internal/topology"
 )
 
 // A fake is a tree of a few files, host:path to content.
@@ -353,6 +355,34 @@ func TestFailedWriteLeavesTheOldTree(t *testing.T) {
 		if got := list(t, dir); !reflect.DeepEqual(got, before) {
 			t.Errorf("%s: got %v, want %v", name, got, before)
 		}
+	}
+}
+
+// A tree that would be larger than 1 GiB is none: rendering ends, and what is there stays.
+func TestTooLargeATree(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, small(t, map[string]string{"h1:/etc/b": "b"}), dir)
+	before := list(t, dir)
+	whole := maxSize
+	t.Cleanup(func() { maxSize = whole })
+	stack := &topology.Topology{}
+	m, err := Render(stack, Inputs{}, "test", nil) // what is common to all hosts
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maxSize = 10_000 // less than the scripts have
+	if _, err := Render(stack, Inputs{}, "test", s.Put); !errors.Is(err, errTooLarge) {
+		t.Errorf("%d files of more than %d bytes: %v", len(m.Files), maxSize, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(t, dir); !reflect.DeepEqual(got, before) {
+		t.Errorf("got %v, want %v", got, before)
 	}
 }
 
