@@ -183,7 +183,7 @@ var operations = []scenario{
 			s.t.Errorf("app1 is not out: %s", out)
 		}
 		out := s.must(1, "drain", "app2")
-		if !strings.Contains(out, "no client would be left") {
+		if !strings.Contains(out, "nothing would be left") {
 			s.t.Errorf("the last clients were drained:\n%s", out)
 		}
 		s.must(0, "undrain", "app1")

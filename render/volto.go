@@ -1,6 +1,7 @@
 package render
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,11 +11,12 @@ import (
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/render/escape"
+	"github.com/plonec/plonec/schema"
 )
 
 var _ = renders(nil, Artifact{Template: "volto.service.tmpl", Each: voltoUnits})
 
-// nodeDir has a Node of each version.
+// nodeDir has a Node of each version, and of each list of sums.
 const nodeDir = "/opt/plonec/node"
 
 // voltoUnits gives each process of Volto a unit, which runs Node itself: pnpm in between
@@ -28,7 +30,7 @@ func voltoUnits(h *topology.Host) []Instance {
 	var all []Instance
 	for _, a := range h.Apps {
 		for _, v := range a.Voltos {
-			u := voltoUnit{unit: newUnit(a, v.Unit, "Volto "+v.Name, nodeProgram(v.Node))}
+			u := voltoUnit{unit: newUnit(a, v.Unit, "Volto "+v.Name, nodeProgram(h.Stack.Volto))}
 			u.lifted = append(slices.Clone(liftedBy(a)), writeExecute)
 			u.Dir = u.Current + "/" + builder.Volto.Dir
 			u.Args = builder.Volto.Server
@@ -50,11 +52,21 @@ func voltoUnits(h *topology.Host) []Instance {
 }
 
 // nodeProgram is the Node that a stack names by its version, or by its path.
-func nodeProgram(node string) string {
-	if strings.HasPrefix(node, "/") {
-		return node
+func nodeProgram(v *schema.Volto) string {
+	if strings.HasPrefix(v.Node, "/") {
+		return v.Node
 	}
-	return nodeDir + "/" + node + "/bin/node"
+	return nodeHome(v) + "/bin/node"
+}
+
+// nodeHome is the folder of a Node that is fetched. One of other sums is another file, and
+// comes beside the one that runs.
+func nodeHome(v *schema.Volto) string {
+	home := nodeDir + "/" + v.Node
+	if len(v.NodeSHA256) > 0 {
+		home += fmt.Sprintf("-%x", sha256.Sum256([]byte(strings.Join(v.NodeSHA256, "\n"))))[:13]
+	}
+	return home
 }
 
 // Node is the Node that builds the app's frontend here, as a stack names it; empty: none
@@ -64,6 +76,14 @@ func (b buildConf) Node() string {
 		return ""
 	}
 	return b.Voltos[0].Node
+}
+
+// NodeHome is where it is, if it is fetched.
+func (b buildConf) NodeHome() string {
+	if strings.HasPrefix(b.Node(), "/") {
+		return ""
+	}
+	return nodeHome(b.Host.Stack.Volto)
 }
 
 // NodeSums are the sums of what is fetched as that Node, one of which it has; none: any.

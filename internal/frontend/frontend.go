@@ -39,6 +39,7 @@ type Order struct {
 	Env     []string          // of git and pip, NAME=VALUE; the build itself gets none of it
 	Cache   string            // the folder for all that is kept; empty: the user's
 	Tell    func(line string) // gets what the programs print
+	Warn    func(text string) // gets what to know of how it is built
 }
 
 // A Built is a frontend that can be brought to hosts.
@@ -51,7 +52,7 @@ type Built struct {
 }
 
 // inputs are the lines of build.conf that say what a frontend is made from.
-var inputs = []string{"SCM_REPOSITORY=", "SCM_SUBMODULES=", "BUILD_FRONTEND=", "BUILD_NODE=", "BUILD_NODE_SUMS=", "BUILD_INDEX="}
+var inputs = []string{"SCM_REPOSITORY=", "SCM_SUBMODULES=", "BUILD_FRONTEND=", "BUILD_NODE=", "BUILD_NODE_HOME=", "BUILD_INDEX="}
 
 // Inputs stands for what the order is made from, but for the commit and the scripts: where
 // two hosts have the same, they get the same frontend.
@@ -203,20 +204,13 @@ func (o *Order) inRoom(ctx context.Context, p *place) error {
 	probe := *room
 	probe.Program, probe.Given = []string{"/bin/true"}, nil
 	if _, err := apart.Run(ctx, &probe, nil, 1); err != nil {
-		o.Tell(fmt.Sprintf("plonec: warning: the frontend is not built apart from this machine (%v): scripts of its packages see what %s sees, but for variables", err, whoami()))
+		o.Warn(fmt.Sprintf("the frontend of %s is not built apart from this machine: scripts of its packages can read what its user can read (%v)", o.App, err))
 		c := exec.CommandContext(ctx, "/bin/bash", filepath.Join(p.own, "lib", script), "make", o.App, p.room)
 		c.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "PLONEC_ROOT=" + p.own, "HOME=" + p.room}
 		return o.run(ctx, c, nil)
 	}
 	said := &teller{tell: o.Tell}
 	return o.judge(ctx, apart.Follow(ctx, room, said), said)
-}
-
-func whoami() string {
-	if os.Geteuid() == 0 {
-		return "root"
-	}
-	return "this user"
 }
 
 // run runs a program to its end. Its output is told, or goes to out.

@@ -52,6 +52,12 @@ func Here() (Machine, error) {
 
 const elsewhere = `set volto.build_on to "hosts", or run plonec in a container of the hosts' system and machine type`
 
+// What to do where hosts would have, or have built, different frontends of one app.
+const (
+	Alike = `give both the same volto.node and the same environment, or set volto.build_on to "hosts"`
+	Fixed = "name tags that do not move in mrs.developer.json, and Node by its version in volto.node"
+)
+
 // Suits tells why what is built on a machine would not run on a host; nil: it does. What is
 // compiled with a newer glibc may want what an older one does not have.
 func (m Machine) Suits(host Machine) error {

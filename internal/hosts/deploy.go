@@ -170,6 +170,10 @@ func (f *Fleet) build(ctx context.Context, app, release string, o DeployOptions)
 		f.asBefore(ctx, members, app)
 		return nil, fmt.Errorf("%w: %w", ErrNotDeployed, err)
 	}
+	if err := f.sameFrontend(ctx, app, members, found, release); err != nil {
+		f.asBefore(ctx, members, app)
+		return nil, err
+	}
 	b := &built{argv: append(argv, app)}
 	for i, m := range members {
 		if found[i].current == "" && m.halves(app) != frontendHalf {

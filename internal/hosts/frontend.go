@@ -1,11 +1,15 @@
 package hosts
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/plonec/plonec/internal/diag"
@@ -36,10 +40,7 @@ func (f *Fleet) BuildFrontends(ctx context.Context, apps []string, o DeployOptio
 		f.sink(Event{Time: began, Kind: Started, Step: frontendStep, Text: app})
 		b, err := f.buildFrontend(ctx, app, members, o)
 		if err != nil {
-			e := Event{Time: time.Now(), Kind: Failed, Step: frontendStep}
-			e.Text, e.Hint = f.words(err)
-			f.sink(e)
-			return fmt.Errorf("%w: %w", ErrNotDeployed, err)
+			return f.noFrontend(err)
 		}
 		f.frontends[app] = b
 		text := fmt.Sprintf("%s: the frontend of commit %.12s is built here", app, b.Commit)
@@ -53,6 +54,14 @@ func (f *Fleet) BuildFrontends(ctx context.Context, apps []string, o DeployOptio
 		f.sink(Event{Time: time.Now(), Kind: Note, Text: text})
 	}
 	return nil
+}
+
+// noFrontend tells why there is none to switch to.
+func (f *Fleet) noFrontend(err error) error {
+	e := Event{Time: time.Now(), Kind: Failed, Step: frontendStep}
+	e.Text, e.Hint = f.words(err)
+	f.sink(e)
+	return fmt.Errorf("%w: %w", ErrNotDeployed, err)
 }
 
 // frontendHere tells whether the host gets the app's frontend from here.
@@ -72,7 +81,7 @@ func (f *Fleet) buildFrontend(ctx context.Context, app string, members []*member
 		}
 		if orders[i].Inputs() != orders[0].Inputs() {
 			return nil, diag.WithRemedy(fmt.Sprintf("%s and %s would have different frontends of %s", members[0].Name, m.Name, app),
-				`give both the same volto.node and the same environment, or set volto.build_on to "hosts"`)
+				frontend.Alike)
 		}
 	}
 	err = each(members, len(members), func(m *member) error {
@@ -98,6 +107,7 @@ func (f *Fleet) order(m *member, app string) (*frontend.Order, error) {
 		Tell: func(line string) {
 			f.sink(Event{Time: time.Now(), Kind: Output, Step: frontendStep, Text: f.Redact(line)})
 		},
+		Warn: func(text string) { f.sink(Event{Time: time.Now(), Kind: Warning, Step: frontendStep, Text: text}) },
 	}
 	for _, name := range []string{"app.conf", "build.conf", "app.env"} {
 		text, err := os.ReadFile(filepath.Join(f.tree.Disk.Root(m.Name), "etc/plonec", app, name))
@@ -150,4 +160,61 @@ func (f *Fleet) bringFrontend(ctx context.Context, app string, members []*member
 			return m.conn.Rsync(ctx, []string{b.Folder}, plan.StateDir+"/"+app+"/frontend", "")
 		})
 	})
+}
+
+// sameFrontend is an error where hosts built a release's frontend from different things: a
+// branch that moved, or another Node at the path that the stack names.
+func (f *Fleet) sameFrontend(ctx context.Context, app string, members []*member, found []resolved, release string) error {
+	if !slices.ContainsFunc(found, func(r resolved) bool { return r.current != release }) {
+		return nil // it runs everywhere
+	}
+	members = slices.DeleteFunc(slices.Clone(members), func(m *member) bool { return m.halves(app) == backendHalf })
+	if len(members) < 2 {
+		return nil
+	}
+	made := make([][]string, len(members))
+	err := each(members, len(members), func(m *member) error {
+		return m.step(ctx, "compare", func(ctx context.Context) (err error) {
+			made[slices.Index(members, m)], err = m.madeOf(ctx, app, release)
+			return err
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotDeployed, err)
+	}
+	for i, m := range members[1:] {
+		theirs, first := without(made[i+1], made[0]), without(made[0], made[i+1])
+		if len(theirs)+len(first) > 0 {
+			return f.noFrontend(diag.WithRemedy(
+				fmt.Sprintf("%s and %s built different frontends of %s: %s, and %s", members[0].Name, m.Name, app, cmp.Or(strings.Join(first, " "), "nothing else"), cmp.Or(strings.Join(theirs, " "), "nothing else")),
+				frontend.Fixed+"; then: plonec deploy --always "+app))
+		}
+	}
+	return nil
+}
+
+// madeWord is a word of what a frontend was made of.
+var madeWord = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]+$`)
+
+// madeOf is what the host recorded of a release's frontend: its sources, its lock and Node.
+func (m *member) madeOf(ctx context.Context, app, release string) (made []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, remote.QuickTimeout)
+	defer cancel()
+	err = m.conn.Run(ctx, remote.Command{Argv: []string{"/bin/grep", "^frontend=", plan.StateDir + "/" + app + "/releases/" + release}, Line: func(line string) {
+		for _, word := range strings.Fields(strings.TrimPrefix(line, "frontend=")) {
+			if madeWord.MatchString(word) {
+				made = append(made, word)
+			}
+		}
+	}})
+	var exit *remote.ExitError
+	if errors.As(err, &exit) && exit.Status == 1 {
+		err = nil // an earlier plonec recorded nothing
+	}
+	return made, err
+}
+
+// without are the words of a list that another one does not have.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(word string) bool { return slices.Contains(other, word) })
 }

@@ -155,3 +155,50 @@ func TestFrontendNotDue(t *testing.T) {
 		}
 	}
 }
+
+// Hosts that built one release of different things do not switch to it.
+func TestFrontendsDiffer(t *testing.T) {
+	const one, two = "frontend=core=11 node=v24.19.0 pnpm-lock.yaml=aa\n", "frontend=core=22 node=v24.19.0 pnpm-lock.yaml=aa\n"
+	for name, test := range map[string]struct {
+		page1, page2, current string
+		want                  string
+	}{
+		"the same":                     {one, one, "", ""},
+		"a branch that moved":          {one, two, "", "page1 and page2 built different frontends of site: core=11, and core=22"},
+		"one that says more":           {one, "frontend=node=v24.19.0 pnpm-lock.yaml=aa\n", "", "page1 and page2 built different frontends of site: core=11, and nothing else"},
+		"it runs everywhere":           {one, two, "current 20260101000000\nfit 20260101000000\n", ""},
+		"what is no word is not shown": {one, one[:len(one)-1] + " \x1b[2J=1\n", "", ""},
+	} {
+		files := map[string]string{"app1:/etc/a": "", "page1:/etc/a": "", "page2:/etc/a": ""}
+		f := newFakeHosts(t, files, func(h *tree.Host) {
+			h.Apps = []tree.App{{Name: "site"}}
+			kind := map[bool]string{true: "client", false: "volto"}[h.Name == "app1"]
+			h.Services = []tree.Service{{Unit: "plone-site-" + kind + "1.service", Kind: kind, App: "site"}}
+		})
+		f.resolve = func(string, []string) remotetest.Reply {
+			return remotetest.Reply{Out: test.current + "commit " + ofFrontend + "\n"}
+		}
+		f.other = func(host string, words []string) remotetest.Reply {
+			if words[0] != "/bin/grep" {
+				return remotetest.Reply{}
+			}
+			if host == "app1" {
+				t.Errorf("%s: %s is asked", name, host)
+			}
+			return remotetest.Reply{Out: map[string]string{"page1": test.page1, "page2": test.page2}[host]}
+		}
+		err := f.fleet.Deploy(context.Background(), nil, DeployOptions{})
+		switches := 0
+		for _, argv := range f.jobs {
+			if !slices.Contains(argv, "--no-restart") {
+				switches++
+			}
+		}
+		switch {
+		case test.want == "" && (err != nil || switches != 3):
+			t.Errorf("%s: %v, %d switches", name, err, switches)
+		case test.want != "" && (!errors.Is(err, ErrNotDeployed) || !strings.Contains(err.Error(), test.want) || switches > 0):
+			t.Errorf("%s: %v, %d switches", name, err, switches)
+		}
+	}
+}

@@ -78,7 +78,7 @@ func (f *Fleet) Drain(ctx context.Context, force bool) error {
 		}
 	}
 	if len(leaving) == 0 {
-		return diag.WithRemedy("no clients run on the chosen hosts", "plonec status shows what runs where")
+		return diag.WithRemedy("nothing that serves visitors runs on the chosen hosts", "plonec status shows what runs where")
 	}
 	for _, front := range f.fronts() {
 		total, stay := map[string]bool{}, map[string]bool{}
@@ -95,7 +95,7 @@ func (f *Fleet) Drain(ctx context.Context, force bool) error {
 		}
 		for _, backend := range slices.Sorted(maps.Keys(total)) {
 			if total[backend] && !stay[backend] && !force {
-				return &HostError{front.Name, "backends", diag.WithRemedy("no client would be left to serve "+backend, "drain fewer hosts, or give --force")}
+				return &HostError{front.Name, "backends", diag.WithRemedy("nothing would be left to serve "+backend, "drain fewer hosts, or give --force")}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/plonec/plonec/internal/builder"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/words"
 )
 
@@ -87,19 +88,30 @@ func (a *AppPlan) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// units names units as short as one can: up to four by name, more by number.
+// units names units as short as one can: up to four by name, more by number where
+// balancers call them.
 func (a *AppPlan) units(list []string) string {
-	var clients, names []string
+	var names []string
+	var kinds []*service.Service
+	called := map[*service.Service][]string{}
 	for _, unit := range list {
 		name := strings.TrimSuffix(strings.TrimPrefix(unit, "plone-"+a.App+"-"), ".service")
-		if strings.HasPrefix(name, "client") {
-			clients = append(clients, name)
-		} else {
+		kind := service.Named(strings.TrimRight(name, "0123456789"))
+		if kind == nil || !kind.Balanced {
 			names = append(names, name)
+			continue
+		}
+		if called[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		called[kind] = append(called[kind], name)
+	}
+	for _, kind := range kinds {
+		if n := len(called[kind]); n > 4 {
+			names = append(names, words.Count(n, kind.Counted()))
+		} else {
+			names = append(names, called[kind]...)
 		}
 	}
-	if len(clients) > 4 {
-		clients = []string{words.Count(len(clients), "client")}
-	}
-	return strings.Join(append(names, clients...), " ")
+	return strings.Join(names, " ")
 }

@@ -35,7 +35,7 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 				case kind.Serves:
 					add("%s: the %s of %s restarts; its clients wait for it", h.Host, kind.Title, a.App)
 				case kind.Balanced && countOf(disk, a.App, kind) == 1:
-					add("%s: %s has one %s, which restarts", h.Host, a.App, kind.Title)
+					add("%s: %s has one %s, which restarts", h.Host, a.App, kind.Counted())
 				}
 			}
 			for _, unit := range a.Maybe {

@@ -25,6 +25,26 @@ func TestOutageNamesWhatMoves(t *testing.T) {
 	}
 }
 
+// Many processes are counted by what they are called.
+func TestUnitsOfAnAppPlan(t *testing.T) {
+	a := AppPlan{App: "site"}
+	var many []string
+	for _, kind := range []string{"volto", "client"} {
+		for i := range 5 {
+			many = append(many, "plone-site-"+kind+string(rune('1'+i))+".service")
+		}
+	}
+	for want, list := range map[string][]string{
+		"zeo 5 Volto processes 5 clients": append([]string{"plone-site-zeo.service"}, many...),
+		"celery1 volto5 client1 client2":  {"plone-site-volto5.service", "plone-site-celery1.service", "plone-site-client1.service", "plone-site-client2.service"},
+		"clientele":                       {"plone-site-clientele.service"},
+	} {
+		if got := a.units(list); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // Processes of another kind are none to spare for a client, nor it for them.
 func TestOutageOfTheOnlyOne(t *testing.T) {
 	service := func(unit, kind string) tree.Service { return tree.Service{Unit: unit, Kind: kind, App: "site"} }

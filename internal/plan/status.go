@@ -64,6 +64,7 @@ type Repository struct {
 // A Unit is a process of an app.
 type Unit struct {
 	Name    string `json:"name"`
+	Kind    string `json:"kind,omitempty"` // as the manifest has it; empty: the tree has no such unit
 	State   string `json:"state"`
 	Release string `json:"release,omitempty"` // that it runs from
 	Pending string `json:"pending,omitempty"` // why a restart is due
@@ -115,7 +116,11 @@ func (m *Host) Describe(state map[string]string, now time.Time) HostStatus {
 		s.Unfit = ReasonOf(err)
 	}
 	for _, app := range m.Apps() {
-		s.Apps = append(s.Apps, AppStatusOf(app, state))
+		a := AppStatusOf(app, state)
+		for i := range a.Units {
+			a.Units[i].Kind = m.Service(a.Units[i].Name).Kind
+		}
+		s.Apps = append(s.Apps, a)
 	}
 	_, stopped := m.dead()
 	for key, value := range state {

@@ -41,7 +41,7 @@ func (r *Diff) rows() []row {
 	}
 	for i := range r.All.Hosts {
 		if h := &r.All.Hosts[i]; len(h.Gone) > 0 {
-			add("look", "visitors of "+strings.Join(h.Gone, " ")+" go to other clients", h.Host)
+			add("look", "visitors of "+strings.Join(h.Gone, " ")+" go to other processes", h.Host)
 		}
 	}
 	for _, text := range r.Look {

@@ -255,7 +255,9 @@ func TestStatusAsText(t *testing.T) {
 		},
 		{
 			Host: "app2", Generation: "7", Applied: "2026-11-25T11:18:58Z", Commit: "fedcba9876543210", Drift: []string{"/etc/x"},
-			Apps:    []plan.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p2", Units: units("active", "failed")}},
+			Apps: []plan.AppStatus{{App: "site", Release: "20261125111930", Commit: "aaaaaaaaaa", State: "good", Packages: "p2", Units: append(units("active", "failed"),
+				plan.Unit{Name: "plone-site-volto1.service", Kind: "volto", State: "active", Agent: "up"},
+				plan.Unit{Name: "plone-site-volto2.service", Kind: "volto", State: "active", Agent: "drained"})}},
 			Pending: []plan.Pending{{Text: "1 file of the tree", Command: "plonec apply"}},
 		},
 		{Host: "app3", Error: &plan.Reason{Text: "ssh app3: timed out", Hint: "is it down?"}},
@@ -267,7 +269,7 @@ func TestStatusAsText(t *testing.T) {
 	}
 	want := `host  generation  applied           tree     app   release         commit   state  running
 app1  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   2/2 clients (1 drained)
-app2  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   1/2 clients
+app2  7           2026-11-25 11:18  fedcba9  site  20261125111930  aaaaaaa  good   1/2 clients, 2/2 Volto processes (1 drained)
 app3  ssh app3: timed out
 lb1   1           2026-11-25 10:49  -        -     -               -        -      haproxy, nginx failed, varnish disabled
 lb2   nothing was applied yet
@@ -278,6 +280,7 @@ drift   app2      changed by hand: /etc/x: put it into the stack, or undo it wit
 look    app1      site: the server of its database, database on db1, restarted after client1, client2 came up, and writes may fail: plonec restart site --host app1
         app1      client1 is left out of the balancers: plonec restart --changed site
         app1      client2 is drained by hand: plonec undrain app1
+        app2      volto2 is drained: plonec undrain app2
         app3      is it down?
         lb1       at work: root@ci
         lb1       nginx is failed: journalctl -u nginx

