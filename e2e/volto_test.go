@@ -4,6 +4,8 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,10 +86,11 @@ systemd-run -q --unit e2e-npm python3 -m http.server --bind 127.0.0.1 --director
 	write(core, "packages/volto/build.cjs", `const fs = require('fs');
 fs.mkdirSync('build');
 fs.writeFileSync('build/server.js', fs.readFileSync('server.cjs', 'utf8').replace('WORD', fs.readFileSync('../../../word', 'utf8').trim()));
+const list = (dir) => { try { return fs.readdirSync(dir); } catch (e) { return [e.code]; } };
 const tried = (what) => { try { what(); return 'yes'; } catch (e) { return e.code; } };
 fs.writeFileSync('build/tried.json', JSON.stringify({
-  token: process.env.SITE_TOKEN || '', releases: fs.readdirSync('/srv/www/site/releases').length,
-  shared: fs.readdirSync('/srv/www/site/shared').join(), outside: tried(() => fs.writeFileSync('/srv/www/site/shared/x', '')), nice: require('os').getPriority(),
+  token: process.env.SITE_TOKEN || '', releases: list('/srv/www/site/releases').length,
+  shared: list('/srv/www/site/shared').join(), outside: tried(() => fs.writeFileSync('/srv/www/site/shared/x', '')), nice: require('os').getPriority(),
   init: fs.readFileSync('/proc/1/cmdline', 'utf8').includes('systemd') ? 'systemd' : 'own', others: fs.readdirSync('/proc').filter((n) => /^[0-9]+$/.test(n)).length < 20 ? 'few' : 'many',
   root: tried(() => fs.readdirSync('/proc/1/root/srv/www/site/shared/var')),
 }));
@@ -174,6 +177,56 @@ fs.writeFileSync('build/tried.json', JSON.stringify({
 	}
 	if s.release(host) != first || shownBy() != "one" {
 		s.t.Errorf("after that %s runs, shown by %s", s.release(host), shownBy())
+	}
+
+	// Built where plonec runs, in sight of nothing of the hosts, and brought: of one commit
+	// with the backend. Git gets to the hosts' addresses by this run's ssh.
+	npm := s.t.TempDir()
+	s.sh(npm, "cp", brought+"/pnpm-10.20.0.tgz", ".")
+	registry := httptest.NewServer(http.FileServer(http.Dir(npm)))
+	defer registry.Close()
+	write(npm, "pnpm", `{"name": "pnpm", "dist-tags": {"latest": "10.20.0"}, "versions": {"10.20.0": {"name": "pnpm", "version": "10.20.0", "bin": {"pnpm": "bin/pnpm.cjs"},
+ "dist": {"tarball": "`+registry.URL+`/pnpm-10.20.0.tgz", "integrity": "sha512-`+base64.StdEncoding.EncodeToString(sum[:])+`"}}}}`)
+	for name, value := range map[string]string{
+		"GIT_SSH_COMMAND": ssh, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "url.ssh://admin@git/.insteadOf", "GIT_CONFIG_VALUE_0": "ssh://admin@" + addresses["git"] + "/",
+		"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": brought, "XDG_CACHE_HOME": s.t.TempDir(),
+	} {
+		s.t.Setenv(name, value)
+	}
+	s.push(func(dir string) {
+		write(dir, "frontend/package.json", project)
+		write(dir, "frontend/word", "three\n")
+	})
+	s.change(func(st map[string]any) {
+		at(st, "volto")["build_on"] = "here"
+		at(st, "deploy", "site", "environment")["npm_config_registry"] = registry.URL + "/"
+	})
+	if out := s.must(0, "deploy"); !strings.Contains(out, "is built here") {
+		s.t.Errorf("it is not said where it was built:\n%s", out)
+	}
+	third := s.release("app1")
+	if third == first || s.release(host) != third || shownBy() != "three" {
+		s.t.Errorf("%s, %s on %s, shown by %s", third, s.release(host), host, shownBy())
+	}
+	how = s.exec(host, "sed -n s/^frontend=//p /var/lib/plonec/site/releases/"+third+"; ls /var/lib/plonec/site; cat /srv/www/site/current/.volto/build/tried.json")
+	if !strings.HasPrefix(how, "sha256=") || strings.Contains(how, "\nfrontend\n") || !strings.Contains(how, `"token":"","releases":1,"shared":"ENOENT"`) {
+		s.t.Errorf("brought was:\n%s", how)
+	}
+	// A build that fails leaves the hosts as they are, with a change of the stack that waits.
+	confirmed := s.exec(host, "cat /var/lib/plonec/confirmed")
+	s.push(func(dir string) {
+		write(dir, "frontend/package.json", strings.Replace(project, "--filter @plone/volto", "--filter @plone/another", 1))
+	})
+	s.change(func(st map[string]any) { at(st, "volto")["memory"] = "600M" })
+	if out := s.must(1, "deploy"); !strings.Contains(out, "there is no build/server.js") {
+		s.t.Errorf("nothing was built: %s", out)
+	}
+	if now := s.exec(host, "cat /var/lib/plonec/confirmed"); now != confirmed || s.release(host) != third || shownBy() != "three" {
+		s.t.Errorf("after that %s runs, shown by %s; %s was %s", s.release(host), shownBy(), now, confirmed)
+	}
+	s.must(0, "rollback", "site", "--to", first)
+	if s.release(host) != first || shownBy() != "one" {
+		s.t.Errorf("after the rollback %s, shown by %s", s.release(host), shownBy())
 	}
 
 	s.push(func(dir string) {

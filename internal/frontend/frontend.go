@@ -37,6 +37,7 @@ type Order struct {
 	Scripts string            // the folder of the hosts' scripts
 	Files   map[string][]byte // of the app in /etc/plonec on its hosts: app.conf, build.conf, app.env
 	Env     []string          // of git and pip, NAME=VALUE; the build itself gets none of it
+	Afresh  bool              // what was built before is not taken again
 	Cache   string            // the folder for all that is kept; empty: the user's
 	Tell    func(line string) // gets what the programs print
 	Warn    func(text string) // gets what to know of how it is built
@@ -147,7 +148,7 @@ func (o *Order) Make(ctx context.Context, here Machine, commit string, due func(
 	if err != nil {
 		return nil, err
 	}
-	if b := p.kept(key, commit); b != nil {
+	if b := p.kept(key, commit); b != nil && !o.Afresh {
 		return b, nil
 	}
 	if err := o.run(ctx, o.outside(ctx, p, "fetch", commit), nil); err != nil {

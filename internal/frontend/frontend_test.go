@@ -99,6 +99,10 @@ func TestKept(t *testing.T) {
 	make("more", false)
 	make("1", true)
 	make("2", false)
+	o.Afresh = true
+	make("1", false)
+	o.Afresh = false
+	make("1", true)
 	if found, _ := filepath.Glob(o.Cache + "/plonec/frontend/built/*"); len(found) != keeps {
 		t.Errorf("kept are %v", found)
 	}

@@ -97,6 +97,7 @@ func (f *Fleet) buildFrontend(ctx context.Context, app string, members []*member
 	if err != nil {
 		return nil, err
 	}
+	orders[0].Afresh = o.Always
 	return orders[0].Make(ctx, here, o.Commit, func(commit string) bool { return o.Always || f.frontendDue(ctx, members, app, commit) })
 }
 
