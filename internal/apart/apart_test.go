@@ -43,7 +43,7 @@ func TestGiven(t *testing.T) {
 	for _, name := range []string{"/given", "/shown"} {
 		dir, err := os.MkdirTemp("/var/tmp", "plonec-given-")
 		if err == nil {
-			err = os.Chmod(dir, 0o755)
+			err = os.Chmod(dir, 0o777)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -73,8 +73,10 @@ func TestFrontendBuiltHere(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := f.fleet.frontends["site"]
-	if n := f.count("page1 " + plan.ScriptDir + "/host resolve --commit " + ofFrontend); n != 1 {
-		t.Errorf("the commit was asked for %d times: %v", n, f.asked)
+	for _, host := range []string{"app1", "page1"} {
+		if n := f.count(host + " " + plan.ScriptDir + "/host resolve --commit " + ofFrontend); n != 1 {
+			t.Errorf("%s was told the commit %d times: %v", host, n, f.asked)
+		}
 	}
 	for id, argv := range f.jobs {
 		if !strings.Contains(strings.Join(argv, " "), "--commit "+ofFrontend+" --frontend "+b.Sum) {

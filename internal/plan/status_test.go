@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/plonec/plonec/internal/tree"
 )
 
 // The command for what is pending is one that the hosts do not refuse, and
@@ -36,6 +39,22 @@ func TestPending(t *testing.T) {
 		}
 		if text := strings.Join(got, "; "); text != test.want {
 			t.Errorf("got  %s\nwant %s", text, test.want)
+		}
+	}
+}
+
+// A process has its kind, as the tree has it: what counts them names it by that.
+func TestKindsInStatus(t *testing.T) {
+	m := host()
+	m.Services = append(m.Services, tree.Service{Unit: "plone-site-volto1.service", Kind: "volto", App: "site"})
+	got := m.Describe(state("unit.plone-site-volto1.service.state", "active", "unit.plone-site-old1.service.state", "active"), time.Time{})
+	kinds := map[string]string{}
+	for _, u := range got.Apps[0].Units {
+		kinds[u.Name] = u.Kind
+	}
+	for unit, want := range map[string]string{"plone-site-client1.service": "client", "plone-site-volto1.service": "volto", "plone-site-old1.service": ""} {
+		if kind, there := kinds[unit]; !there || kind != want {
+			t.Errorf("%s is of kind %q, not %q", unit, kind, want)
 		}
 	}
 }
