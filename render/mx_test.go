@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -172,7 +173,7 @@ func TestMxdev(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	output(t, "", "/usr/bin/python3", "-I", script, "requirements", p.repo+"/backend")
+	output(t, "", "/usr/bin/python3", "-I", script, "requirements", p.repo, "backend")
 	ours := read()
 	output(t, p.repo+"/backend", "env", p.uv, "tool", "run", "-q", "--from", "mxdev==5.4.1", "mxdev", "-s", "--no-fetch")
 	if theirs := read(); ours != theirs || !strings.Contains(ours, "-e ./sources/at.hand") {
@@ -201,16 +202,25 @@ func TestMxIniRefuses(t *testing.T) {
 		{source + "x\nvcs = svn\n", []string{"mx.ini: [kit] is kept by svn: plonec fetches sources from git alone", "backend/mx.ini cannot be used"}},
 		{source + "x\ntarget = ../..\n", []string{"mx.ini: [kit]: its target lies outside of the project"}},
 		{source + "--upload-pack=x\n", []string{"mx.ini: [kit]: plonec cannot read its url"}},
-		{source + "x\nbranch = ${nothing:here}\n", []string{"mx.ini: Bad value substitution"}},
+		{source + "http://me:secret@127.0.0.1:9/${nothing:here}\n", []string{"mx.ini: [kit] url refers to an option that is not there, or to itself, or has a $ without one: write ${SECTION:OPTION}, or $$ for a $"}},
+		{source + "http://me:secret@127.0.0.1:9/$x\n", []string{"mx.ini: [kit] url refers to an option that is not there"}},
 		{"[settings]\ninclude = https://me:secret@example.org/mx.ini\n", []string{"mx.ini includes https://example.org/mx.ini from the net: put that file into the repository"}},
 		{"[settings]\ninclude = gone.ini\n", []string{"gone.ini, which mx.ini includes, is not in the repository"}},
 		{"[settings]\ninclude = /dev/null\n", []string{"/dev/null, which mx.ini includes, is not in the repository"}},
+		{"[settings]\ninclude = ../../beside.ini\n", []string{"../../beside.ini, which mx.ini includes, is not in the repository"}},
+		{"[settings]\nmain-package = -e .\nrequirements-in = ../../beside.txt\n", []string{"../../beside.txt, which mx.ini names, is not in the repository"}},
 		{"[settings]\ninclude = mx.ini\n", []string{"mx.ini includes itself"}},
 		{"; a comment\n[settings]\nmain-package = -e .\nrequirements-in = gone.txt\n", []string{"the commit has no gone.txt, from which mx.ini takes versions", "-c constraints.txt"}},
 		{"no section\n", []string{"mx.ini: File contains no section headers"}},
 	} {
 		p.files = maps.Clone(fits)
 		p.files["backend/mx.ini"] = c.ini
+		for _, dir := range []string{"releases", "shared/tmp"} { // beside the release, and where its commit is looked at
+			dir = p.root + "/srv/www/site/" + dir
+			if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+"/beside.ini", []byte("[settings]\nmain-package = -e .\n"), 0o644), os.WriteFile(dir+"/beside.txt", []byte("toy.kit\n"), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		_, said, err := p.build(scripts, h, a, "20260101000000")
 		if err == nil {
 			t.Errorf("%q: a release was made", c.ini)

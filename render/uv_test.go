@@ -326,6 +326,8 @@ func TestUvRefuses(t *testing.T) {
 		{"an instance that there is not", nil, `{"instance": "other.yaml"}`, []string{"the commit has no other.yaml", "deploy.site.instance"}},
 		{"constraints of the net", map[string]string{"requirements.txt": "-r more.txt\n", "more.txt": "\n-c https://example.org/constraints.txt\n"}, `{"requirements": "requirements.txt"}`,
 			[]string{"more.txt:2 takes https://example.org/constraints.txt from the net", "put that file into the repository"}},
+		{"constraints beside the repository", map[string]string{"requirements.txt": "-r in/more.txt\n", "in/more.txt": "-c ../../constraints.txt\n"}, `{"requirements": "requirements.txt"}`,
+			[]string{"in/more.txt:1 takes ../../constraints.txt, which is not in the repository", "put a copy of it there"}},
 		{"no constraints", map[string]string{"requirements.txt": "# none\n"}, `{"requirements": "requirements.txt", "constraints": "other.txt"}`, []string{"the commit has no other.txt"}},
 		{"requirements", map[string]string{
 			"uv.lock": "", "pyproject.toml": "", "backend/requirements.txt": "-c constraints.txt\n./toy\n", "backend/constraints.txt": "# none\n",

@@ -31,6 +31,7 @@ var uvRules = []struct {
 	{"refused-python", (*uvProject).suits},
 	{"missing-lock", (*uvProject).missing},
 	{"untested-lock", (*uvProject).untested},
+	{"mx-reference", (*uvProject).references},
 	{"fetched-requirements", (*uvProject).fetched},
 	{"dead-address", (*uvProject).deadAddresses},
 	{"source-key", (*uvProject).sourceKeys},
@@ -77,9 +78,12 @@ func checkUv(t *topology.Topology, folders map[string]string) (diag.List, error)
 	return found.list(), nil
 }
 
-// read gives a file of the repository; nil where there is none.
+// read gives a file of the repository; nil where there is none, as outside of it.
 func (p *uvProject) read(name string, most int64) *diag.File {
 	name = path.Clean(name)
+	if !filepath.IsLocal(name) {
+		return nil
+	}
 	if f, known := p.files[name]; known {
 		return f
 	}
@@ -171,7 +175,11 @@ func (p *uvProject) missing(say func(diag.Span, string, string)) {
 	named("constraints", app.Constraints)
 	named("instance", app.Instance)
 	for _, l := range p.mx().absent {
-		say(l.at, "the project has no "+l.text+", which mx.ini includes", "commit that file, or take the line out")
+		p.lacks(say, l, "mx.ini includes")
+	}
+	_, absent := p.taken()
+	for _, l := range absent {
+		p.lacks(say, l, "this line takes")
 	}
 	if app.Requirements != "" {
 		return
@@ -191,6 +199,15 @@ func (p *uvProject) missing(say func(diag.Span, string, string)) {
 	}
 }
 
+// lacks says of a line that what it names is not in the repository.
+func (p *uvProject) lacks(say func(diag.Span, string, string), l line, does string) {
+	remedy := "commit that file, or take the line out"
+	if rel, err := filepath.Rel(p.dir, filepath.Join(filepath.Dir(l.at.File.Name), l.text)); path.IsAbs(l.text) || err != nil || !filepath.IsLocal(rel) {
+		remedy = "put a copy of it into the repository, and name that"
+	}
+	say(l.at, "the project has no "+l.text+", which "+does, remedy)
+}
+
 // mxRequirements is the file in the repository from which mx.ini takes packages; empty: none.
 func (p *uvProject) mxRequirements() string {
 	if p.own("mx.ini") == nil {
@@ -205,20 +222,73 @@ func (p *uvProject) mxRequirements() string {
 
 // An mxConfig is mx.ini with all that it includes, as builders/mx-ini reads it.
 type mxConfig struct {
-	options map[mxKey]line // with the first line of the value alone; of several of a key the last
-	keys    []mxKey        // in the order in which they were read
-	absent  []line         // includes of what the repository does not have
-	fetched []line         // includes of what is on the net
+	options map[mxKey][]line // the lines of the value; of several of a key the last
+	keys    []mxKey          // in the order in which they were read
+	absent  []line           // includes of what the repository does not have
+	fetched []line           // includes of what is on the net
+	room    int              // bytes that references may still put in
 }
 
 type mxKey struct{ section, name string }
 
-// get is the value of an option, else another one.
+// get is the first line of an option, references put in, else another value.
 func (c *mxConfig) get(section, name, otherwise string) string {
 	if o, ok := c.options[mxKey{section, name}]; ok {
-		return o.text
+		text, _ := c.expand(section, o[0].text, 1)
+		return text
 	}
 	return otherwise
+}
+
+// mxDollar is what Python's ExtendedInterpolation looks at.
+var mxDollar = regexp.MustCompile(`\$(?:\$|\{[^}]+\})?`)
+
+// expand puts in what ${OPTION} and ${SECTION:OPTION} refer to, ten deep at most, as Python
+// does; a section has what [settings] has. ok is false where that is not there, or a $ begins
+// no reference, and the text has an empty one there.
+func (c *mxConfig) expand(section, text string, depth int) (expanded string, ok bool) {
+	ok = depth <= 10
+	expanded = mxDollar.ReplaceAllStringFunc(text, func(m string) string {
+		switch {
+		case !ok:
+			return ""
+		case m == "$$":
+			return "$"
+		}
+		of, name := section, strings.Trim(m, "${}")
+		if s, option, named := strings.Cut(name, ":"); named {
+			of, name = s, option
+		}
+		lines, known := c.options[mxKey{of, name}]
+		if !known {
+			lines, known = c.options[mxKey{"settings", name}]
+		}
+		if !known {
+			ok = m != "$" && name == "directory" // which mxdev sets
+			return "."
+		}
+		var texts []string
+		for _, l := range lines {
+			texts = append(texts, l.text)
+		}
+		text, good := c.expand(of, strings.Join(texts, "\n"), depth+1)
+		c.room -= 1 + len(text)
+		ok = good && c.room > 0
+		return text
+	})
+	return expanded, ok
+}
+
+// references names what refers to nothing: hosts refuse the whole of mx.ini for it.
+func (p *uvProject) references(say func(diag.Span, string, string)) {
+	c := p.mx()
+	for _, k := range c.keys {
+		for _, l := range c.options[k] {
+			if _, ok := c.expand(k.section, l.text, 1); !ok {
+				say(l.at, fmt.Sprintf("%s of [%s] refers to an option that is not there, or to itself, or has a $ without one", k.name, k.section), "write ${SECTION:OPTION}, or $$ for a $")
+			}
+		}
+	}
 }
 
 var mxTrue = regexp.MustCompile(`^(?i:true|on|yes|1)$`)
@@ -229,7 +299,9 @@ func (c *mxConfig) sources() []line {
 	for _, k := range c.keys {
 		used := mxTrue.MatchString(c.get(k.section, "use", c.get("settings", "default-use", "true")))
 		if k.name == "url" && k.section != "settings" && used && c.get(k.section, "vcs", "git") == "git" {
-			all = append(all, c.options[k])
+			l := c.options[k][0]
+			l.text, _ = c.expand(k.section, l.text, 1)
+			all = append(all, l)
 		}
 	}
 	return all
@@ -237,7 +309,7 @@ func (c *mxConfig) sources() []line {
 
 // mx reads mx.ini after what it includes, each file beside the one that names it.
 func (p *uvProject) mx() *mxConfig {
-	c := &mxConfig{options: map[mxKey]line{}}
+	c := &mxConfig{options: map[mxKey][]line{}, room: maxKnown}
 	files := 0
 	var follow func(name string)
 	follow = func(name string) {
@@ -254,7 +326,7 @@ func (p *uvProject) mx() *mxConfig {
 			switch {
 			case strings.Contains(l.text, "://"):
 				c.fetched = append(c.fetched, l)
-			case path.IsAbs(l.text) || !filepath.IsLocal(other) || p.read(other, maxFile) == nil:
+			case path.IsAbs(l.text) || p.read(other, maxFile) == nil:
 				c.absent = append(c.absent, l)
 			default:
 				follow(other)
@@ -262,12 +334,13 @@ func (p *uvProject) mx() *mxConfig {
 		}
 		for i, k := range keys {
 			if i > 0 && keys[i-1] == k { // goes on
+				c.options[k] = append(c.options[k], values[i])
 				continue
 			}
 			if _, known := c.options[k]; !known {
 				c.keys = append(c.keys, k)
 			}
-			c.options[k] = values[i]
+			c.options[k] = []line{values[i]}
 		}
 	}
 	follow(path.Join(p.app.Config.BackendDir, "mx.ini"))
@@ -330,10 +403,15 @@ func (p *uvProject) untested(say func(diag.Span, string, string)) {
 var takesFile = regexp.MustCompile(`^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s*)([^\s#]+)`)
 
 func (p *uvProject) fetched(say func(diag.Span, string, string)) {
-	const fromNet, copied = "this file is taken from the net, where it may be another one tomorrow", "put a copy of it into the repository, and name that"
-	for _, l := range p.mx().fetched {
-		say(l.at, fromNet, copied)
+	net, _ := p.taken()
+	for _, l := range append(p.mx().fetched, net...) {
+		say(l.at, "this file is taken from the net, where it may be another one tomorrow", "put a copy of it into the repository, and name that")
 	}
+}
+
+// taken are the lines of requirements that take a file from the net, and those that take one
+// that the repository does not have.
+func (p *uvProject) taken() (net, absent []line) {
 	seen := map[string]bool{}
 	// Files of mx.ini are looked for beside the one that names them, then in the project.
 	mx := p.app.Config.Requirements == "" && p.uvLock() == nil
@@ -344,15 +422,21 @@ func (p *uvProject) fetched(say func(diag.Span, string, string)) {
 		}
 		seen[name] = true
 		for _, l := range linesOf(p.read(name, maxFile)) {
-			switch m := takesFile.FindStringSubmatch(l.text); {
-			case m == nil:
-			case isURL(m[1]):
-				say(l.at, fromNet, copied)
+			m := takesFile.FindStringSubmatch(l.text)
+			if m == nil {
+				continue
+			}
+			l.text = m[1]
+			other := path.Join(path.Dir(name), l.text)
+			if mx && p.read(other, maxFile) == nil {
+				other = path.Join(p.app.Config.BackendDir, l.text)
+			}
+			switch {
+			case isURL(l.text):
+				net = append(net, l)
+			case path.IsAbs(l.text) || p.read(other, maxFile) == nil:
+				absent = append(absent, l)
 			default:
-				other := path.Join(path.Dir(name), m[1])
-				if mx && (!filepath.IsLocal(other) || p.read(other, maxFile) == nil) {
-					other = path.Join(p.app.Config.BackendDir, m[1])
-				}
 				follow(other)
 			}
 		}
@@ -362,6 +446,7 @@ func (p *uvProject) fetched(say func(diag.Span, string, string)) {
 	}
 	follow(p.app.Config.Requirements)
 	follow(p.app.Config.Constraints)
+	return net, absent
 }
 
 func (p *uvProject) deadAddresses(say func(diag.Span, string, string)) {

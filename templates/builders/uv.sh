@@ -64,7 +64,7 @@ resolve_sources() {
 		as_app rm -rf -- "$dir"
 		fail "the files of $1 cannot be laid out in $DEPLOY_TO/shared/tmp" "see the line above; mostly the disk is full"
 	}
-	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$dir/$project") || {
+	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$dir" "$project") || {
 		as_app rm -rf -- "$dir"
 		fail "${BUILD_BACKEND:+$BUILD_BACKEND/}mx.ini cannot be used" "see the line above"
 	}
@@ -109,7 +109,7 @@ fetch_sources() {
 	local name place url revision rows at known=''
 	sources=()
 	[[ -f $WORK_DIR/$project/mx.ini ]] || return 0
-	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$WORK_DIR/$project") ||
+	rows=$(LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" sources "$WORK_DIR" "$project") ||
 		fail "$(in_project mx.ini) cannot be used" "see the line above"
 	[[ -n $rows ]] || return 0
 	known=$(record_get "$release" sources)
@@ -197,7 +197,7 @@ install_requirements() {
 			fail "$name cannot be installed" "see the line above"
 	done
 	if [[ -f $WORK_DIR/$project/mx.ini ]]; then
-		install_mx "$WORK_DIR/$BUILD_REQUIREMENTS" ${BUILD_CONSTRAINTS:+"$WORK_DIR/$BUILD_CONSTRAINTS"}
+		install_mx "$BUILD_REQUIREMENTS" ${BUILD_CONSTRAINTS:+"$BUILD_CONSTRAINTS"}
 		return
 	fi
 	step "installing what $BUILD_REQUIREMENTS asks for"
@@ -208,7 +208,7 @@ install_requirements() {
 # with its sources in the place of the packages of their names.
 install_mx() {
 	local dir=$WORK_DIR/$project
-	LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" requirements "$dir" "$@" ||
+	LOG='' as_app /usr/bin/python3 -I "$LIB/builders/mx-ini" requirements "$WORK_DIR" "$project" "$@" ||
 		fail "$(in_project mx.ini) cannot be used" "see the line above"
 	step "installing what $(in_project mx.ini) asks for"
 	WORK_DIR=$dir install_python -r "$dir/requirements-mxdev.txt"
