@@ -42,6 +42,11 @@ var programs = func() engine.Programs {
 // visit, whose Content is good until visit returns. It ends with the first error: that
 // of visit, or a fault of plonec, not of the stack.
 func Each(h *topology.Host, visit func(File) error) error {
+	return Some(h, func(string) bool { return true }, visit)
+}
+
+// Some is Each for the files alone whose paths are wanted.
+func Some(h *topology.Host, wanted func(path string) bool, visit func(File) error) error {
 	type one struct {
 		Instance
 		artifact *Artifact
@@ -49,7 +54,9 @@ func Each(h *topology.Host, visit func(File) error) error {
 	all := make([]one, 0, len(artifacts))
 	for i := range artifacts {
 		for _, instance := range artifacts[i].Each(h) {
-			all = append(all, one{instance, &artifacts[i]})
+			if wanted(instance.Path) {
+				all = append(all, one{instance, &artifacts[i]})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b one) int { return strings.Compare(a.Path, b.Path) })

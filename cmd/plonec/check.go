@@ -61,13 +61,13 @@ no effect.`
 		diags = append(diags, topology.Expiring(built.Stack, built.Topology, time.Now())...)
 		res := result{Hosts: len(built.Topology.Hosts), Files: len(built.Tree.Manifest.Files) + tree.Unlisted}
 		var files tree.Kept
-		if how != "" || len(projects) > 0 {
+		if how != "" {
 			if _, _, err := built.Render(files.Put); err != nil {
 				return err
 			}
 		}
 		if len(projects) > 0 {
-			more, err := buildouts(built, &files, projects, how == string(native.Here))
+			more, err := buildouts(built, projects, how == string(native.Here))
 			if err != nil {
 				return err
 			}
@@ -107,12 +107,16 @@ no effect.`
 }
 
 // buildouts is what is said of the folders of --buildout.
-func buildouts(built *compile.Built, files *tree.Kept, folders []string, here bool) (diag.List, error) {
+func buildouts(built *compile.Built, folders []string, here bool) (diag.List, error) {
 	apps, err := buildoutFolders(built.Topology, folders)
 	if err != nil {
 		return nil, err
 	}
-	list, err := project.Check(built.Topology, apps, project.DeployCfgs(built, files), here)
+	deployCfg, err := project.DeployCfgs(built.Topology)
+	if err != nil {
+		return nil, err
+	}
+	list, err := project.Check(built.Topology, apps, deployCfg, here)
 	return list, withRemedy(err)
 }
 

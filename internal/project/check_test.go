@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +16,6 @@ import (
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
-	"github.com/plonec/plonec/internal/tree"
 )
 
 var update = flag.Bool("update", false, "rewrite the reports of testdata/projects")
@@ -42,17 +40,11 @@ func stackOf(t testing.TB, files ...string) (*topology.Topology, func(host, app 
 	if built == nil || err != nil {
 		t.Fatal(list, err)
 	}
-	var kept tree.Kept
-	if _, _, err := built.Render(kept.Put); err != nil {
+	deployCfg, err := DeployCfgs(built.Topology)
+	if err != nil {
 		t.Fatal(err)
 	}
-	texts := map[[2]string]string{}
-	for _, f := range built.Tree.Manifest.Files {
-		if path.Base(f.Path) == DeployCfg {
-			texts[[2]string{f.Host, path.Base(path.Dir(f.Path))}] = string(kept.Content(f))
-		}
-	}
-	return built.Topology, func(host, app string) string { return texts[[2]string{host, app}] }
+	return built.Topology, deployCfg
 }
 
 // TestProjects holds what is said of each structure of a project against its report.

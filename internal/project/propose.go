@@ -20,7 +20,7 @@ import (
 	"github.com/plonec/plonec/internal/draft"
 	"github.com/plonec/plonec/internal/input"
 	"github.com/plonec/plonec/internal/topology"
-	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/render"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -483,14 +483,17 @@ func (p *proposal) judge(d *draft.Draft, refused func(netip.Addr) bool) error {
 		return err
 	}
 	if judged != nil && list.Errors() == 0 {
-		var files tree.Kept
-		built, more, err := judged.Render(files.Put)
+		built, more, err := judged.Render(nil)
 		if err != nil {
 			return err
 		}
 		list = append(list, more...)
 		if built != nil {
-			found, err := check(built.Topology, map[string]string{siteName: p.dir}, DeployCfgs(built, &files), refused, false)
+			deployCfg, err := DeployCfgs(built.Topology)
+			if err != nil {
+				return err
+			}
+			found, err := check(built.Topology, map[string]string{siteName: p.dir}, deployCfg, refused, false)
 			if err != nil {
 				return err
 			}
@@ -514,13 +517,17 @@ func (p *proposal) judge(d *draft.Draft, refused func(netip.Addr) bool) error {
 	return nil
 }
 
-// DeployCfgs gives the deploy.cfg of each app on each host of a tree.
-func DeployCfgs(built *compile.Built, files *tree.Kept) func(host, app string) string {
+// DeployCfgs gives the deploy.cfg of each app on each host, empty where it has none.
+func DeployCfgs(t *topology.Topology) (func(host, app string) string, error) {
 	texts := map[[2]string]string{}
-	for _, f := range built.Tree.Manifest.Files {
-		if name, app := path.Base(f.Path), path.Base(path.Dir(f.Path)); name == DeployCfg && path.Dir(path.Dir(f.Path)) == "/etc/plonec" {
-			texts[[2]string{f.Host, app}] = string(files.Content(f))
+	for _, h := range t.Hosts {
+		err := render.Some(h, func(name string) bool { return path.Base(name) == DeployCfg }, func(f render.File) error {
+			texts[[2]string{h.Name, path.Base(path.Dir(f.Path))}] = string(f.Content)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return func(host, app string) string { return texts[[2]string{host, app}] }
+	return func(host, app string) string { return texts[[2]string{host, app}] }, nil
 }
