@@ -68,6 +68,9 @@ func RunChild() {
 	os.Exit(1)
 }
 
+// ErrTooMuch is why a program was ended that prints more than it may.
+var ErrTooMuch = errors.New("it prints too much")
+
 // A NoRoomError is why there cannot be a room here, or what a program said that failed
 // in one.
 type NoRoomError struct{ Said string }
@@ -161,35 +164,35 @@ func run(ctx context.Context, cancel func(), cmd *exec.Cmd, stdin []byte, most i
 	err := cmd.Run()
 	switch {
 	case stdout.full:
-		return nil, errors.New("it prints too much")
+		return nil, ErrTooMuch
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		said := strings.TrimSpace(stderr.String())
+		said := strings.TrimSpace(stderr.buffer.String())
 		if said == "" {
 			said = err.Error()
 		}
 		return nil, &NoRoomError{said}
 	}
-	return stdout.Bytes(), nil
+	return stdout.buffer.Bytes(), nil
 }
 
 // A bounded buffer keeps so many bytes, and calls stop where there are more.
 type bounded struct {
-	bytes.Buffer
-	most int
-	stop func()
-	full bool
+	buffer bytes.Buffer // not embedded: io.Copy would fill it past Write
+	most   int
+	stop   func()
+	full   bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	kept := p[:min(len(p), b.most-b.Len())]
+	kept := p[:min(len(p), b.most-b.buffer.Len())]
 	if len(kept) < len(p) {
 		b.full = true
 		if b.stop != nil {
 			b.stop()
 		}
 	}
-	b.Buffer.Write(kept)
+	b.buffer.Write(kept)
 	return len(p), nil
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -182,6 +185,36 @@ func TestNothingRuns(t *testing.T) {
 	out, _ := c.CombinedOutput()
 	if _, err := os.Stat(mark); err != nil {
 		t.Errorf("buildout itself runs nothing: %s", out)
+	}
+}
+
+// TestBounds: a project whose options refer to each other until nothing holds their text is
+// told so, with the section, and what is printed is bounded.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		times int // by ten each
+		want  []string
+	}{
+		"more than can be told":    {6, []string{"MemoryError"}},
+		"as much as a project has": {4, nil},
+	} {
+		text := "[buildout]\nparts = client1\n[client1]\nrecipe = x\neggs = ${long:x" + strconv.Itoa(test.times) + "}\n[long]\nx0 = " + strings.Repeat("a", 64) + "\n"
+		for i := range test.times {
+			text += fmt.Sprintf("x%d = %s\n", i+1, strings.Repeat(fmt.Sprintf("${long:x%d}", i), 10))
+		}
+		reads, err := readAll("5.2.0", map[string]string{"x.cfg": text, "y.cfg": "[buildout]\nparts =\n"}, []string{"x.cfg", "y.cfg"}, false)
+		if err != nil || len(reads) != 2 || reads[0].Error != "" || !slices.Equal(reads[0].Errors["client1"], test.want) || reads[1].Error != "" {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		v := &view{group: &group{closure: &closure{}, app: &topology.App{}}, read: &reads[0]}
+		v.Effective["buildout"]["parts"] = "client1"
+		said := ""
+		v.missingSections(func(_ diag.Span, message, remedy string) { said += message + ": " + remedy })
+		if want := "[client1] has more than 16 MiB"; test.want != nil && !strings.Contains(said, want) || test.want == nil && said != "" {
+			t.Errorf("%s: %q", name, said)
+		}
 	}
 }
 

@@ -27,7 +27,11 @@ const (
 	readTime   = time.Minute // of the clock; the processor has a third of it
 	readMemory = 2 << 30
 	maxAnswer  = 64 << 20
+	maxSection = 16 << 20 // characters of a section's options, references put in
 )
+
+// tooLong is what to do about a project that goes beyond them.
+const tooLong = "look for options that refer to others several times, which refer to others again"
 
 // A read is what buildout read of one deploy.cfg.
 type read struct {
@@ -74,7 +78,7 @@ func readAll(version string, files map[string]string, mains []string, here bool)
 		}
 		where = filepath.Join(made, "release")
 	}
-	question, err := json.Marshal(map[string]any{"folder": where, "files": files, "mains": mains})
+	question, err := json.Marshal(map[string]any{"folder": where, "files": files, "mains": mains, "most": maxSection})
 	if err != nil {
 		return nil, err
 	}
@@ -88,16 +92,23 @@ func readAll(version string, files map[string]string, mains []string, here bool)
 		Memory:  readMemory, CPU: uint64(limit.Seconds() / 3),
 	}
 	var said []byte
+	most := maxAnswer + len(mains)<<20 // each has all pins, and where they come from
 	if here {
-		said, err = apart.Here(ctx, room, filepath.Dir(where), question, maxAnswer)
+		said, err = apart.Here(ctx, room, filepath.Dir(where), question, most)
 		said = bytes.ReplaceAll(said, []byte(where), []byte(folder))
 	} else {
-		said, err = apart.Run(ctx, room, question, maxAnswer)
+		said, err = apart.Run(ctx, room, question, most)
 	}
 	var no *apart.NoRoomError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("buildout has not read the project within %v", limit)
+	case errors.As(err, &no) && strings.HasSuffix(no.Said, "MemoryError"):
+		return nil, diag.WithRemedy(fmt.Sprintf("buildout needs more memory for reading the project than the %d GiB that it gets", readMemory>>30), tooLong)
+	case errors.Is(err, apart.ErrTooMuch):
+		return nil, diag.WithRemedy(fmt.Sprintf("what buildout reads of the project has more than %d MiB, references put in", most>>20), tooLong)
+	case errors.As(err, &no) && strings.HasPrefix(no.Said, "signal: "):
+		return nil, diag.WithRemedy(fmt.Sprintf("buildout was ended while it read the project (%s): it took more time of the processor than it gets, or the machine has no memory left", no.Said), tooLong)
 	case errors.As(err, &no) && strings.Contains(no.Said, "Traceback"):
 		lines := strings.Split(no.Said, "\n")
 		return nil, fmt.Errorf("zc.buildout %s cannot be used by this machine's Python: %s", version, lines[len(lines)-1])

@@ -4,7 +4,8 @@ stdin: {"folder": PATH, "files": {NAME: TEXT}, "mains": [NAME]}, the folder not 
 there; stdout: a list of, for each main,
 {"error": what kept buildout from reading it, "own": {SECTION: {OPTION: [VALUE,
 [[OPERATION, FILE, VALUE], ...]]}}, "effective": {SECTION: {OPTION: VALUE}},
-"errors": {SECTION: [KIND, WORDS...]}}.
+"errors": {SECTION: [KIND, WORDS...]}}. A section with more text than "most" characters,
+or for which memory does not suffice, has the KIND MemoryError.
 """
 
 import json
@@ -75,9 +76,10 @@ def read(main):
             continue
         try:
             options = reading[section]
-            answer["effective"][section] = {
-                k: options[k] for k in options.keys() if k != "<"
-            }
+            values = {k: options[k] for k in options.keys() if k != "<"}
+            if sum(map(len, values.values())) > request["most"]:
+                raise MemoryError
+            answer["effective"][section] = values
         except Exception as e:
             answer["errors"][section] = [type(e).__name__] + [str(a) for a in e.args]
     return answer

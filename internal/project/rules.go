@@ -109,6 +109,10 @@ func (v *view) unread(say func(diag.Span, string, string)) {
 	if v.Error == "" {
 		return
 	}
+	if strings.HasPrefix(v.Error, "MemoryError") {
+		say(diag.Span{}, fmt.Sprintf("buildout needs more memory for reading the project than the %d GiB that it gets", readMemory>>30), tooLong)
+		return
+	}
 	text := strings.TrimSpace(strings.ReplaceAll(v.Error, folder+"/", ""))
 	say(diag.Span{}, "buildout cannot read the project: "+strings.Join(strings.Fields(text), " "), "fix what it names in the project")
 }
@@ -192,6 +196,9 @@ func (v *view) missingSections(say func(diag.Span, string, string)) {
 		message := fmt.Sprintf("buildout cannot read [%s]: %s", part, strings.Join(strings.Fields(strings.Join(e[1:], " ")), " "))
 		remedy, text := "correct what it refers to", ""
 		switch {
+		case e[0] == "MemoryError":
+			message = fmt.Sprintf("[%s] has more than %d MiB of text once its references are put in", part, maxSection>>20)
+			remedy = tooLong
 		case e[0] == "MissingSection" && len(e) > 1:
 			text = "${" + e[1] + ":"
 			message = fmt.Sprintf("[%s] refers to [%s], which the project does not have", part, e[1])
