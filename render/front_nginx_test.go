@@ -417,7 +417,11 @@ func TestNginxMoved(t *testing.T) {
 		}
 	}
 	none := func(*front) {}
-	all(frontHost(names), none, []visit{
+	all(frontHost(names, pastes), none, []visit{
+		{"GET", "www.example.com", "/answered", "", 204, ""},
+		{"GET", "example.com", "/answered", "", 301, "http://www.example.com/answered"},
+		{"POST", "example.com", "/pasted/x", "", 308, "http://www.example.com/pasted/x"},
+		{"GET", "example.com", "/rewritten/x", "", 301, "http://www.example.com/rewritten/x"},
 		{"GET", "www.example.com", "/a?b=c", "", 200, ""},
 		{"GET", "news.example.com", "/a", "", 200, ""},
 		{"GET", "example.com", "/a%20b/%E2%82%AC?b=c&d=%2F", "", 301, "http://www.example.com/a%20b/%E2%82%AC?b=c&d=%2F"},
@@ -439,8 +443,14 @@ func TestNginxMoved(t *testing.T) {
 		{"GET", "www.example.com", acme, "", 200, ""},
 		{"GET", "10.0.0.1", hostView{}.HealthPath(), "", 200, ""},
 	})
-	all(frontHost(ssl, redirect, noDomain), withTLS, []visit{
+	all(frontHost(ssl, redirect, noDomain, pastes), withTLS, []visit{
 		{"GET", "any.example.com", "/a", "", 301, "https://any.example.com/a"},
+		{"GET", "any.example.com", "/answered", "", 301, "https://any.example.com/answered"},
+		{"GET", "any.example.com", acme, "", 200, ""},
+		{"GET", "10.0.0.1", "/balancer/stats", "", 200, ""},
+		{"GET", "10.0.0.1", "/balancer/stats;csv", "", 200, ""},
+		{"GET", "[::1]", "/balancer/stats", "", 200, ""},
+		{"GET", "[::1]", "/a", "", 0, ""},
 		{"GET", "evil.com/x", "/a", "", 400, ""},
 		{"GET", "10.0.0.1", hostView{}.HealthPath(), "", 200, ""},
 	})

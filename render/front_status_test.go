@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -46,6 +47,42 @@ func TestNginxStatus(t *testing.T) {
 	for _, host := range []string{"www.example.com", "127.0.0.1"} {
 		if a := f.ask("GET", host, "/status"); strings.Contains(a.Body, "Active connections:") {
 			t.Errorf("visitors of %s see the figures", host)
+		}
+	}
+}
+
+// TestNginxNetworks: nginx takes every list of networks without a word, however they overlap
+// and are written, and each lets in whom it names.
+func TestNginxNetworks(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		networks []string
+		inside   bool
+	}{
+		{[]string{"0.0.0.0/0"}, true}, {[]string{"::/0"}, false}, {[]string{"0.0.0.0/0", "::/0", "127.0.0.1"}, true},
+		{[]string{"127.0.0.1", "127.0.0.1/32", "127.0.0.0/8", "127.0.0.9/8"}, true}, {[]string{"128.0.0.0/1", "FD00::1", "fd00:0::1/128", "fd00::1/8"}, false},
+	} {
+		f, _ := echoed(t, frontHost(func(h *topology.Host) {
+			n := h.Stack.NginxPlone
+			h.Address = "127.9.9.9"
+			n.ZMI, n.Status, h.Stack.Haproxy.StatsAllow, h.Stack.Plonec.TrustedProxies = test.networks, test.networks, test.networks, []string{"10.0.0.1", "10.0.0.1/32", "::/0"}
+		}))
+		out, err := exec.Command(program(t, "nginx"), append(f.nginxArgs(), "-t", "-q")...).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", test.networks, err, out)
+		}
+		want := 403
+		if test.inside {
+			want = 200
+		}
+		if a := f.ask("GET", "www.example.com", "/manage"); a.Status != want {
+			t.Errorf("%s: %v", test.networks, a)
+		}
+		if a := f.ask("GET", "127.0.0.1", "/balancer/stats"); a.Status != want {
+			t.Errorf("%s: %v", test.networks, a)
+		}
+		if a := ask(t, f.ports.status, "GET", "any", "/status"); a.Status != 200 {
+			t.Errorf("%s: %v", test.networks, a)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // no Basic authentication reaches a client; all else does, and all of it from inside.
 func TestChainZMI(t *testing.T) {
 	t.Parallel()
-	f, clients := chained(t, func(h *topology.Host) { h.Stack.NginxPlone.ZMI = []string{"127.0.0.2/31"} })
+	f, clients := chained(t, pastes, func(h *topology.Host) { h.Stack.NginxPlone.ZMI = []string{"127.0.0.2/31"} })
 	const inside, outside = "127.0.0.3", "127.0.0.1"
 	ask := func(from, method, target string, headers ...string) answer {
 		t.Helper()
@@ -84,7 +84,12 @@ func TestChainZMI(t *testing.T) {
 		}
 	}
 	// Zope's other name of that header would pass Varnish unseen.
-	ask(outside, "GET", "/cgi", "CGI-Authorization: "+bare, "CGI_Authorization: "+bare)
+	for _, target := range []string{"/cgi", "/pasted/cgi"} {
+		ask(outside, "GET", target, "CGI-Authorization: "+bare, "CGI_Authorization: "+bare)
+	}
+	if n := sent(clients, "/cgi"); n != 2 {
+		t.Errorf("%d requests with that header reached a client, want 2", n)
+	}
 	for _, c := range clients {
 		for _, r := range c.requests("/cgi") {
 			if len(r.Header.Values("CGI-Authorization"))+len(r.Header.Values("CGI_Authorization")) > 0 {

@@ -206,6 +206,9 @@ func (v hostView) move(s *topology.Site, name string, tls bool) moved {
 	return moved{}
 }
 
+// Redirects are the ways of sending a visitor on: a browser sends a form again by the second.
+func (hostView) Redirects() []int { return []int{301, 308} }
+
 // Moves tells whether a server sends visitors elsewhere.
 func (v hostView) Moves() bool {
 	return slices.ContainsFunc(v.Servers(), func(w webServer) bool { return w.Moved.Scheme != "" })

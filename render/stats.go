@@ -61,22 +61,45 @@ func (v hostView) StatusListen() []string {
 	return all
 }
 
-// StatusAllow are the networks that may read them, beside the loopback.
-func (v hostView) StatusAllow() []string { return networks(v.Stack.NginxPlone.Status) }
+// StatusAllow are the networks that may read them, the loopback among them.
+func (v hostView) StatusAllow() []string {
+	return networks(append([]string{"127.0.0.1"}, v.Stack.NginxPlone.Status...))
+}
 
 // TrustedProxies are the networks whose X-Forwarded-For counts.
 func (v hostView) TrustedProxies() []string { return networks(v.Stack.Plonec.TrustedProxies) }
 
-// networks writes networks as nginx takes them without a warning: the bits behind
-// the mask are 0, and none is there twice. What is no network stays as it is.
+// networks writes networks as nginx takes them without a warning: the bits behind the mask
+// are 0, none is there twice, and one of all addresses, which nginx takes for the default, is
+// in halves. What is no network stays as it is.
 func networks(list []string) []string {
 	var all []string
-	for _, n := range list {
-		if p, err := netip.ParsePrefix(n); err == nil {
-			n = p.Masked().String()
-		}
+	add := func(n string) {
 		if !slices.Contains(all, n) {
 			all = append(all, n)
+		}
+	}
+	for _, n := range list {
+		p, err := netip.ParsePrefix(n)
+		if err != nil {
+			a, err := netip.ParseAddr(n)
+			if err != nil {
+				add(n)
+				continue
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		switch p = p.Masked(); {
+		case p.IsSingleIP():
+			add(p.Addr().String())
+		case p.Bits() > 0:
+			add(p.String())
+		case p.Addr().Is4():
+			add("0.0.0.0/1")
+			add("128.0.0.0/1")
+		default:
+			add("::/1")
+			add("8000::/1")
 		}
 	}
 	return all

@@ -163,7 +163,10 @@ func each(s *service.Service) string {
 
 // pathFaults: what would meet on one path of a front end.
 func (r *resolver) pathFaults(h *Host) {
-	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && (url == "/" || url == HealthPath) {
+	taken := func(url string) bool {
+		return url == "/" || url == HealthPath || strings.HasPrefix(url, "/plonec/error") || strings.HasPrefix(url, "/plonec/maintenance")
+	}
+	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && taken(url) {
 		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("the statistics cannot use %s", url), "take a path of its own, such as /balancer/stats")
 	}
 }

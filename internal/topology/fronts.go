@@ -66,6 +66,7 @@ func (r *resolver) fronts() {
 		}
 		r.proxiedFault(h, f)
 		r.unguardedFault(h)
+		r.lostHeaders(h)
 		if h.Stack.NginxPlone.ZMI == nil && len(backends) > 0 {
 			r.once("open-zmi", []string{"nginx_plone", "zmi"},
 				"anyone can reach Zope's management interface (ZMI) and use Basic authentication",

@@ -277,6 +277,10 @@ w [frontend clients] plone_instances: client1=127.0.0.1:8081 to=10.9.9.9:8001 si
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "nginx_plone": {"proxy_port": 6082},
 			  ` + strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/health", "server_timeout": 900`, 1) + `}`,
 			"", []string{"open-stats", "path-clash", "port-clash", "short-timeout"}},
+		{"the statistics where nginx has a page of its own",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
+				strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/error/503"`, 1) + `}`,
+			"", []string{"open-stats", "path-clash"}},
 		{"memcached where nginx tells its figures",
 			`{"instances": {"w": {"layers": ["lb", "memcached", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "memcached": {"port": 8079}, ` + apps + `}`,
 			"", []string{"port-clash"}},
@@ -354,6 +358,27 @@ func TestOpenZMI(t *testing.T) {
 		  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, "nginx_plone": `+nginx+`, `+apps+`}`)
 		if told := slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == "open-zmi" }); told != want {
 			t.Errorf("%s: told %v", nginx, told)
+		}
+	}
+}
+
+// A header for Zope in pasted text that nginx does not send is reported.
+func TestLostHeaders(t *testing.T) {
+	for text, want := range map[string]bool{
+		"proxy_set_header X-Own 1;":                                    true,
+		"location /a {\n  return 204;\n}\n  proxy_set_header X-Own 1;": true,
+		"location /a {\n  proxy_set_header X-Own 1;\n}":                false,
+		"# proxy_set_header X-Own 1;\nadd_header X-Own 1;":             false,
+		"location ~ ^/[a-z]{2}/ {\n  proxy_set_header X-Own 1;\n}\n#}": false,
+	} {
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, diags := resolve(t, `{"instances": {"a": {"layers": ["lb", "plone_instances"], "address": "10.0.0.2", "cpus": 1}},
+		  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, "nginx_plone": {"additional_config": `+string(quoted)+`}, `+apps+`}`)
+		if told := slices.Contains(codes(diags), "lost-header"); told != want {
+			t.Errorf("%s: told %v", text, told)
 		}
 	}
 }

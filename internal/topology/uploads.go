@@ -71,6 +71,37 @@ func (r *resolver) pastedUploads(h *Host, limit int64) {
 	})
 }
 
+// lostHeaders reports headers for Zope that pasted text has a server send: the location of
+// the site has headers of its own, and nginx then takes none of the server's.
+func (r *resolver) lostHeaders(h *Host) {
+	nginxTexts(h, func(text schema.Pasted, path ...string) {
+		for _, piece := range text {
+			if found := inServer(piece.Text, "proxy_set_header"); found != "" {
+				r.once("lost-header", path, fmt.Sprintf("%q does not reach Zope: nginx sends the site the headers of plonec's own location alone", found),
+					"set it in varnish_plone.vcl.vcl_backend_fetch: set bereq.http.NAME = \"VALUE\";")
+				return
+			}
+		}
+	})
+}
+
+// inServer is the first line of nginx's in a server's text that begins with a word and is in
+// no block; empty: none is.
+func inServer(text, word string) string {
+	depth := 0
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if depth == 0 && strings.HasPrefix(line, word) {
+			return line
+		}
+		depth += strings.Count(line, "{") - strings.Count(line, "}")
+	}
+	return ""
+}
+
 // nginxTexts looks at each text that the stack has pasted into the site's servers.
 func nginxTexts(h *Host, look func(text schema.Pasted, path ...string)) {
 	n := h.Stack.NginxPlone
