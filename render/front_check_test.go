@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/topology"
@@ -72,8 +73,30 @@ var fronts = map[string]func(*topology.Host){
 			h.Front.Backends[0].Servers[i].Address = []string{"localhost", "fd00::21"}[i%2]
 		}
 	},
-	"no Varnish":   noVarnish,
-	"many clients": func(h *topology.Host) { h.Front.Backends[0].Servers = manyServers(400) },
+	"all rules of visitors":                            rules,
+	"all rules of visitors, without a name":            func(h *topology.Host) { noDomain(h); rules(h) },
+	"all rules of visitors, without a name or Varnish": func(h *topology.Host) { noDomain(h); rules(h); noVarnish(h) },
+	"all rules of visitors, with Volto":                func(h *topology.Host) { shownBy()(h); h.Front.Backends[0].Voltos = manyServers(2); rules(h) },
+	"no Varnish":                                       noVarnish,
+	"many clients":                                     func(h *topology.Host) { h.Front.Backends[0].Servers = manyServers(400) },
+}
+
+// rules sets all that is about visitors.
+func rules(h *topology.Host) {
+	h.Address = "127.9.9.9" // where nginx can tell its figures
+	s, main := h.Stack, h.Front.Sites[0]
+	main.TLS = true
+	if len(main.Names) > 0 {
+		main.Canonical = main.Names[0]
+		main.Names = append(main.Names, "*.example.com")
+	}
+	n := s.NginxPlone
+	n.ZMI, n.Status, n.ErrorPage, n.MaintenancePage = []string{"0.0.0.0/0", "::/0", "10.0.0.1"}, []string{"127.0.0.1"}, sorryPage, sorryPage
+	n.RedirectHTTPS, n.HSTS, n.EnableSSI = true, schema.Seconds(time.Hour), true
+	s.Haproxy.StatsAllow = []string{"10.0.0.0/8", "10.9.9.9/8"}
+	s.Haproxy.AdditionalConfig = "listen own\n    bind 127.0.0.1:1\n"
+	s.VarnishPlone.CookiesVary, s.VarnishPlone.BanHeader = map[string][]string{"a.b": {"x", "y+z%"}, "C": {"1"}}, "xkey"
+	s.VarnishPlone.VCL = schema.VCL{Recv: "set req.http.X = \"1\";", Hash: "hash_data(req.http.X);", Deliver: "unset resp.http.X-Cache;"}
 }
 
 func noVarnish(h *topology.Host) {

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ func (r *resolver) faults() {
 		r.near = h
 		r.portFaults(h)
 		r.pathFaults(h)
+		r.bindFaults(h)
 	}
 	r.near = nil
 	r.unusedApps()
@@ -168,6 +170,31 @@ func (r *resolver) pathFaults(h *Host) {
 	}
 	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && taken(url) {
 		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("the statistics cannot use %s", url), "take a path of its own, such as /balancer/stats")
+	}
+}
+
+// bindLine is what HAProxy listens at, in text of the stack's own.
+var bindLine = regexp.MustCompile(`(?m)^[ \t]*bind[ \t]+["']?(?:ipv[46]@)?([^\s"'#]+)`)
+
+// bindFaults: HAProxy takes an address twice without a word, and each of the two then gets
+// a part of the connections.
+func (r *resolver) bindFaults(h *Host) {
+	if h.Front == nil {
+		return
+	}
+	own := []string{HostPort(h.Front.HaproxyBind, service.HaproxyPort)}
+	if h.Front.APIBind != "" {
+		own = append(own, HostPort(h.Front.APIBind, service.HaproxyPort))
+	}
+	if len(h.Front.Balancers) > 0 {
+		own = append(own, HostPort(h.Address, service.PeersPort))
+	}
+	for _, found := range bindLine.FindAllStringSubmatch(h.Stack.Haproxy.AdditionalConfig, -1) {
+		for _, at := range strings.Split(found[1], ",") {
+			if at = strings.Replace(at, "localhost:", loopback+":", 1); slices.Contains(own, at) {
+				r.once("port-clash", []string{"haproxy", "additional_config"}, at+" is where HAProxy takes requests already: each of the two would get a part of them", "give a port that is free")
+			}
+		}
 	}
 }
 

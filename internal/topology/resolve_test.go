@@ -281,6 +281,14 @@ w [frontend clients] plone_instances: client1=127.0.0.1:8081 to=10.9.9.9:8001 si
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
 				strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/error/503"`, 1) + `}`,
 			"", []string{"open-stats", "path-clash"}},
+		{"text of HAProxy's own that takes requests where it does already",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
+				strings.Replace(apps, `"enable_stats": false`, `"enable_stats": false, "additional_config": "listen own\n    bind 127.0.0.1:9099,localhost:8080 # as before\n"`, 1) + `}`,
+			"", []string{"port-clash"}},
+		{"such text that takes them elsewhere",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
+				strings.Replace(apps, `"enable_stats": false`, `"enable_stats": false, "additional_config": "listen own\n    # bind 127.0.0.1:8080\n    bind 10.0.0.1:8080\n    bind ipv4@127.0.0.1:18080"`, 1) + `}`,
+			"", nil},
 		{"memcached where nginx tells its figures",
 			`{"instances": {"w": {"layers": ["lb", "memcached", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, "memcached": {"port": 8079}, ` + apps + `}`,
 			"", []string{"port-clash"}},
