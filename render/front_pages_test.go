@@ -21,7 +21,10 @@ func TestChainErrorPage(t *testing.T) {
 	for name, change := range map[string]func(*topology.Host){"with a cache": func(*topology.Host) {}, "without": noVarnish} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f, clients := chained(t, change, func(h *topology.Host) { h.Stack.NginxPlone.ErrorPage = sorryPage })
+			f, clients := chained(t, change, func(h *topology.Host) {
+				h.Stack.NginxPlone.ErrorPage = sorryPage
+				h.Stack.NginxPlone.AdditionalConfig = texts("location /pasted/ { proxy_pass http://balancer/VirtualHostBase/http/www.example.com:80/Plone/VirtualHostRoot/; }")
+			})
 			sorry := func(a answer) bool { return strings.Contains(a.Body, "<p>Zur\u00fcck gleich.") }
 			for _, status := range []int{404, 500, 502, 503, 504} {
 				if a := f.ask("POST", "www.example.com", fmt.Sprintf("/own?status=%d&body=mine", status), "Content-Length: 0"); a.Status != status || !strings.Contains(a.Body, "mine") {
@@ -44,6 +47,11 @@ func TestChainErrorPage(t *testing.T) {
 			for range 2 {
 				if a := f.ask("GET", "www.example.com", "/none"); a.Status != 503 || !sorry(a) || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
 					t.Error("no client:", a)
+				}
+			}
+			for _, host := range []string{"www.example.com", "127.0.0.1"} {
+				if a := f.ask("GET", host, "/pasted/x"); a.Status != 503 || !sorry(a) || !slices.Contains(a.Header.Values("Cache-Control"), "no-store") {
+					t.Errorf("a location of one's own at %s: %v", host, a)
 				}
 			}
 			for _, path := range []string{"/plonec/error.html", "/plonec/error/503", "/plonec/maintenance", "/plonec/maintenance.html"} {

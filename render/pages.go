@@ -47,17 +47,23 @@ func (v hostView) OwnPages(w webServer) string {
 	var pages []string
 	if w.Site != nil {
 		pages = append(pages, `plonec/maintenance\.html`)
-		if v.Stack.NginxPlone.ErrorPage != "" {
-			pages = append(pages, `plonec/error\.html`)
-			for _, status := range failures {
-				pages = append(pages, fmt.Sprint("plonec/error/", status))
-			}
+	}
+	if v.ShowsErrors(w) {
+		pages = append(pages, `plonec/error\.html`)
+		for _, status := range failures {
+			pages = append(pages, fmt.Sprint("plonec/error/", status))
 		}
 	}
 	if w.Default {
 		pages = append(pages, regexp.QuoteMeta(HealthPath[1:]))
 	}
 	return "^/(?:" + strings.Join(pages, "|") + `)\z`
+}
+
+// ShowsErrors tells whether a server has the stack's page for errors: it shows a site, or
+// the stack's own text may pass requests on there.
+func (v hostView) ShowsErrors(w webServer) bool {
+	return v.Stack.NginxPlone.ErrorPage != "" && (w.Site != nil || len(w.Pasted) > 0)
 }
 
 // Page is where a page lies.

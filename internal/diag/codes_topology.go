@@ -117,6 +117,8 @@ var _ = register(map[string]Code{
 		"Zope's management interface (ZMI) and Basic authentication take a manager's password from whoever guesses it, past the site's own login. List the networks of those who need them in nginx_plone.zmi: addresses or networks, as nginx sees them; [] lets nobody in."},
 	"unguarded-servers": {Warning, "servers of the stack's own pass requests on past nginx_plone.zmi",
 		"The rules of nginx_plone.zmi stand in each server that plonec writes, in front of the stack's own text there. A server of your own in nginx_plone.additional_servers that passes requests on to Varnish, HAProxy or a client has none: begin it with if ($plonec_zmi) { return 403; }, which looks at address, query and password as in the others."},
+	"servers-without-page": {Warning, "servers of the stack's own answer 500 where there is no client",
+		"With nginx_plone.error_page, Varnish and HAProxy answer what they answer of their own (502, 503, 504) with X-Accel-Redirect, which has nginx show the page. A server of your own in nginx_plone.additional_servers has no such page: nginx asks again, ten times, and answers 500. Write proxy_ignore_headers X-Accel-Redirect; into it, and it shows what HAProxy says."},
 	"lost-header": {Warning, "a header for Zope is lost at nginx",
 		"nginx passes on the headers that proxy_set_header names in a location, and those of its server only where the location names none. plonec's location of the site names several, so that one in pasted text, outside of a location, has no effect there. Varnish can set a header for Zope (varnish_plone.vcl), or a location of your own passes its requests on."},
 	"bad-page": {Error, "a file beside the stack is no page in HTML",

@@ -65,7 +65,7 @@ func (r *resolver) fronts() {
 				`list the networks that may: haproxy.stats_allow: ["10.0.0.0/8"]`)
 		}
 		r.proxiedFault(h, f)
-		r.unguardedFault(h)
+		r.ownServerFaults(h)
 		r.lostHeaders(h)
 		if h.Stack.NginxPlone.ZMI == nil && len(backends) > 0 {
 			r.once("open-zmi", []string{"nginx_plone", "zmi"},

@@ -47,16 +47,21 @@ func (r *resolver) proxiedFault(h *Host, f *Front) {
 // toTheSite is text of nginx by which a server passes requests on to the clients.
 var toTheSite = regexp.MustCompile(`(?m)^[^#\n]*\bproxy_pass\s+["']?http://(?:(?:cache|balancer)\b|[^;\n]*/VirtualHostBase/)`)
 
-// unguardedFault reports servers of the stack's own that pass requests on to the site, past
-// the networks of nginx_plone.zmi.
-func (r *resolver) unguardedFault(h *Host) {
+// ownServerFaults reports servers of the stack's own that pass requests on to the site: past
+// the networks of nginx_plone.zmi, and with no place for the page of nginx_plone.error_page, to
+// which Varnish and HAProxy send nginx.
+func (r *resolver) ownServerFaults(h *Host) {
 	n := h.Stack.NginxPlone
-	if n.ZMI == nil || mentions(n.AdditionalServers, "$plonec_zmi") {
+	if !slices.ContainsFunc(n.AdditionalServers, func(p schema.Piece) bool { return toTheSite.MatchString(p.Text) }) {
 		return
 	}
-	if slices.ContainsFunc(n.AdditionalServers, func(p schema.Piece) bool { return toTheSite.MatchString(p.Text) }) {
-		r.once("unguarded-servers", []string{"nginx_plone", "additional_servers"},
-			"nginx_plone.zmi does not guard the servers here, which pass requests on to the site",
+	path := []string{"nginx_plone", "additional_servers"}
+	if n.ZMI != nil && !mentions(n.AdditionalServers, "$plonec_zmi") {
+		r.once("unguarded-servers", path, "nginx_plone.zmi does not guard the servers here, which pass requests on to the site",
 			"begin each of them with: if ($plonec_zmi) { return 403; }")
+	}
+	if n.ErrorPage != "" && !mentions(n.AdditionalServers, "X-Accel-Redirect") {
+		r.once("servers-without-page", path, "the servers here do not have nginx_plone.error_page: where HAProxy itself answers 503, visitors get 500",
+			"write into each of them: proxy_ignore_headers X-Accel-Redirect;")
 	}
 }

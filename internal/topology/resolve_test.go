@@ -412,6 +412,24 @@ func TestUnguardedServers(t *testing.T) {
 			if told := slices.Contains(codes(diags), "unguarded-servers"); told != (want && counts) {
 				t.Errorf("zmi %s, %s: told %v", zmi, text, told)
 			}
+			if slices.Contains(codes(diags), "servers-without-page") {
+				t.Errorf("%s: told of a page that there is not", text)
+			}
+		}
+	}
+}
+
+// With a page for errors, such a server needs a word, as it has none.
+func TestServersWithoutPage(t *testing.T) {
+	for text, want := range map[string]bool{
+		"server { listen 81; location / { proxy_pass http://cache; } }":                                        true,
+		"server { listen 81; proxy_ignore_headers X-Accel-Redirect; location / { proxy_pass http://cache; } }": false,
+		"server { listen 81; location / { proxy_pass http://10.0.0.9; } }":                                     false,
+	} {
+		_, diags := resolve(t, `{"instances": {"a": {"layers": ["lb", "plone_instances"], "address": "10.0.0.2", "cpus": 1}},
+		  "plone_instances": {"zeo": {"address": "10.9.9.9:8001"}}, "nginx_plone": {"error_page": "<p>x</p>", "additional_servers": "`+text+`"}, `+apps+`}`)
+		if told := slices.Contains(codes(diags), "servers-without-page"); told != want {
+			t.Errorf("%s: told %v", text, told)
 		}
 	}
 }
