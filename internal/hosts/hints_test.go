@@ -19,7 +19,7 @@ func TestHints(t *testing.T) {
 		{remotetest.Reply{Err: "git@git.example.com: Permission denied (publickey).\r\n" + git + "\r\n", Status: 128}, ""},
 		{remotetest.Reply{Err: "ssh: connect to host git.example.com port 22: Connection refused\nHost key verification failed\nfatal: no", Status: remotetest.Lost}, ""},
 		{remotetest.Reply{Err: "sudo: a password is required\n", Status: 1}, "sudo asks for a password"},
-		{remotetest.Reply{Err: git + "\nclient_loop: Connection to app1 timed out\n", Status: remotetest.Lost}, "it is down or not reachable"},
+		{remotetest.Reply{Err: git + "\nclient_loop: Connection to app1 timed out\n", Status: remotetest.Lost}, "it is not reachable from here"},
 	} {
 		f := two(t)
 		f.resolve = func(string, []string) remotetest.Reply { return test.Reply }

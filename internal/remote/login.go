@@ -183,6 +183,7 @@ func (d *Dialer) login(ctx context.Context, h tree.Host, first *Command) (*conn,
 		if _, err := regular.Read(file, tree.MaxFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("known_hosts: %w", err)
 		}
+		c.knownHosts = file
 		option, err := knownHosts(file)
 		if err != nil {
 			return nil, err
@@ -299,8 +300,12 @@ func (c *conn) refused() error {
 	if text == "" {
 		text = "ssh ended without an error message"
 	}
-	err := diag.WithRemedy(fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), remedy(login+"\n"+command))
-	if s := said(login); s.wait > 0 && command == "" {
+	s, do := said(login), remedy(login+"\n"+command)
+	if s.says == untrusted && command == "" {
+		do = c.keyRemedy(login)
+	}
+	err := diag.WithRemedy(fmt.Sprintf("ssh %s: %s", c.host.SSHAddress, text), do)
+	if s.wait > 0 && command == "" {
 		return &refusal{err, s}
 	}
 	return err
@@ -311,7 +316,7 @@ func (c *conn) refused() error {
 // side's, whoever that is. A line has at most 95 characters, so that all of them
 // have room in one line of a report.
 func visible(said string) string {
-	lines := slices.DeleteFunc(strings.Split(said, "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	lines := slices.DeleteFunc(strings.Split(said, "\n"), func(l string) bool { return strings.Trim(l, " \t\r@") == "" })
 	if n := len(lines); n > 10 {
 		lines = slices.Concat(lines[:3], []string{fmt.Sprintf("(%d more lines)", n-9)}, lines[n-6:])
 	}

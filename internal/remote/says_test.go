@@ -36,7 +36,8 @@ func TestSayings(t *testing.T) {
 		{"This account is currently not available.", "plonec.ssh.user", 0},
 		{"sudo: sorry, you must have a tty to run sudo", "!requiretty", 0},
 		{"admin is not in the sudoers file.", "NOPASSWD", 0},
-		{"Host key verification failed.", "ssh-keyscan -t ed25519 HOST >>known_hosts", 0},
+		{"Host key verification failed.", "ssh-keyscan -t ed25519 10.0.0.1 >>~/.ssh/known_hosts", 0},
+		{"No ED25519 host key is known for bastion.example.com and you have requested strict checking.\nHost key verification failed.\nkex_exchange_identification: Connection closed by remote host", "ssh-keyscan -t ed25519 bastion.example.com >>~/.ssh/known_hosts", 0},
 	} {
 		c := &conn{host: tree.Host{SSHAddress: "10.0.0.1"}, said: &tail{}, begin: "begin"}
 		fmt.Fprint(c.said, test.text)
@@ -137,6 +138,9 @@ func TestKeyScans(t *testing.T) {
 	for _, s := range sayings {
 		check("remedy", s.do)
 	}
+	c := &conn{host: tree.Host{SSHAddress: "10.0.0.1", SSH: tree.SSH{Port: 2222}}}
+	check("remedy", c.keyRemedy(""))
+	check("remedy", c.keyRemedy("has changed"))
 	if n < 4 {
 		t.Errorf("only %d are named", n)
 	}

@@ -36,6 +36,8 @@ type conn struct {
 	jump    jump
 	said    *tail
 	begin   string // the line with which the login is done: see words
+
+	knownHosts string // the file with hosts' keys that the stack names; empty: the user's
 }
 
 // close ends the connection and all that runs over it.

@@ -1,6 +1,12 @@
 package remote
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -11,7 +17,7 @@ const (
 	refusalTime = 30 * time.Second // until sshd takes logins of an address again
 )
 
-const away = `it is down or not reachable from here: write "status": "stopped" for it in the stack, or choose others by --host`
+const away = `it is not reachable from here (its ssh_address, a VPN, a firewall), or down: then write "status": "stopped" for it in the stack, or choose others by --host`
 
 // A saying is something that a login may end with, what to do about it, and how long
 // plonec tries again before anybody has to do it.
@@ -29,7 +35,7 @@ var sayings = []saying{
 	{"System is booting up", "wait until it has booted; where it does not come to an end: systemctl list-jobs there", bootTime, "the host is booting"},
 	{"System is going down", "it shuts down: try again when it is up, or write \"status\": \"stopped\" for it in the stack", 0, ""},
 	{"This account is currently not available", "the account has no shell: name one that has in plonec.ssh.user, or give it one there: usermod -s /bin/bash USER", 0, ""},
-	{"Host key verification failed", "host key unknown or changed: compare its fingerprint, then add it once with ssh-keyscan -t ed25519 HOST >>known_hosts, or give --accept-new for hosts that are new", 0, ""},
+	{untrusted, "", 0, ""}, // see keyRemedy
 	{"Too many authentication failures", "ssh offered more keys than sshd takes: IdentitiesOnly yes and IdentityFile for this host in ~/.ssh/config", 0, ""},
 	{"Permission denied", "no key was accepted: see ssh-add -l, and plonec.ssh.user in the stack", 0, ""},
 	{"Could not resolve", "see instances.HOST.ssh_address in the stack", 0, ""},
@@ -41,6 +47,8 @@ var sayings = []saying{
 	{"exchange_identification: ", barred, refusalTime, "sshd takes no login from here for a while, after others that failed or came at once"},
 	{"banner exchange: ", barred, refusalTime, "sshd takes no login from here for a while, after others that failed or came at once"},
 }
+
+const untrusted = "Host key verification failed"
 
 const barred = "sshd there or on the jump host ends connections before a login: wait some minutes where others failed or many came at once from this address; else look there: journalctl -u ssh"
 
@@ -54,6 +62,48 @@ var remoteRemedies = []struct{ says, do string }{
 	{"sudo: not found", "sudo is not installed there: apt-get install sudo"},
 	{"sudo: command not found", "sudo is not installed there: apt-get install sudo"},
 	{"rsync: command not found", "rsync is not installed there: apt-get install rsync"},
+}
+
+// ofKey finds whose key ssh does not take, a jump host's too: a name, or one in brackets
+// and a port.
+var ofKey = regexp.MustCompile(`(?:host key is known for|Host key for) (?:\[([^\]\s]+)\]:([0-9]+)|(\S+)) `)
+
+// keyRemedy says how a host's key, of which ssh said that, gets to where ssh looks for it.
+func (c *conn) keyRemedy(said string) string {
+	host, port, file := c.host.SSHAddress, "", c.knownHosts
+	if c.host.SSH.Port != 0 && c.host.SSH.Port != 22 {
+		port = strconv.Itoa(c.host.SSH.Port)
+	}
+	if m := ofKey.FindStringSubmatch(said); m != nil && m[1]+m[3] != host { // of a jump host ssh asks the user's own file
+		host, port, file = m[1]+m[3], m[2], ""
+	}
+	if !isAddress(host) {
+		return "compare its fingerprint with that of its console, and see known_hosts"
+	}
+	name, at, missing := host, host, ""
+	if port != "" {
+		name, at = "'["+host+"]:"+port+"'", "-p "+port+" "+host
+	}
+	if file == "" {
+		file = "~/.ssh/known_hosts"
+	} else {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			missing = "; plonec.ssh.known_hosts names that file, which does not exist yet"
+		}
+		if dir, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
+				file = rel
+			}
+		}
+		if !plainPath.MatchString(file) {
+			file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+		}
+	}
+	add := "ssh-keyscan -t ed25519 " + at + " >>" + file
+	if strings.Contains(said, "has changed") {
+		return "compare the key that it sends with that of its console; where the host was set up anew: ssh-keygen -R " + name + " -f " + file + "; " + add
+	}
+	return "host key unknown: " + add + ", once, and compare the fingerprint with that of the host's console; or give --accept-new for hosts that are new" + missing
 }
 
 // said is the saying in what ssh said; of none, an empty one.
