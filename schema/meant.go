@@ -53,6 +53,9 @@ var meantPaths = map[string]string{
 	"enable_tls": "deploy.<app>.ssl_support", "https": "deploy.<app>.ssl_support",
 }
 
+// Meant is the choice of a definition that a word stands for; empty: it is not known for one.
+func Meant(definition, word string) string { return meant[definition][strings.ToLower(word)] }
+
 // nearChoice is the choice that a text was meant for; empty: nothing says which.
 func nearChoice(a *Attr, text string) string {
 	lower := strings.ToLower(text)

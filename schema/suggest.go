@@ -15,6 +15,13 @@ import (
 	"github.com/plonec/plonec/internal/input"
 )
 
+// serviceOutputs are keys at the top of what aws opsworks describe-… prints, and of
+// CloudFormation's templates.
+var serviceOutputs = []string{
+	"Stacks", "Layers", "Instances", "Apps", "Volumes", "ElasticIps", "RdsDbInstances", "ElasticLoadBalancers",
+	"TimeBasedAutoScalingConfigurations", "LoadBasedAutoScalingConfigurations", "AWSTemplateFormatVersion", "Resources",
+}
+
 // maxHints is for how many names a near one is looked for, which takes a while.
 const maxHints = 500
 
@@ -23,6 +30,9 @@ const maxHints = 500
 func (c *checker) didYouMean(a *Attr, key string) string {
 	if c.hints++; c.hints > maxHints {
 		return ""
+	}
+	if a == c.schema.root && slices.Contains(serviceOutputs, key) {
+		return "this is what aws opsworks or CloudFormation printed: plonec init --from-opsworks FILE… makes a stack of it"
 	}
 	if names := meantKeys[key]; len(names) > 0 && a.fields[names[0]] != nil {
 		return "did you mean " + strings.Join(names, " or ") + "?"

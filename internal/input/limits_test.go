@@ -165,6 +165,9 @@ func TestFilesThatAreNotRead(t *testing.T) {
 			if result.Tree != nil || len(list) == 0 || list[0].Code != c.code {
 				t.Errorf("want %s and no tree, got %v", c.code, list)
 			}
+			if want := map[string]string{"sub": "it is a folder", "unknown.yaml": "plonec does not read YAML"}[c.file]; len(list) > 0 && want != "" && list[0].Message != want {
+				t.Errorf("%s, want %s", list[0].Message, want)
+			}
 			for _, f := range result.Files {
 				if strings.Contains(string(f.Data), "s3cret") {
 					t.Errorf("%s was read", f.Path)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/plonec/plonec/internal/diag"
@@ -160,9 +161,21 @@ func (l *loader) open(name string, order int) (source, bool) {
 // conflict is what git leaves where two branches changed the same lines.
 var conflict = regexp.MustCompile(`(?ms)^(<<<<<<< [^\n]*)$.*^=======\r?$.*^>>>>>>> `)
 
+// noFormat is what is wrong with a name that says no format.
+func noFormat(name string) *problem {
+	message, remedy := "the name does not say what the file holds", "name it .json, .jsonnet, .libsonnet or .cue"
+	if ext := strings.ToLower(filepath.Ext(name)); ext == ".yaml" || ext == ".yml" {
+		message, remedy = "plonec does not read YAML", "write JSON, Jsonnet or CUE: cue import FILE makes CUE of it"
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		message, remedy = "it is a folder", "name the files of the stack in it, such as "+filepath.Join(name, "stack.json")
+	}
+	return &problem{"unknown-format", message, remedy}
+}
+
 func (l *loader) read(src *source) ([]byte, *problem) {
 	if src.format == formatUnknown {
-		return nil, &problem{"unknown-format", "the name does not say what the file holds", "name it .json, .jsonnet, .libsonnet or .cue"}
+		return nil, noFormat(src.file.Name)
 	}
 	if src.file.Name == "-" {
 		stdin := l.opt.Stdin

@@ -409,6 +409,18 @@ func TestStackIsSteady(t *testing.T) {
 	}
 }
 
+// Whoever gives the service's outputs to plonec check is told of plonec init.
+func TestOutputsAreNoStack(t *testing.T) {
+	for _, o := range append(outputs, struct{ key, command string }{"Resources", "a template"}) {
+		_, list := schema.Load(mapping(o.key, list()))
+		if !slices.ContainsFunc(list, func(d diag.Diagnostic) bool {
+			return d.Code == "unknown-key" && strings.Contains(d.Remedy, "init --from-opsworks")
+		}) {
+			t.Errorf("%s: %+v", o.key, list)
+		}
+	}
+}
+
 // What volumes were for are attributes.
 func TestMountPoints(t *testing.T) {
 	for _, m := range mountPoints {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/schema"
 )
@@ -23,7 +24,8 @@ func (r *resolver) fronts() {
 	backends := r.backends()
 	if len(backends) == 0 {
 		r.near = fronts[0]
-		if len(r.all[Clients]) == 0 {
+		isUnknown := func(d diag.Diagnostic) bool { return d.Code == "unknown-layer" } // one of those may be theirs
+		if len(r.all[Clients]) == 0 && !slices.ContainsFunc(r.diags, isUnknown) {
 			r.report("no-clients", []string{"layers"}, "the front end has no host that runs clients",
 				"put a host in the layer plone_instances, or give a layer the role clients")
 		}

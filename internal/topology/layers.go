@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -154,11 +155,12 @@ func (r *resolver) unknownLayers(named map[string]map[Role]bool) {
 			}
 			remedy, looked := remedies[name]
 			if !looked {
-				remedy = "name it in layers, with its roles"
-				if len(remedies) < maxNear {
-					if near := schema.Nearest(name, known); near != "" {
-						remedy = "did you mean " + near + "?"
-					}
+				near := r.layerOf(name, named)
+				if near == "" && len(remedies) < maxNear {
+					near = schema.Nearest(name, known)
+				}
+				if remedy = "name it in layers, with its roles"; near != "" {
+					remedy = "did you mean " + near + "?"
 				}
 				remedies[name] = remedy
 			}
@@ -168,6 +170,24 @@ func (r *resolver) unknownLayers(named map[string]map[Role]bool) {
 			})
 		}
 	}
+}
+
+// layerOf is the layer for a role by whose name, or by another word for it, somebody
+// calls a layer; empty: it is none.
+func (r *resolver) layerOf(name string, named map[string]map[Role]bool) string {
+	role := Role(cmp.Or(schema.Meant("#Role", name), name))
+	for _, d := range roles {
+		if d.Role != role {
+			continue
+		}
+		if d.Names.of != nil {
+			if layer := d.Names.of(r.d.Base); named[layer][role] {
+				return layer
+			}
+		}
+		return slices.Concat(d.Layers, []string{""})[0]
+	}
+	return ""
 }
 
 func roleList() string {

@@ -89,12 +89,21 @@ func TestRank(t *testing.T) {
 	}
 }
 
+// What an unknown layer explains is not said beside it.
+func TestUnknownLayerOfClients(t *testing.T) {
+	_, diags := resolve(t, `{"instances": {"a": {"layers": ["lb"], "address": "10.0.0.1"}, "b": {"layers": ["clients"], "address": "10.0.0.2"}}}`)
+	if n := diags.Errors(); n != 1 || !slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == "unknown-layer" }) {
+		t.Errorf("%+v", diags)
+	}
+}
+
 // A layer that nothing names is an error, where the host names it.
 func TestUnknownLayers(t *testing.T) {
 	stack := `{"instances": {
   "a": {"layers": ["nowhere", "memcache"], "address": "10.0.0.1"},
   "b": {"layers": ["solr"], "address": "10.0.0.2"},
-  "c": {"layers": ["search", "ebs_snapshots"], "address": "10.0.0.3"}
+  "c": {"layers": ["search", "ebs_snapshots"], "address": "10.0.0.3"},
+  "d": {"layers": ["zeo", "haproxy", "database", "clients"], "address": "10.0.0.4"}
 }, "plone_instances": {"solr_layer": "search"}}`
 	_, diags := resolve(t, stack)
 	var got []string
@@ -106,7 +115,11 @@ func TestUnknownLayers(t *testing.T) {
 	want := []string{
 		`2: instances.a.layers: the layer "nowhere" does not exist; name it in layers, with its roles`,
 		`2: instances.a.layers: the layer "memcache" does not exist; did you mean memcached?`,
-		`3: instances.b.layers: the layer "solr" does not exist; name it in layers, with its roles`,
+		`3: instances.b.layers: the layer "solr" does not exist; did you mean search?`,
+		`5: instances.d.layers: the layer "zeo" does not exist; did you mean zeoserver?`,
+		`5: instances.d.layers: the layer "haproxy" does not exist; did you mean lb?`,
+		`5: instances.d.layers: the layer "database" does not exist; did you mean zeoserver?`,
+		`5: instances.d.layers: the layer "clients" does not exist; did you mean plone_instances?`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
