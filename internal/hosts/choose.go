@@ -113,7 +113,7 @@ func (f *Fleet) Hosts() []tree.Host {
 	}
 	for _, m := range f.chosen() {
 		for _, a := range m.Host.Host.Apps {
-			for _, h := range f.rivals(m, a) {
+			for _, h := range plan.Rivals(f.tree.Disk, m.Name, a.Name) {
 				if !slices.ContainsFunc(list, func(known tree.Host) bool { return known.Name == h.Name }) {
 					list = append(list, h)
 				}

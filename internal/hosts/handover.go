@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/plonec/plonec/internal/diag"
+	"github.com/plonec/plonec/internal/plan"
 	"github.com/plonec/plonec/internal/remote"
-	"github.com/plonec/plonec/internal/topology"
 	"github.com/plonec/plonec/internal/tree"
 )
 
@@ -24,17 +24,9 @@ state=$(systemctl show -P ActiveState -- "$1") || exit 1
 // then nothing starts, unless AllowTwo says so.
 func (f *Fleet) handOver(ctx context.Context, app string) error {
 	for _, m := range f.with(app) {
-		for _, a := range m.Host.Host.Apps {
-			if a.Name != app {
-				continue
-			}
-			for _, unit := range lone(a) {
-				if _, runs := m.Seen.Live["/etc/systemd/system/"+unit]; runs {
-					continue
-				}
-				if err := f.stopElsewhere(ctx, f.rivals(m, a), unit); err != nil {
-					return &HostError{m.Name, "hand over", err}
-				}
+		for _, unit := range m.Takes(app) {
+			if err := f.stopElsewhere(ctx, plan.Rivals(f.tree.Disk, m.Name, app), unit); err != nil {
+				return &HostError{m.Name, "hand over", err}
 			}
 		}
 	}
@@ -78,30 +70,4 @@ func (f *Fleet) stopElsewhere(ctx context.Context, rivals []tree.Host, unit stri
 		}
 	}
 	return nil
-}
-
-// lone are the units that one host alone runs of an app, of those that run here.
-func lone(a tree.App) []string {
-	var units []string
-	for _, duty := range a.Duties {
-		if unit := topology.DutyUnit(a.Name, duty); unit != "" {
-			units = append(units, unit)
-		}
-	}
-	return units
-}
-
-// rivals are the other hosts of the tree that may run what a host alone is to run of an
-// app; none where there is nothing of that kind.
-func (f *Fleet) rivals(m *member, a tree.App) []tree.Host {
-	var list []tree.Host
-	if len(lone(a)) == 0 {
-		return nil
-	}
-	for _, h := range f.tree.Disk.Manifest.Hosts {
-		if h.Name != m.Name && slices.ContainsFunc(h.Apps, func(other tree.App) bool { return other.Name == a.Name }) {
-			list = append(list, h)
-		}
-	}
-	return list
 }

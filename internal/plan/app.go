@@ -20,6 +20,7 @@ type AppPlan struct {
 	Maybe       []string `json:"maybe,omitempty"`        // units that restart where the new release has something else for them
 	Start       []string `json:"start,omitempty"`        // units
 	Stop        []string `json:"stop,omitempty"`         // units that go
+	Takes       []string `json:"takes,omitempty"`        // of Start, units that one host alone runs, and that come here from another host
 	Agent       string   `json:"agent,omitempty"`        // start, restart or stop: what happens to plonec-agent.service, which speaks for the clients
 	Moves       string   `json:"moves,omitempty"`        // the database, from where to where
 	NewDatabase string   `json:"new_database,omitempty"` // where a first start has to find a Data.fs

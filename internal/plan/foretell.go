@@ -59,6 +59,7 @@ func (m *Host) foretell(state map[string]string) []AppPlan {
 				a.Maybe = append(a.Maybe, unit)
 			}
 		}
+		a.Takes = m.Takes(app)
 		if state[app+".release"] == "" || state[app+".release"] == "none" {
 			a.NewDatabase = m.app(app).DataFS
 		}

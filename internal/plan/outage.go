@@ -7,13 +7,14 @@ import (
 
 	"github.com/plonec/plonec/internal/service"
 	"github.com/plonec/plonec/internal/tree"
+	"github.com/plonec/plonec/internal/words"
 )
 
 // Outage lists what of plans for hosts of a tree people would notice.
 func Outage(disk *tree.Disk, plans []HostPlan) []string {
 	list := []string{}
-	add := func(format string, words ...any) {
-		if text := fmt.Sprintf(format, words...); !slices.Contains(list, text) {
+	add := func(format string, a ...any) {
+		if text := fmt.Sprintf(format, a...); !slices.Contains(list, text) {
 			list = append(list, text)
 		}
 	}
@@ -45,11 +46,21 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 	}
 	for _, h := range plans {
 		for _, a := range h.Deploy {
-			for _, unit := range a.Start {
-				for _, other := range plans {
-					if slices.ContainsFunc(other.Deploy, func(o AppPlan) bool { return o.App == a.App && slices.Contains(o.Stop, unit) }) {
-						add("%s moves from %s to %s: it stops on the one before it starts on the other", strings.TrimSuffix(unit, ".service"), other.Host, h.Host)
+			for _, unit := range a.Takes {
+				name := strings.TrimSuffix(unit, ".service")
+				var unasked []string
+				for _, rival := range Rivals(disk, h.Host, a.App) {
+					i := slices.IndexFunc(plans, func(other HostPlan) bool { return other.Host == rival.Name && other.Error == nil })
+					switch {
+					case i < 0:
+						unasked = append(unasked, rival.Name)
+					case slices.ContainsFunc(plans[i].Deploy, func(o AppPlan) bool { return o.App == a.App && slices.Contains(o.Stop, unit) }):
+						add("%s moves from %s to %s: it stops on the one before it starts on the other", name, rival.Name, h.Host)
 					}
+				}
+				if len(unasked) > 0 {
+					others := words.Or(words.Runs(unasked))
+					add("%s moves to %s, and %s may still run it: deploy stops it there first, and is refused without --allow-two if %s cannot be reached", name, h.Host, others, others)
 				}
 			}
 		}
