@@ -37,7 +37,7 @@ func TestSecurityDocument(t *testing.T) {
 			_, err := os.Stat("../../testdata/script/" + name)
 			return err == nil
 		case strings.HasPrefix(name, `"`):
-			return regexp.MustCompile(`\t\{` + regexp.QuoteMeta(name) + `, \w+, (?:core|long), `).MatchString(sources.String())
+			return regexp.MustCompile(`(?:\t|scenario)\{` + regexp.QuoteMeta(name) + `, \w+, (?:core|long), `).MatchString(sources.String())
 		}
 		return strings.Contains(sources.String(), "func "+strings.Trim(name, "`")+"(")
 	}
