@@ -167,7 +167,7 @@ func (b *builder) services(a *topology.App) {
 	case p.NFSBlobs || p.GlusterBlobs:
 		b.mounts(h, p.GlusterBlobs)
 	case p.SharedBlobs && blobs.BlobDir != "" && len(b.t.Hosts) > 1:
-		n := topology.Need{Service: service.Blobs, Title: "Shared blobs", Protocol: "files", Name: blobs.BlobDir}
+		n := topology.Need{Service: service.Asked(service.Files), Title: "Shared blobs", Protocol: "files", Name: blobs.BlobDir}
 		b.ask(h, n)
 		for _, other := range b.t.Hosts {
 			if other.Online && !other.Has(topology.Clients) && other.Serves() && other.Stack.PloneBlobs.BlobDir == blobs.BlobDir {
@@ -197,6 +197,6 @@ func (b *builder) mounts(h *topology.Host, gluster bool) {
 		}
 	}
 	for _, s := range servers {
-		b.ask(h, topology.Need{Service: service.Blobs, Title: strings.TrimSpace("blobs by " + protocol), Protocol: protocol, Host: s})
+		b.ask(h, topology.Need{Service: service.Asked(service.Files), Title: strings.TrimSpace("blobs by " + protocol), Protocol: protocol, Host: s})
 	}
 }

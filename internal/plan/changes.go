@@ -41,7 +41,7 @@ const (
 	agentScript = ScriptDir + "/agent"
 )
 
-var agentUnit = "/etc/systemd/system/" + service.Agent.Unit
+var agentUnit = "/etc/systemd/system/" + service.Teller().Unit
 
 // Balancing is the file that names the clients that a front end sends requests to.
 var Balancing = service.Balancer().Config

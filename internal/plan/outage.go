@@ -21,7 +21,7 @@ func Outage(disk *tree.Disk, plans []HostPlan) []string {
 	for _, h := range plans {
 		for _, e := range h.Apply {
 			verb, unit, _ := strings.Cut(e, ":")
-			if unit = strings.TrimSuffix(unit, ".service"); unit != service.Agent.Daemon() && (verb == "stop" || verb == "restart") {
+			if unit = strings.TrimSuffix(unit, ".service"); unit != service.Teller().Daemon() && (verb == "stop" || verb == "restart") {
 				add("%s: apply %ss %s", h.Host, verb, unit)
 			}
 		}

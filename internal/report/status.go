@@ -169,7 +169,7 @@ func running(a plan.AppStatus) []string {
 		active := u.State == "active"
 		switch {
 		case u.Agent != "":
-			noun := service.Client.Counted()
+			noun := "client" // of a tree that does not say the kind
 			if kind := service.Named(u.Kind); kind != nil {
 				noun = kind.Counted()
 			}

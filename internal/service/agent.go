@@ -6,7 +6,7 @@ const AgentPort = 9080
 
 // Agent tells balancers how the clients of a host are, and its processes of Volto.
 var Agent = add(Service{
-	Name: "agent", Title: "drain agent", Role: "clients", Also: []string{"volto"}, Unit: "plonec-agent.service",
+	Name: "agent", Title: "drain agent", Role: "clients", Also: []string{"volto"}, Unit: "plonec-agent.service", Tells: true,
 	Ports: func(Host) []Port {
 		return []Port{{Number: AgentPort, From: FrontEnds}, {Number: AgentPort, Each: true, From: FrontEnds}}
 	},

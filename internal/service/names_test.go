@@ -31,6 +31,7 @@ func TestNobodyNamesAService(t *testing.T) {
 	if !named.MatchString("the ZEO server") || !named.MatchString("haproxy.cfg") || !named.MatchString("service.Nginx.Unit") || named.MatchString("sonatype") {
 		t.Fatal("the pattern does not find what it is for")
 	}
+	rows := regexp.MustCompile(`service\.(Agent|Client|Command|Blobs|Snapshots|Supervisor)\b`)
 	own := regexp.MustCompile(`^(` + strings.Join(names, "|") + `)(\.|_)`)
 	files := 0
 	for _, dir := range []string{
@@ -47,7 +48,7 @@ func TestNobodyNamesAService(t *testing.T) {
 			}
 			files++
 			for n, line := range strings.Split(string(text), "\n") {
-				if named.MatchString(line) {
+				if named.MatchString(line) || rows.MatchString(line) && d.Name() != "format1.go" { // which reads what plonec 0.1 wrote
 					t.Errorf("%s:%d names a service: %s", path, n+1, strings.TrimSpace(line))
 				}
 			}

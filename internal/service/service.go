@@ -62,6 +62,8 @@ type Service struct {
 	// the app wait for while it restarts: it starts first. One that is Balanced
 	// takes requests of balancers.
 	OfApp, Serves, Balanced bool
+	// Tells: it tells balancers which clients may be sent requests.
+	Tells bool
 	// Frontend: it shows visitors an app's pages, by what its clients answer.
 	Frontend bool
 
@@ -185,6 +187,12 @@ func Named(name string) *Service {
 
 // Balancer is the one that sends requests to clients.
 func Balancer() *Service { return the(func(s *Service) bool { return s.Servers != nil }) }
+
+// Teller is the one that tells balancers of the clients of its host.
+func Teller() *Service { return the(func(s *Service) bool { return s.Tells }) }
+
+// Asked is the one that others ask for something.
+func Asked(u Use) *Service { return the(func(s *Service) bool { return s.Use == u }) }
 
 // Store is the one that keeps an app's database, where no database server of
 // others does.
