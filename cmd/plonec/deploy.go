@@ -27,8 +27,8 @@ started, warm and seen up by every balancer before the next. The deploy stops at
 the first one that does not come up, and that host returns to the release that
 worked.
 
-A frontend that is to be built where plonec runs is built before all that, so that a
-build that fails changes no host.
+A frontend that is to be built where plonec runs is built before all that, so that
+a build that fails changes no host.
 
 --host and --layer choose where apps are deployed; the other hosts are only
 configured.`
