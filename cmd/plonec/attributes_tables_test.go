@@ -51,8 +51,8 @@ var named = map[string]string{
 	"opsworks.instance.hostname":    `["app3", "app3.example.com"]`,
 	"nginx_plone.canonical":         `["www.example.org"]`,
 	"volto.app_name":                `["zeoserver"]`,
-	"layers.<layer>.roles":          rolesToTry,
-	"opsworks.layers.<layer>.roles": rolesToTry,
+	"layers.<layer>.roles":          `["volto", ` + rolesToTry,
+	"opsworks.layers.<layer>.roles": `[` + rolesToTry,
 
 	"plone_instances.app_name":     `["site", "zeoserver", ""]`,
 	"plone_zeoserver.app_name":     `["zeoserver", "site", ""]`,
@@ -62,8 +62,9 @@ var named = map[string]string{
 	"deploy.<app>.parts.keep":      `["nginx"]`,
 }
 
-// rolesToTry are all but that of the frontend, which takes a Node beside it.
-const rolesToTry = `["frontend", "clients", "zeo", "blobs", "memcached", "redis", "solr", "snapshots", "celerybeat", "pack"]`
+// rolesToTry are all but that of the frontend, of which no base of the service's form has
+// what it takes.
+const rolesToTry = `"frontend", "clients", "zeo", "blobs", "memcached", "redis", "solr", "snapshots", "celerybeat", "pack"]`
 
 // beside is what has to stand in the stack beside an attribute, or beside one value
 // of it.
@@ -84,6 +85,8 @@ var beside = map[string]map[string]any{
 	`deploy.<app>.ssl_certificate_ca = {"$secret": "file:PATH"}`: {"deploy.<app>.ssl_certificate": byReference},
 	"instances.<host>.cpus":     fewClients,
 	"instances.<host>.backends": fewClients,
+
+	`layers.<layer>.roles = ["volto"]`: {"volto.node": "24.19.0"},
 
 	`layers.<layer>.roles = ["zeo"]`:          {"layers.zeoserver.roles": []string{}, "plone_instances.zeo_layer": "spare"},
 	`opsworks.layers.<layer>.roles = ["zeo"]`: {"opsworks.layers.zeoserver.roles": []string{}, "plone_instances.zeo_layer": "spare"},
