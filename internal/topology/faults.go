@@ -163,10 +163,10 @@ func each(s *service.Service) string {
 	return "a client or its agent"
 }
 
-// pathFaults: what would meet on one path of a front end.
+// pathFaults: what would meet on one path of a front end. nginx makes one slash of several.
 func (r *resolver) pathFaults(h *Host) {
 	taken := func(url string) bool {
-		return url == "/" || url == HealthPath || strings.HasPrefix(url, "/plonec/error") || strings.HasPrefix(url, "/plonec/maintenance")
+		return url == "/" || strings.Contains(url, "//") || url == HealthPath || strings.HasPrefix(url, "/plonec/error") || strings.HasPrefix(url, "/plonec/maintenance")
 	}
 	if url := h.Stack.Haproxy.StatsURL; h.Front != nil && h.Front.Stats && taken(url) {
 		r.once("path-clash", []string{"haproxy", "stats_url"}, fmt.Sprintf("the statistics cannot use %s", url), "take a path of its own, such as /balancer/stats")

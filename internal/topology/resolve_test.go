@@ -281,6 +281,10 @@ w [frontend clients] plone_instances: client1=127.0.0.1:8081 to=10.9.9.9:8001 si
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
 				strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/plonec/error/503"`, 1) + `}`,
 			"", []string{"open-stats", "path-clash"}},
+		{"the statistics where nginx looks for another address",
+			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
+				strings.Replace(apps, `"enable_stats": false`, `"stats_password": {"$secret": "env:X"}, "stats_url": "/balancer//stats"`, 1) + `}`,
+			"", []string{"open-stats", "path-clash"}},
 		{"text of HAProxy's own that takes requests where it does already",
 			`{"instances": {"w": {"layers": ["lb", "plone_instances", "zeoserver"], "address": "10.0.0.1", "cpus": 1}}, ` +
 				strings.Replace(apps, `"enable_stats": false`, `"enable_stats": false, "additional_config": "listen own\n    bind 127.0.0.1:9099,localhost:8080 # as before\n"`, 1) + `}`,
