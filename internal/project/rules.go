@@ -265,6 +265,7 @@ func (v *view) lostOptions(say func(diag.Span, string, string)) {
 var ofEachClient = []string{"<", "recipe", "http-address", "zeo-client-client"}
 
 func (v *view) beatenOptions(say func(diag.Span, string, string)) {
+	v.partsThatStay(say)
 	if len(v.app.Clients) == 0 {
 		return
 	}
@@ -282,7 +283,7 @@ func (v *view) beatenOptions(say func(diag.Span, string, string)) {
 					"take it out of the project")
 			case o.Op == "+=" && !hasLines(v.value(c.Name, name), o.Value):
 				say(v.at(c.Name, name, ""), fmt.Sprintf("%s of [%s] does not have what deploy.cfg adds in [%s]", name, c.Name, first),
-					fmt.Sprintf("write %s = ${%s:%s} in its place", name, first, name))
+					fmt.Sprintf("add ${%s:%s} to it as its last line", first, name))
 			}
 		}
 	}
@@ -290,6 +291,30 @@ func (v *view) beatenOptions(say func(diag.Span, string, string)) {
 		say(v.at(first, "eggs", ""), fmt.Sprintf("eggs of [%s] does not have what deploy.cfg adds to those of [buildout]: %s", first, strings.Join(strings.Fields(o.Value), ", ")),
 			"write ${buildout:eggs} there")
 	}
+}
+
+// partsThatStay are those that deploy.cfg leaves out of the base's, and that share a line with
+// another one there: buildout takes whole lines out.
+func (v *view) partsThatStay(say func(diag.Span, string, string)) {
+	var out []string
+	for _, s := range v.main.cfg.Sections {
+		for _, o := range s.Options {
+			switch {
+			case s.Name != "buildout" || o.Name != "parts":
+			case o.Op == "-=":
+				out = append(out, strings.Fields(o.Value)...)
+			default: // the stack's own text asks for it again
+				out = slices.DeleteFunc(out, func(part string) bool { return slices.Contains(strings.Fields(o.Value), part) })
+			}
+		}
+	}
+	made := v.parts()
+	out = slices.DeleteFunc(out, func(part string) bool { return !slices.Contains(made, part) })
+	if len(out) == 0 {
+		return
+	}
+	say(v.at("buildout", "parts", out[0]), fmt.Sprintf("deploy.cfg leaves out %s, which buildout makes all the same: it takes whole lines out of parts", strings.Join(out, ", ")),
+		"write each part on a line of its own")
 }
 
 // hasLines tells whether a value has all lines of another one.
@@ -374,6 +399,9 @@ func (v *view) shown(value string) string {
 // inFolder finds paths that begin in the release.
 var inFolder = regexp.MustCompile(regexp.QuoteMeta(folder) + `/[^\s"',;:]+`)
 
+// written are directories that buildout itself fills.
+var written = regexp.MustCompile(`^(bin|parts|eggs|develop-eggs)-directory$|^(sources-dir|download-cache|installed)$`)
+
 func (v *view) besideCheckout(say func(diag.Span, string, string)) {
 	said := map[string]bool{}
 	look := func(section, name, value, where string) {
@@ -382,11 +410,14 @@ func (v *view) besideCheckout(say func(diag.Span, string, string)) {
 		}
 		said[where] = true
 		at := v.at(section, name, "..")
-		if at.File == nil {
-			at = v.mentions(section, "/..")
+		if at.File == nil { // by a reference
+			at = v.at(section, name, "")
 		}
-		say(at, fmt.Sprintf("%s of [%s] is at %s, beside the checkout", name, section, where),
-			fmt.Sprintf("bring it by deploy.%[1]s.files, or by a link of deploy.%[1]s.symlink_before_migrate, and name it by its path in the release", v.app.Name))
+		remedy := fmt.Sprintf("bring it by deploy.%[1]s.files, or by a link of deploy.%[1]s.symlink_before_migrate, and name it by its path in the release", v.app.Name)
+		if section == "buildout" && written.MatchString(name) {
+			remedy = "take it out: each release has its own"
+		}
+		say(at, fmt.Sprintf("%s of [%s] is at %s, beside the checkout", name, section, where), remedy)
 	}
 	for _, section := range append([]string{"buildout"}, v.parts()...) {
 		for _, name := range slices.Sorted(maps.Keys(v.Effective[section])) {
@@ -396,7 +427,12 @@ func (v *view) besideCheckout(say func(diag.Span, string, string)) {
 					look(section, name, value, rel)
 				}
 			}
-			if section == "buildout" && slices.Contains([]string{"develop", "eggs-directory", "download-cache"}, name) {
+			for line := range strings.Lines(value) { // which a recipe takes from where buildout runs
+				if line = strings.TrimSpace(line); section != "buildout" && strings.HasPrefix(line, "../") && !strings.ContainsAny(line, " \t") {
+					look(section, name, value, path.Clean(line))
+				}
+			}
+			if section == "buildout" && slices.Contains([]string{"develop", "eggs-directory", "download-cache", "find-links", "sources-dir"}, name) {
 				history := v.Own[section][name].History
 				for i, h := range slices.Backward(history) {
 					if h.Operation == "SET" || h.Operation == "OVERRIDE" { // what stood before it is gone
@@ -423,7 +459,7 @@ func outside(place string) (rel string, out bool) {
 }
 
 // bySSH finds a source that is fetched by ssh.
-var bySSH = regexp.MustCompile(`^\S+\s+((?:git\+)?ssh://|svn\+ssh://|[\w.-]+@[\w.-]+:)`)
+var bySSH = regexp.MustCompile(`^\S+\s+((?:git\+|hg\+|svn\+)?ssh://|(?:[\w.-]+@)?[\w.-]+:/?[^/])`)
 
 func (v *view) sourceKeys(say func(diag.Span, string, string)) {
 	if v.app.Config.SCM.SSHKey.IsSet() {
@@ -575,14 +611,18 @@ func (v *view) droppedLines(say func(diag.Span, string, string)) {
 			if at.File == nil {
 				at = v.at(c.Name, "rel-storage", "")
 			}
-			say(at, fmt.Sprintf("this line of rel-storage, in [%s], has one word: the recipe leaves it out", c.Name), "write a name, a blank and a value")
+			remedy := "write a name, a blank and a value"
+			if key, _, equals := strings.Cut(strings.TrimSpace(line), "="); equals {
+				remedy = "write " + key + ", a blank and the value, without the equals sign"
+			}
+			say(at, fmt.Sprintf("this line of rel-storage, in [%s], has one word: the recipe leaves it out", c.Name), remedy)
 		}
 	}
 }
 
 func (v *view) stuckWriters(say func(diag.Span, string, string)) {
 	const name = "transaction-timeout"
-	line := regexp.MustCompile(`(?m)^\s*` + name + `\s`)
+	line := regexp.MustCompile(`(?mi)^\s*(` + name + `)\s`) // ZConfig takes capitals too
 	for _, part := range v.made(serverRecipe) {
 		for _, option := range slices.Sorted(maps.Keys(v.Effective[part])) {
 			value := v.Effective[part][option]
@@ -590,7 +630,7 @@ func (v *view) stuckWriters(say func(diag.Span, string, string)) {
 			case option == name:
 				say(v.at(part, option, ""), fmt.Sprintf("%s of [%s] can leave all writers waiting", name, part), "take it out")
 			case line.MatchString(value):
-				say(v.at(part, option, name), fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), "take it out")
+				say(v.at(part, option, line.FindStringSubmatch(value)[1]), fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), "take it out")
 			}
 		}
 	}
