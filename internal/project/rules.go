@@ -261,6 +261,14 @@ func (v *view) lostOptions(say func(diag.Span, string, string)) {
 	}
 }
 
+// takeOut says where an option is to be taken out.
+func (v *view) takeOut(section, name string) string {
+	if v.sets(section, name) {
+		return "take it out of deploy." + v.app.Name + ".buildout_additional_config"
+	}
+	return "take it out of the project"
+}
+
 // ofEachClient are options that each client's section has for itself.
 var ofEachClient = []string{"<", "recipe", "http-address", "zeo-client-client"}
 
@@ -280,7 +288,7 @@ func (v *view) beatenOptions(say func(diag.Span, string, string)) {
 			case o.Name == "" || slices.Contains(ofEachClient, name) || v.holder(c.Name, name) != c.Name:
 			case o.Op == "=" && v.value(c.Name, name) != v.value(first, name):
 				say(v.at(c.Name, name, ""), fmt.Sprintf("%s of [%s] beats that of deploy.cfg, which gives it to all clients in [%s]", name, c.Name, first),
-					"take it out of the project")
+					v.takeOut(c.Name, name))
 			case o.Op == "+=" && !hasLines(v.value(c.Name, name), o.Value):
 				say(v.at(c.Name, name, ""), fmt.Sprintf("%s of [%s] does not have what deploy.cfg adds in [%s]", name, c.Name, first),
 					fmt.Sprintf("add ${%s:%s} to it as its last line", first, name))
@@ -608,8 +616,8 @@ func (v *view) droppedLines(say func(diag.Span, string, string)) {
 				continue
 			}
 			at := v.at(c.Name, "rel-storage", strings.TrimSpace(line))
-			if at.File == nil {
-				at = v.at(c.Name, "rel-storage", "")
+			if at.File == nil { // by a reference
+				at = v.mentions(c.Name, strings.TrimSpace(line))
 			}
 			remedy := "write a name, a blank and a value"
 			if key, _, equals := strings.Cut(strings.TrimSpace(line), "="); equals {
@@ -628,9 +636,13 @@ func (v *view) stuckWriters(say func(diag.Span, string, string)) {
 			value := v.Effective[part][option]
 			switch {
 			case option == name:
-				say(v.at(part, option, ""), fmt.Sprintf("%s of [%s] can leave all writers waiting", name, part), "take it out")
+				say(v.at(part, option, ""), fmt.Sprintf("%s of [%s] can leave all writers waiting", name, part), v.takeOut(part, option))
 			case line.MatchString(value):
-				say(v.at(part, option, line.FindStringSubmatch(value)[1]), fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), "take it out")
+				var at diag.Span
+				if !v.sets(part, option) {
+					at = v.mentions(part, line.FindStringSubmatch(value)[1])
+				}
+				say(at, fmt.Sprintf("%s in %s of [%s] can leave all writers waiting", name, option, part), v.takeOut(part, option))
 			}
 		}
 	}
