@@ -444,6 +444,42 @@ func TestRollbackWithoutSwitches(t *testing.T) {
 	}
 }
 
+// A unit that plonec had the host leave to another one is none that it starts or enables,
+// and a change that takes the unit away does not bring it back where it is taken back.
+func TestHandedOver(t *testing.T) {
+	t.Parallel()
+	const beat, client = "plone-site-celerybeat.service", "plone-site-client1.service"
+	r := newReleasesHost(t, nil)
+	conf := r.root + "/etc/plonec/site/app.conf"
+	text, _ := os.ReadFile(conf)
+	r.write(conf, string(text)+"UNITS_OF_APP=("+client+" "+beat+")\n")
+	systemctl := `systemctl() { [[ "$*" == *is-enabled* ]] || echo "systemctl $*"; [[ "$*" != *is-enabled* ]]; }; `
+	mark := r.root + "/var/lib/plonec/site/handed-over/" + beat
+	r.write(r.root+"/var/lib/plonec/pending/site/etc/plonec/site/app.conf", string(text)+"UNITS_OF_APP=("+client+")\n")
+	for _, test := range []struct {
+		handed          bool
+		enables, leaves string
+	}{
+		{false, "systemctl -q enable -- " + client + " " + beat, "plonec: " + beat + " is no longer wanted: stopping it\nsystemctl -q disable --now -- " + beat},
+		{true, "systemctl -q enable -- " + client, ""},
+	} {
+		if test.handed {
+			r.write(mark, "")
+		}
+		if got := r.bash(`. "$LIB/switch.sh"; ` + systemctl + `enable_units`); got != test.enables {
+			t.Errorf("handed over: %v: %s", test.handed, got)
+		}
+		// Less the files, whose places are the machine's.
+		got := r.bash(`. "$LIB/switch.sh"; ` + systemctl + `NEXT=1; load_app site; find() { :; }; agent_up() { :; }; record_live() { :; }; activate; cat -- "$APP_STATE/undo/retired" 2>/dev/null || true`)
+		got = strings.TrimSpace(strings.ReplaceAll(got, "systemctl daemon-reload", ""))
+		if want := strings.TrimSpace(test.leaves + map[bool]string{false: "\n\n" + beat}[test.handed]); got != want {
+			t.Errorf("handed over: %v: got\n%s\nwant\n%s", test.handed, got, want)
+		}
+		r.write(r.root+"/var/lib/plonec/pending/site/etc/plonec/site/app.conf", string(text)+"UNITS_OF_APP=("+client+")\n")
+		os.RemoveAll(r.root + "/var/lib/plonec/site/undo")
+	}
+}
+
 // Clients whose ZEO server does not answer are not started.
 func TestStartWithoutZeo(t *testing.T) {
 	t.Parallel()

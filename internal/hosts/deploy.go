@@ -45,7 +45,7 @@ func (f *Fleet) overwrite() []string {
 // release built on each of them where one is due, and only when all apps are
 // built one host after the other switched to it. Apply came before.
 func (f *Fleet) Deploy(ctx context.Context, apps []string, o DeployOptions) error {
-	return f.rollServed(context.WithoutCancel(ctx), f.deploy(ctx, apps, o))
+	return f.rollServed(context.WithoutCancel(ctx), f.handBack(ctx, f.deploy(ctx, apps, o)))
 }
 
 func (f *Fleet) deploy(ctx context.Context, apps []string, o DeployOptions) error {

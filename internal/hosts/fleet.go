@@ -62,6 +62,7 @@ type Fleet struct {
 		sync.Mutex
 		list []tree.Server
 	}
+	handovers []*handover // of this run
 	// Skipped are hosts that the stack does not have online.
 	Skipped []tree.Host
 }

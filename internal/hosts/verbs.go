@@ -27,7 +27,7 @@ func (f *Fleet) prepare(ctx context.Context) error {
 // the other; with changed only what does not run what it should. What waits for
 // a restart comes in with it.
 func (f *Fleet) Restart(ctx context.Context, apps []string, changed bool) error {
-	return f.rollServed(ctx, f.restart(ctx, apps, changed))
+	return f.rollServed(ctx, f.handBack(ctx, f.restart(ctx, apps, changed)))
 }
 
 func (f *Fleet) restart(ctx context.Context, apps []string, changed bool) error {

@@ -38,7 +38,7 @@ func (a *AppPlan) Command() string {
 		return "deploy --new-database"
 	case a.Build != "" || a.Source != "" || a.Unfinished:
 		return "deploy"
-	case a.Files > 0 || len(a.Restart)+len(a.Stop) > 0:
+	case a.Files > 0 || len(a.Restart)+len(a.Stop)+len(a.Takes) > 0: // start leaves alone what another host runs
 		return "restart --changed"
 	}
 	return "start"

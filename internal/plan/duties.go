@@ -8,12 +8,14 @@ import (
 )
 
 // Takes lists the units that one host alone runs of an app, and that this host is to
-// take over: it does not have them yet.
-func (m *Host) Takes(app string) []string {
+// take over: it does not have them yet, or left them to another one since. state is what
+// its status says of it.
+func (m *Host) Takes(app string, state map[string]string) []string {
 	var units []string
 	for _, duty := range m.app(app).Duties {
 		unit := topology.DutyUnit(app, duty)
-		if _, has := m.Seen.Live["/etc/systemd/system/"+unit]; unit != "" && !has {
+		_, has := m.Seen.Live["/etc/systemd/system/"+unit]
+		if unit != "" && (!has || state[app+".unit."+unit+".state"] == "") {
 			units = append(units, unit)
 		}
 	}

@@ -59,7 +59,7 @@ func (m *Host) foretell(state map[string]string) []AppPlan {
 				a.Maybe = append(a.Maybe, unit)
 			}
 		}
-		a.Takes = m.Takes(app)
+		a.Takes = m.Takes(app, state)
 		if state[app+".release"] == "" || state[app+".release"] == "none" {
 			a.NewDatabase = m.app(app).DataFS
 		}

@@ -90,6 +90,28 @@ func TestUnitsOfAnAppPlan(t *testing.T) {
 	}
 }
 
+// What comes back from another host is one that it takes, though its file never left; a
+// start alone would leave it to that host.
+func TestTakes(t *testing.T) {
+	const unit = "plone-site-celerybeat.service"
+	for _, test := range []struct {
+		live, shown string // the unit's file is there, and status shows it so
+		want        bool
+	}{{"", "", true}, {"", "inactive", true}, {"1", "", true}, {"1", "failed", false}, {"1", "active", false}} {
+		m := &Host{Host: tree.Host{Apps: []tree.App{{Name: "site", Duties: []topology.Role{topology.Celerybeat, topology.Pack}}}}, Seen: seen(nil, nil)}
+		if test.live != "" {
+			m.Seen.Live["/etc/systemd/system/"+unit] = LiveState{Sum: test.live}
+		}
+		got := m.Takes("site", map[string]string{"site.unit." + unit + ".state": test.shown})
+		if (len(got) == 1) != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+		if a := (AppPlan{App: "site", Start: []string{unit}, Takes: got}); (a.Command() == "start") == test.want {
+			t.Errorf("%+v: %s", test, a.Command())
+		}
+	}
+}
+
 // Processes of another kind are none to spare for a client, nor it for them.
 func TestOutageOfTheOnlyOne(t *testing.T) {
 	service := func(unit, kind string) tree.Service { return tree.Service{Unit: unit, Kind: kind, App: "site"} }

@@ -153,7 +153,8 @@ load_host() {
 
 # load_app APP: its data, as variables.
 load_app() {
-	local name
+	local name unit
+	local -a units=()
 	for name in "${APP_NAMES[@]}"; do
 		[[ $name != "$1" ]] || break
 	done
@@ -175,6 +176,11 @@ load_app() {
 	DATA+=("blobs blobstorage $BLOB_DIR")
 	APP_STATE=$STATE/$APP
 	install -d -m 700 -- "$APP_STATE" "$APP_STATE/releases"
+	# What plonec had this host leave to another one is none of its processes until plonec gives it back.
+	for unit in "${UNITS_OF_APP[@]}"; do
+		[[ -e $APP_STATE/handed-over/$unit ]] || units+=("$unit")
+	done
+	UNITS_OF_APP=("${units[@]}")
 }
 
 # etc_file APP NAME: a file of the app as it is, or, where NEXT is set, as it

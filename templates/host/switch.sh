@@ -42,7 +42,7 @@ activate() {
 		# shellcheck source=/dev/null
 		. "$ETC/$APP/app.conf" 2>/dev/null && printf '%s\n' "${UNITS_OF_APP[@]}"
 	); do
-		if [[ " ${UNITS_OF_APP[*]} " != *" $unit "* ]]; then
+		if [[ " ${UNITS_OF_APP[*]} " != *" $unit "* && ! -e $APP_STATE/handed-over/$unit ]]; then
 			say "$unit is no longer wanted: stopping it"
 			systemctl -q disable --now -- "$unit" && printf '%s\n' "$unit" >>"$undo/retired" || return 1
 		fi
@@ -143,6 +143,10 @@ go() {
 
 # arrived RELEASE: its processes are up.
 arrived() {
+	local mark
+	for mark in "$APP_STATE"/handed-over/*; do # of a unit that is not here any more
+		[[ -e /etc/systemd/system/${mark##*/} ]] || rm -f -- "$mark"
+	done
 	record_set "$1" state=good
 	note_arrival "$1"
 	tidy_crontab
