@@ -40,6 +40,9 @@ func (c *checker) didYouMean(a *Attr, key string) string {
 	if near := Nearest(key, a.names()); near != "" {
 		return "did you mean " + a.fields[near].Name + "?"
 	}
+	if name := otherwiseJoined(a, key); name != "" {
+		return "did you mean " + name + "?"
+	}
 	top := a == c.schema.root
 	if path := meantPaths[key]; path != "" && !strings.HasPrefix(path, a.Path+".") {
 		return elsewhere(path)
@@ -78,6 +81,31 @@ func ofAll(path string) bool {
 		return !strings.Contains(name, ".")
 	}
 	return name == "" && group != "user" && group != "group"
+}
+
+// otherwiseJoined is the attribute that a key is with a dot in place of a _, or whose name
+// it makes with that of its own group: plonec.ssh_user, plone_instances.relstorage.enable.
+func otherwiseJoined(a *Attr, key string) string {
+	for i, r := range key {
+		if r != '_' {
+			continue
+		}
+		if group := a.fields[key[:i]]; group != nil && group.fields[key[i+1:]] != nil {
+			return key[:i] + "." + key[i+1:]
+		}
+	}
+	i := strings.LastIndex(a.Path, ".")
+	if i < 0 {
+		return ""
+	}
+	if above := Lookup(a.Path[:i]); above != nil {
+		for _, name := range []string{key + "_" + a.Path[i+1:], a.Path[i+1:] + "_" + key} {
+			if above.fields[name] != nil {
+				return a.Path[:i] + "." + name
+			}
+		}
+	}
+	return ""
 }
 
 // switchedOff are prefixes by which a key may say that something is off.

@@ -141,6 +141,8 @@ var _ = register(map[string]Code{
 		"It expires within 30 days, or within the last third of its life where that is shorter, as for those of some authorities that are renewed every few days. Browsers refuse a site whose certificate has expired. Have it renewed, put the new one in place of the old one, and its key where the reference to the key says; apply brings both. check warns of it and its exit status stays 0, since nothing of the stack changes on that day. Of a certificate that is given by reference plonec apply warns, and plonec status of those that hosts serve."},
 	"bad-repository": {Error, "git can read no repository at an address",
 		"Write the address that git clone takes: ssh://git@HOST/PATH, git@HOST:PATH, https://HOST/PATH, or an absolute path on the hosts. The address of a page of a branch is not that of its repository: the branch goes into scm.revision."},
+	"no-key": {Warning, "a repository is read by ssh, and the stack has no key for it",
+		"A host asks the repository as root, and reads it as the app's user, each with deploy.<app>.scm.ssh_key. Without it they have what keys they brought themselves, and a new host has none. Make one for the hosts alone, give the repository its public half as a deploy key that may only read, and the private one by reference as scm.ssh_key."},
 	"dead-address": {Warning, "an address that was good once, and at which nothing answers today",
 		"Stacks and buildouts of OpsWorks' years name places that have been closed since: git:// at GitHub, Subversion there and at svn.zope.org, Mercurial at Bitbucket, PyPI without https. A release that needs one of them fails. Write the address of today."},
 	"certificate-names": {Warning, "a certificate is not for every name of the site",

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -28,6 +29,10 @@ func (r *resolver) source(app string, c *schema.App) {
 			r.once("dead-address", []string{"deploy", app, "index"}, message, remedy)
 		}
 	}
+	if scm.Type == "git" && !scm.SSHKey.IsSet() && bySSH.MatchString(scm.Repository) {
+		r.once("no-key", at("repository"), "the repository is read by ssh, and the stack has no key for it",
+			fmt.Sprintf("give deploy.%s.scm.ssh_key one that may read it, or read it by https", app))
+	}
 	if key := scm.SSHKey.Plain; key != "" {
 		if what := certificate.SSHKey(key); what != "" {
 			r.once("unusable-key", at("ssh_key"), "the key "+what, `give a private key that has no passphrase, as {"$secret": "file:PATH"}`)
@@ -42,6 +47,8 @@ var (
 	withScheme = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$`)
 	// word is a path after a colon, as git@example.com:site.git has it.
 	word = regexp.MustCompile(`^((?:[^/@:]+@)?[^/@:\[\]]+):([^/0-9][^:]*|[0-9]+[^/0-9:][^:]*)$`)
+	// bySSH is an address of a repository that git reads by ssh.
+	bySSH = regexp.MustCompile(`^(?:(?:git\+)?ssh(?:\+git)?://|[\w.-]+@[\w.-]+:)`)
 	// withoutScheme is a host and a path: git takes it for a folder.
 	withoutScheme = regexp.MustCompile(`^(?:([^/@:]+)@)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)/(.+)$`)
 	// page is what comes after owner and name in the address of a page.
