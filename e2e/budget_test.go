@@ -225,7 +225,7 @@ func TestEvidenceOfAGroup(t *testing.T) {
 	if seconds, err := coreSeconds(projects, now[projects]); seconds != 214 || err != nil {
 		t.Errorf("booting and two cores take %d seconds, want 214: %v", seconds, err)
 	}
-	if !strings.Contains(now[projects], "| relstorage | "+booting+" | 200 | | | | | | | |\n| zope | a site with Volto | 7 | 600 | 0 | 0 | 60 | 0 | 0.0 s |  |\n| plone61 | good deploy of a new commit | 7 | 600 | 0 | 0 | 60 | 0 | 0.0 s |  |\n") {
+	if !strings.Contains(now[projects], "| relstorage | "+booting+" | 200 | | | | | | | |\n| zope | a project with names of its own | 7 | 600 | 0 | 0 | 60 | 0 | 0.0 s |  |\n| zope | a site with Volto | 7 | 600 | 0 | 0 | 60 | 0 | 0.0 s |  |\n| plone61 | good deploy of a new commit | 7 | 600 | 0 | 0 | 60 | 0 | 0.0 s |  |\n") {
 		t.Errorf("its rows:\n%s", now[projects])
 	}
 	if _, err := coreSeconds(projects, ""); err == nil {

@@ -111,7 +111,8 @@ func (r *Room) make(root string) error {
 		folders = map[string]string{}
 	}
 	maps.Copy(folders, r.Given)
-	for place, dir := range folders {
+	for _, place := range slices.Sorted(maps.Keys(folders)) {
+		dir := folders[place]
 		tree, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 		if err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
@@ -284,8 +285,8 @@ func showProc(root string) error {
 	if err := unix.Mount("proc", root+"/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount: /proc: %w", err)
 	}
-	for name, target := range map[string]string{"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"} {
-		if err := os.Symlink("/proc/self/fd"+target, root+"/dev/"+name); err != nil {
+	for _, link := range [][2]string{{"fd", ""}, {"stdin", "/0"}, {"stdout", "/1"}, {"stderr", "/2"}} {
+		if err := os.Symlink("/proc/self/fd"+link[1], root+"/dev/"+link[0]); err != nil {
 			return err
 		}
 	}

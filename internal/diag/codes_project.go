@@ -35,7 +35,7 @@ var _ = register(map[string]Code{
 	"untested-lock": {Warning, "uv.lock was made without Plone's constraints",
 		"Without constraint-dependencies in [tool.uv] uv lock takes the newest of everything, which nobody tested with that Plone. cookieplone's make install fills them in."},
 	"mx-reference": {Error, "mx.ini refers to an option that is not there",
-		"mxdev puts the value of OPTION in the place of ${SECTION:OPTION}, that of the same section or of [settings] in the place of ${OPTION}, and a $ in the place of $$. Where a value has another $, or refers to itself or to nothing, neither mxdev nor a host reads mx.ini at all."},
+		"For ${SECTION:OPTION} mxdev puts in the value of that option, for ${OPTION} that of the same section or of [settings], and for $$ a single $. Where a value has another $, or refers to itself or to nothing, neither mxdev nor a host reads mx.ini at all."},
 	"fetched-requirements": {Error, "a requirements file, or an include of mx.ini, is taken from the net",
 		"A release is made of files of the repository: an address may give another text tomorrow. Fetch the constraints of a release of Plone once, and commit them."},
 	"instance-key": {Warning, "a key of instance.yaml has no effect",

@@ -120,7 +120,7 @@ var _ = register(map[string]Code{
 	"servers-without-page": {Warning, "servers of the stack's own answer 500 where there is no client",
 		"With nginx_plone.error_page, Varnish and HAProxy answer what they answer of their own (502, 503, 504) with X-Accel-Redirect, which has nginx show the page. A server of your own in nginx_plone.additional_servers has no such page: nginx asks again, ten times, and answers 500. Write proxy_ignore_headers X-Accel-Redirect; into it, and it shows what HAProxy says."},
 	"lost-header": {Warning, "a header for Zope is lost at nginx",
-		"nginx passes on the headers that proxy_set_header names in a location, and those of its server only where the location names none. plonec's location of the site names several, so that one in pasted text, outside of a location, has no effect there. Varnish can set a header for Zope (varnish_plone.vcl), or a location of your own passes its requests on."},
+		"Of its own nginx passes on the headers that proxy_set_header names in a location, and those of its server only where the location names none. plonec's location of the site names several, so that one in pasted text, outside of a location, has no effect there. Varnish can set a header for Zope (varnish_plone.vcl), or a location of your own passes its requests on."},
 	"bad-page": {Error, "a file beside the stack is no page in HTML",
 		"nginx_plone.error_page and maintenance_page name an HTML file of the repository, which goes into the tree as it is. It has to be in UTF-8, begin with <, and have at most 256 KiB: link images and styles, or leave them out."},
 	"no-domains": {Warning, "the site answers to every name",
