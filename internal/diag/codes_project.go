@@ -42,8 +42,8 @@ var _ = register(map[string]Code{
 		"Storage, addresses, threads and sizes of an instance are the stack's, whatever the project's instance.yaml says. Of that file a release takes environment, the packages and files of ZCML, and db_relstorage_keep_history; no hook and no template of it is run."},
 	"dropped-line": {Warning, "a line of rel-storage is left out",
 		"plone.recipe.zope2instance takes lines of a name, a blank and a value, and passes over others without a message. Write the blank, and what is meant behind it."},
-	"cron-part": {Warning, "a part packs or backs up by cron on hosts without the database",
-		"A part of the base that writes into a crontab is made on every host of the app, and each host then packs or backs up. Take it out of the base's parts and ask for it where the database is: deploy.<app>.buildout_parts_to_include of the ZEO server's app, or plone_zeoserver.pack_at, by which plonec packs."},
+	"cron-part": {Warning, "a part packs or backs up by cron where the database is not, or beside a timer",
+		"A part of the base that writes into a crontab is made on every host of the app, and each host then packs or backs up. Take it out of the base's parts and ask for it where the database is: deploy.<app>.buildout_parts_to_include of the ZEO server's app, or plone_zeoserver.pack_at, by which plonec packs. Where the database is, a part that plonec does not ask for stays in the base's parts: deploy.<app>.parts.keep says that it is meant, and beside a timer of plonec's one of the two is enough."},
 	"stuck-writers": {Warning, "transaction-timeout can leave all writers waiting",
 		"When the ZEO server ends a transaction for its age, the lock of it may stay, and every later writer waits until the server restarts. Take the option out."},
 })

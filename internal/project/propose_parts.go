@@ -38,13 +38,17 @@ func (p *proposal) parts() {
 		inherits = inherits && slices.Contains(left, part) && slices.Contains(alone, part)
 	}
 	if inherits {
+		why := "These make scripts, and are not the servers that have such names elsewhere."
 		for _, part := range wanted {
-			if slices.Contains(left, part) && slices.Contains(alone, part) {
+			switch {
+			case slices.Contains(left, part) && slices.Contains(alone, part):
 				kept = append(kept, part)
+			case cronRecipe.MatchString(p.v.recipe(part)) && copies.MatchString(p.text(part, "command")) && !slices.Contains(p.asked, part):
+				kept, why = append(kept, part), "These stay: some pack or back up by cron, and nothing of plonec's does the same."
 			}
 		}
 		if len(kept) > 0 {
-			p.set(ofApp("parts.keep"), kept, "These make scripts, and are not the servers that have such names elsewhere.")
+			p.set(ofApp("parts.keep"), kept, why)
 		}
 		return
 	}

@@ -104,8 +104,12 @@ func (p *proposal) data(section string) {
 		return
 	}
 	p.set(attribute, "/srv/data/filestorage", "DECIDE: where Data.fs lies on the host.")
+	copied := "copy Data.fs there"
+	if name := path.Base(path.Clean(p.text(section, "file-storage"))); name != "." && name != "Data.fs" {
+		copied = fmt.Sprintf("copy %s there as Data.fs, without its .index,", name)
+	}
 	p.decide(attribute, "the project has its Data.fs in its own directory, and plonec in one of the host's; the one written is an example",
-		"write a directory on a disk that stays, and copy Data.fs there before the first deploy; without a Data.fs the first deploy takes --new-database")
+		"write a directory on a disk that stays, and "+copied+" before the first deploy; without a Data.fs the first deploy takes --new-database")
 }
 
 // blobs says where blobs are, and whether the clients share them.

@@ -361,7 +361,12 @@ func (v *view) otherStorage(say func(diag.Span, string, string)) {
 			other("rel-storage", "has no rel-storage, and would open a Data.fs of its own")
 		case rel != nil && rel.Host != "" && !strings.Contains(e["rel-storage"], rel.Host):
 			other("rel-storage", "has a rel-storage that does not name the stack's database server, "+rel.Host)
-		case rel != nil || storage.ZeoAddress == "":
+		case rel != nil:
+		case storage.ZeoAddress == "":
+			if v.app.AllClients > 1 && !isOn(e["zeo-client"]) && e["rel-storage"] == "" {
+				say(v.header(v.app.Config.Parts.Client), fmt.Sprintf("the clients open a Data.fs by themselves, and the stack has %d of them: a second one finds it locked, or another host's", v.app.AllClients),
+					"give the stack a ZEO server: a host with the role zeo, or plone_instances.zeo.address; or have one client in all")
+			}
 		case !isOn(e["zeo-client"]):
 			other("zeo-client", "has zeo-client = "+e["zeo-client"]+", and would open a database of its own instead of the stack's, "+storage.ZeoAddress)
 		case e["zeo-address"] != storage.ZeoAddress:
@@ -373,8 +378,13 @@ func (v *view) otherStorage(say func(diag.Span, string, string)) {
 	}
 	for _, part := range v.made(zopeRecipe) { // a client that no unit runs, and somebody's script may
 		address := v.value(part, "zeo-address")
-		ours := slices.ContainsFunc(v.app.Clients, func(c *topology.Client) bool { return c.Name == part })
-		if !ours && storage.ZeoAddress != "" && isOn(v.value(part, "zeo-client")) && address != "" && address != storage.ZeoAddress {
+		if slices.ContainsFunc(v.app.Clients, func(c *topology.Client) bool { return c.Name == part }) {
+			continue
+		}
+		if (storage.ZeoAddress != "" || storage.RelStorage != nil) && !isOn(v.value(part, "zeo-client")) && v.value(part, "rel-storage") == "" {
+			say(v.header(part), fmt.Sprintf("[%s], which stays a part, opens a Data.fs by itself, and the stack has its database elsewhere", part), "take the part out of the project's parts, or make it from one of the clients: <= client1")
+		}
+		if storage.ZeoAddress != "" && isOn(v.value(part, "zeo-client")) && address != "" && address != storage.ZeoAddress {
 			say(v.at(part, "zeo-address", ""), fmt.Sprintf("[%s], which stays a part, connects to %s, and the stack's ZEO server is %s", part, address, storage.ZeoAddress), "take the part out of the project's parts, or make it from one of the clients: <= client1")
 		}
 	}
@@ -654,11 +664,26 @@ var copies = regexp.MustCompile(`pack|backup|repozo`)
 // cronParts names what packs or backs up by cron where the app has no database: nothing is
 // left out there but what a timer of plonec's does.
 func (v *view) cronParts(say func(diag.Span, string, string)) {
-	if v.app.Zeo != nil || v.app.Pack {
-		return
+	here := v.app.Zeo != nil || v.app.Pack
+	timer := v.app.Zeo != nil && v.app.Host.Stack.PloneZeoserver.PackAt != ""
+	var asked []string // by deploy.cfg
+	for _, s := range v.main.cfg.Sections {
+		for _, o := range s.Options {
+			if s.Name == "buildout" && o.Name == "parts" && o.Op != "-=" {
+				asked = append(asked, strings.Fields(o.Value)...)
+			}
+		}
 	}
 	for _, part := range v.made(cronRecipe) {
-		if copies.MatchString(v.value(part, "command")) {
+		switch command := v.value(part, "command"); {
+		case !copies.MatchString(command) || slices.Contains(asked, part) || here && slices.Contains(v.app.Config.Parts.Keep, part):
+		case timer && strings.Contains(command, "pack"):
+			say(v.header(part), fmt.Sprintf("[%s] packs by cron, and a timer of plonec's packs too", part),
+				"take it out of the base's parts, or plone_zeoserver.pack_at out of the stack")
+		case here:
+			say(v.header(part), fmt.Sprintf("[%s], which packs or backs up by cron, stays: nothing of plonec's does the same here", part),
+				"name it in deploy."+v.app.Name+".parts.keep where that is meant, else take it out of the base's parts")
+		default:
 			say(v.header(part), fmt.Sprintf("[%s] packs or backs up by cron on each of these hosts, and the database is on another", part),
 				"take it out of the base's parts: on the ZEO host deploy.cfg asks for it by deploy."+v.app.Name+".parts, or a timer packs by plone_zeoserver.pack_at")
 		}
