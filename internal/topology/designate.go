@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,8 +34,8 @@ func DutyUnit(app string, role Role) string {
 const beatProcess = "celerybeat"
 
 // designate gives each duty that one host has for an app to one of the hosts to which the
-// stack as a whole gives it: one that has it by its role, else the first one by name that
-// is always on. On OpsWorks each of them did the work.
+// stack as a whole gives it: one that has it by its role, else the first one by name; of
+// those that are always on, where there is one. On OpsWorks each of them did the work.
 func (r *resolver) designate() {
 	for _, d := range roles {
 		if d.OnApp == nil {
@@ -64,14 +65,15 @@ func (r *resolver) designateOne(d Duty) {
 	}
 	for _, name := range sortedKeys(byApp) {
 		var one *App
-		explicit := false
-		for _, a := range byApp[name] {
-			if h := a.Host; h.AlwaysOn() && (one == nil || h.Has(d.Role) && !explicit) {
-				one, explicit = a, h.Has(d.Role)
-			}
+		explicit, on := false, func(a *App) bool { return a.Host.AlwaysOn() }
+		why := "the first by name that is always on"
+		if !slices.ContainsFunc(byApp[name], on) { // a stack at night: one all the same when they start
+			on, why = func(*App) bool { return true }, "the first by name, since none is online"
 		}
-		if one == nil {
-			continue
+		for _, a := range byApp[name] {
+			if on(a) && (one == nil || a.Host.Has(d.Role) && !explicit) {
+				one, explicit = a, a.Host.Has(d.Role)
+			}
 		}
 		var others []string
 		for _, a := range byApp[name] {
@@ -82,7 +84,7 @@ func (r *resolver) designateOne(d Duty) {
 		}
 		if len(others) > 0 && !explicit {
 			r.report("designated", strings.Split(d.Wide, "."),
-				fmt.Sprintf("one host of the app %s %s: %s, the first by name that is always on, and not %s", name, d.Title, one.Host.Name, shortList(others)),
+				fmt.Sprintf("one host of the app %s %s: %s, %s, and not %s", name, d.Title, one.Host.Name, why, shortList(others)),
 				fmt.Sprintf("to choose another host, give a layer of its own the role %s", d.Role))
 		}
 	}

@@ -238,6 +238,13 @@ b [clients] plone_instances: client1=10.0.0.3:8081 to=postgresql:p@10.0.0.9 plon
 c [clients] plone_instances: client1=10.0.0.4:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker)
 d [clients] plone_instances: client1=10.0.0.5:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker)
 `, []string{"designated", "designated"}},
+		{"a scheduler where all client hosts are stopped",
+			`{"instances": {"b": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1, "status": "stopped"}, "a": {"layers": ["plone_instances"], "address": "10.0.0.2", "cpus": 1, "status": "stopped"}},
+			  "plone_instances": {"per_cpu": 1, "enable_relstorage": true, "shared_blobs": false, "relstorage": {"db": {"name": "p", "host": "10.0.0.9"}}, "enable_celery": true, "celerybeat": true, "broker": {"host": "10.0.0.8"}},
+			  "deploy": {"plone_instances": {"scm": {"repository": "r"}}}}`,
+			`a [clients] plone_instances: client1=10.0.0.2:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker) plone-plone_instances-celerybeat.service(bin/celery beat)
+b [clients] plone_instances: client1=10.0.0.3:8081 to=postgresql:p@10.0.0.9 plone-plone_instances-celery.service(bin/celery worker)
+`, []string{"designated"}},
 		{"a host that is chosen by its role",
 			`{"instances": {"c": {"layers": ["plone_instances", "chosen"], "address": "10.0.0.4", "cpus": 1}, "b": {"layers": ["plone_instances"], "address": "10.0.0.3", "cpus": 1}}, "layers": {"chosen": {"roles": ["pack"]}},
 			  "plone_instances": {"per_cpu": 1, "enable_relstorage": true, "shared_blobs": false, "relstorage": {"enable_pack": true, "db": {"name": "p", "host": "10.0.0.9"}}},
