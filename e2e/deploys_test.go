@@ -357,8 +357,12 @@ var operations = []scenario{
 		s.must(0, "maintenance", "on")
 		is("after on", true)
 		s.must(0, "apply")
-		s.exec("lb1", "systemctl restart nginx")
-		is("after an apply and a restart", true)
+		s.reboot("lb1")
+		s.until(time.Minute, "nginx answers on lb1", func() bool {
+			_, err := s.try("lb1", "curl -sS http://127.0.0.1:8079/maintenance")
+			return err == nil
+		})
+		is("after an apply and a reboot", true)
 		s.must(0, "maintenance", "off")
 		is("after off", false)
 		s.serving(time.Minute)
