@@ -135,6 +135,13 @@ func (f *front) haproxy() *daemon {
 	args := append([]string{"-W", "-p", f.dir + "/haproxy.pid"}, f.haproxyArgs()...)
 	d := run(f.t, []string{"PLONEC_SERVER_STATE=" + f.stateFile()}, "haproxy", args...)
 	d.listens(f.ports.balancer)
+	until(f.t, "its socket is there, which it names after its ports", func() bool {
+		conn, err := net.Dial("unix", f.dir+"/admin.sock")
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
 	if f.sync == nil && !f.alone {
 		f.synced()
 	}
