@@ -1,19 +1,14 @@
 package project
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/plonec/plonec/internal/builder"
 	"github.com/plonec/plonec/internal/diag"
 	"github.com/plonec/plonec/internal/topology"
-	"github.com/plonec/plonec/internal/words"
 	"github.com/plonec/plonec/schema"
 )
 
@@ -304,18 +299,7 @@ func (v *view) beatenOptions(say func(diag.Span, string, string)) {
 // partsThatStay are those that deploy.cfg leaves out of the base's, and that share a line with
 // another one there: buildout takes whole lines out.
 func (v *view) partsThatStay(say func(diag.Span, string, string)) {
-	var out []string
-	for _, s := range v.main.cfg.Sections {
-		for _, o := range s.Options {
-			switch {
-			case s.Name != "buildout" || o.Name != "parts":
-			case o.Op == "-=":
-				out = append(out, strings.Fields(o.Value)...)
-			default: // the stack's own text asks for it again
-				out = slices.DeleteFunc(out, func(part string) bool { return slices.Contains(strings.Fields(o.Value), part) })
-			}
-		}
-	}
+	_, out := v.listed()
 	made := v.parts()
 	out = slices.DeleteFunc(out, func(part string) bool { return !slices.Contains(made, part) })
 	if len(out) == 0 {
@@ -323,6 +307,24 @@ func (v *view) partsThatStay(say func(diag.Span, string, string)) {
 	}
 	say(v.at("buildout", "parts", out[0]), fmt.Sprintf("deploy.cfg leaves out %s, which buildout makes all the same: it takes whole lines out of parts", strings.Join(out, ", ")),
 		"write each part on a line of its own")
+}
+
+// listed are the parts that deploy.cfg asks for, and those of the base's that it leaves out
+// and does not ask for again.
+func (v *view) listed() (asked, out []string) {
+	for _, s := range v.main.cfg.Sections {
+		for _, o := range s.Options {
+			switch parts := strings.Fields(o.Value); {
+			case s.Name != "buildout" || o.Name != "parts":
+			case o.Op == "-=":
+				out = append(out, parts...)
+			default:
+				asked = append(asked, parts...)
+				out = slices.DeleteFunc(out, func(part string) bool { return slices.Contains(parts, part) })
+			}
+		}
+	}
+	return asked, out
 }
 
 // hasLines tells whether a value has all lines of another one.
@@ -344,259 +346,9 @@ func isOn(value string) bool {
 	return slices.Contains([]string{"yes", "true", "on", "1"}, strings.ToLower(value))
 }
 
-func (v *view) otherStorage(say func(diag.Span, string, string)) {
-	storage := v.app.Storage
-	for _, c := range v.app.Clients {
-		e := v.Effective[c.Name]
-		if e == nil || v.recipe(c.Name) == "" {
-			continue
-		}
-		other := func(option, what string) {
-			say(v.at(c.Name, option, ""), fmt.Sprintf("[%s] %s", c.Name, what), "take "+option+" out of that section: deploy.cfg gives it to all clients")
-		}
-		switch rel := storage.RelStorage; {
-		case rel != nil && isOn(e["zeo-client"]):
-			other("zeo-client", "is a client of a ZEO server, and the stack has RelStorage")
-		case rel != nil && e["rel-storage"] == "":
-			other("rel-storage", "has no rel-storage, and would open a Data.fs of its own")
-		case rel != nil && rel.Host != "" && !strings.Contains(e["rel-storage"], rel.Host):
-			other("rel-storage", "has a rel-storage that does not name the stack's database server, "+rel.Host)
-		case rel != nil:
-		case storage.ZeoAddress == "":
-			if v.app.AllClients > 1 && !isOn(e["zeo-client"]) && e["rel-storage"] == "" {
-				say(v.header(v.app.Config.Parts.Client), fmt.Sprintf("the clients open a Data.fs by themselves, and the stack has %d of them: a second one finds it locked, or another host's", v.app.AllClients),
-					"give the stack a ZEO server: a host with the role zeo, or plone_instances.zeo.address; or have one client in all")
-			}
-		case !isOn(e["zeo-client"]):
-			other("zeo-client", "has zeo-client = "+e["zeo-client"]+", and would open a database of its own instead of the stack's, "+storage.ZeoAddress)
-		case e["zeo-address"] != storage.ZeoAddress:
-			other("zeo-address", "connects to "+e["zeo-address"]+", and the stack's ZEO server is "+storage.ZeoAddress)
-		}
-		if first := v.app.Clients[0].Name; v.sets(first, "blob-storage") && e["blob-storage"] != v.value(first, "blob-storage") {
-			other("blob-storage", "has its blobs in "+v.shown(e["blob-storage"])+", and the stack's are in "+v.shown(v.value(first, "blob-storage")))
-		}
-	}
-	for _, part := range v.made(zopeRecipe) { // a client that no unit runs, and somebody's script may
-		address := v.value(part, "zeo-address")
-		if slices.ContainsFunc(v.app.Clients, func(c *topology.Client) bool { return c.Name == part }) {
-			continue
-		}
-		if (storage.ZeoAddress != "" || storage.RelStorage != nil) && !isOn(v.value(part, "zeo-client")) && v.value(part, "rel-storage") == "" {
-			say(v.header(part), fmt.Sprintf("[%s], which stays a part, opens a Data.fs by itself, and the stack has its database elsewhere", part), "take the part out of the project's parts, or make it from one of the clients: <= client1")
-		}
-		if storage.ZeoAddress != "" && isOn(v.value(part, "zeo-client")) && address != "" && address != storage.ZeoAddress {
-			say(v.at(part, "zeo-address", ""), fmt.Sprintf("[%s], which stays a part, connects to %s, and the stack's ZEO server is %s", part, address, storage.ZeoAddress), "take the part out of the project's parts, or make it from one of the clients: <= client1")
-		}
-	}
-	if v.app.Zeo == nil {
-		return
-	}
-	for _, part := range v.made(serverRecipe) {
-		if file := v.value(part, "file-storage"); file != "" && !within(file, v.app.Zeo.FilestorageDir) {
-			say(v.at(part, "file-storage", ""), fmt.Sprintf("[%s] has its Data.fs at %s, and the stack's is in %s", part, v.shown(file), v.app.Zeo.FilestorageDir), "take file-storage out of the project")
-		}
-	}
-}
-
-// within tells whether a path is in a directory of the host's, or where a release has a
-// link to it.
-func within(place, dir string) bool {
-	if !path.IsAbs(place) { // a recipe takes it below var
-		return place == "filestorage/Data.fs"
-	}
-	place = path.Clean(place)
-	below := func(dir string) bool { return dir != "" && (place == dir || strings.HasPrefix(place, dir+"/")) }
-	return below(dir) || below(folder+"/var/filestorage")
-}
-
 // shown is a value as people know it.
 func (v *view) shown(value string) string {
 	return strings.ReplaceAll(value, folder, "${buildout:directory}")
-}
-
-// inFolder finds paths that begin in the release.
-var inFolder = regexp.MustCompile(regexp.QuoteMeta(folder) + `/[^\s"',;:]+`)
-
-// written are directories that buildout itself fills.
-var written = regexp.MustCompile(`^(bin|parts|eggs|develop-eggs)-directory$|^(sources-dir|download-cache|installed)$`)
-
-func (v *view) besideCheckout(say func(diag.Span, string, string)) {
-	said := map[string]bool{}
-	look := func(section, name, value, where string) {
-		if said[where] {
-			return
-		}
-		said[where] = true
-		at := v.at(section, name, "..")
-		if at.File == nil { // by a reference
-			at = v.at(section, name, "")
-		}
-		remedy := fmt.Sprintf("bring it by deploy.%[1]s.files, or by a link of deploy.%[1]s.symlink_before_migrate, and name it by its path in the release", v.app.Name)
-		if section == "buildout" && written.MatchString(name) {
-			remedy = "take it out: each release has its own"
-		}
-		say(at, fmt.Sprintf("%s of [%s] is at %s, beside the checkout", name, section, where), remedy)
-	}
-	for _, section := range append([]string{"buildout"}, v.parts()...) {
-		for _, name := range slices.Sorted(maps.Keys(v.Effective[section])) {
-			value := v.Effective[section][name]
-			for _, place := range inFolder.FindAllString(value, -1) {
-				if rel, out := outside(strings.TrimPrefix(place, folder+"/")); out {
-					look(section, name, value, rel)
-				}
-			}
-			for line := range strings.Lines(value) { // which a recipe takes from where buildout runs
-				if line = strings.TrimSpace(line); section != "buildout" && strings.HasPrefix(line, "../") && !strings.ContainsAny(line, " \t") {
-					look(section, name, value, path.Clean(line))
-				}
-			}
-			if section == "buildout" && slices.Contains([]string{"develop", "eggs-directory", "download-cache", "find-links", "sources-dir"}, name) {
-				history := v.Own[section][name].History
-				for i, h := range slices.Backward(history) {
-					if h.Operation == "SET" || h.Operation == "OVERRIDE" { // what stood before it is gone
-						history = history[i:]
-						break
-					}
-				}
-				for _, h := range history {
-					for _, word := range strings.Fields(h.Value) {
-						if rel, out := outside(word); out {
-							look(section, name, word, rel)
-						}
-					}
-				}
-			}
-		}
-	}
-}
-
-// outside tells whether a path leads out of the release.
-func outside(place string) (rel string, out bool) {
-	rel = path.Clean(place)
-	return rel, rel == ".." || strings.HasPrefix(rel, "../")
-}
-
-// bySSH finds a source that is fetched by ssh.
-var bySSH = regexp.MustCompile(`^\S+\s+((?:git\+|hg\+|svn\+)?ssh://|(?:[\w.-]+@)?[\w.-]+:/?[^/])`)
-
-func (v *view) sourceKeys(say func(diag.Span, string, string)) {
-	if v.app.Config.SCM.SSHKey.IsSet() {
-		return
-	}
-	section, names := v.checkouts()
-	for _, name := range names {
-		if bySSH.MatchString(v.known(section, name)) {
-			say(v.at(section, name, ""), fmt.Sprintf("the source %s is fetched by ssh, and the stack has no key for it", name),
-				fmt.Sprintf("give deploy.%s.scm.ssh_key one that may read it, or fetch it by https", v.app.Name))
-		}
-	}
-}
-
-// checkouts are the sources of mr.developer that a host fetches, and the section that
-// they stand in.
-func (v *view) checkouts() (section string, names []string) {
-	if !strings.Contains(v.value("buildout", "extensions"), "mr.developer") {
-		return "", nil
-	}
-	section = cmp.Or(v.value("buildout", "sources"), "sources")
-	taken := strings.Fields(v.value("buildout", "auto-checkout"))
-	for _, name := range slices.Sorted(maps.Keys(v.Own[section])) {
-		if slices.ContainsFunc(taken, func(t string) bool { is, _ := path.Match(t, name); return is }) {
-			names = append(names, name)
-		}
-	}
-	return section, names
-}
-
-func (v *view) deadAddresses(say func(diag.Span, string, string)) {
-	for _, option := range []string{"index", "find-links"} {
-		for _, address := range strings.Fields(v.value("buildout", option)) {
-			if message, remedy := topology.DeadAddress("", address); message != "" {
-				say(v.at("buildout", option, address), address+": "+message, remedy)
-			}
-		}
-	}
-	section, names := v.checkouts()
-	for _, name := range names {
-		if words := strings.Fields(v.known(section, name)); len(words) > 1 {
-			if message, remedy := topology.DeadAddress(words[0], words[1]); message != "" {
-				say(v.at(section, name, ""), fmt.Sprintf("the source %s cannot be fetched: %s", name, message), remedy)
-			}
-		}
-	}
-}
-
-func (v *view) refusedPins(say func(diag.Span, string, string)) {
-	v.refusedSetuptools(say)
-	if p, ok := v.pin("zc-recipe-egg"); ok && major(v.version) < 6 && major(p.version) >= 6 {
-		say(p.span, fmt.Sprintf("zc.recipe.egg %s demands zc.buildout 6, and the project takes %s", p.version, v.version), "pin zc.recipe.egg below 6, or zc.buildout to 6")
-	}
-	if p, ok := v.pin("products-cmfplone", "plone"); ok {
-		python := v.closure.python.Version.String()
-		plone, known := topology.PloneOf(majorMinor.FindString(p.version))
-		if known && !slices.Contains(plone.Pythons, python) {
-			say(p.span, fmt.Sprintf("Plone %s is released for Python %s, and the host's is %s", p.version, words.Or(plone.Pythons), python),
-				fmt.Sprintf("pin another Plone, or name one of these in deploy.%s.python_major_version", v.app.Name))
-			return // the versions that go with it are no others' either
-		}
-	}
-	for _, pins := range []map[string]pin{v.held, v.required} {
-		for _, name := range slices.Sorted(maps.Keys(pins)) {
-			p, python := pins[name], v.closure.python
-			if pythons, other := refuses(name, p.version, python); pythons != "" {
-				say(v.placed(p).span, fmt.Sprintf("%s %s is for Python %s, and the host's is %s", p.name, p.version, pythons, python),
-					fmt.Sprintf("pin %s %s, or name another Python in the app's python_major_version", p.name, other))
-			}
-		}
-	}
-}
-
-// withoutPkgResources is the first setuptools that does not bring pkg_resources.
-const withoutPkgResources = "82"
-
-// importing are packages by which clients and ZEO servers are started, with their first
-// release that does not import pkg_resources.
-var importing = []struct{ name, until string }{
-	{"plone.recipe.zope2instance", "9"},
-	{"zdaemon", "5.2.1"},
-}
-
-func (v *view) refusedSetuptools(say func(diag.Span, string, string)) {
-	p, ok := v.pin("setuptools")
-	if !ok {
-		return
-	}
-	refused := func(without, who, other string) {
-		say(p.span, fmt.Sprintf("setuptools %s has no %s, which %s", p.version, without, who), "pin setuptools below "+other)
-	}
-	from, without := builder.Setuptools(v.version)
-	if from != "" && words.Compare(p.version, from) >= 0 {
-		refused(without, "zc.buildout "+v.version+" needs", from+", or zc.buildout to 6")
-		return
-	}
-	if words.Compare(p.version, withoutPkgResources) < 0 {
-		return
-	}
-	for _, i := range importing {
-		if q, ok := v.pin(canonical(i.name)); ok && compareReleases(q.version, i.until) < 0 {
-			refused("pkg_resources", i.name+" "+q.version+" imports", withoutPkgResources+", or "+i.name+" to "+i.until+" or later")
-		}
-	}
-	_, own := v.pin(canonical(importing[0].name))
-	if q, ok := v.pin("products-cmfplone", "plone"); ok && !own {
-		if plone, _ := topology.PloneOf(majorMinor.FindString(q.version)); plone.Setuptools != "" && words.Compare(p.version, plone.Setuptools) >= 0 {
-			refused("pkg_resources", "the clients of Plone "+q.version+" import", plone.Setuptools+", or plone.recipe.zope2instance to 9 or later")
-		}
-	}
-}
-
-// majorMinor is how a version begins.
-var majorMinor = regexp.MustCompile(`^[0-9]+\.[0-9]+`)
-
-func major(version string) int {
-	first, _, _ := strings.Cut(version, ".")
-	n, _ := strconv.Atoi(first)
-	return n
 }
 
 // mysqlType is the line by which rel-storage has a database of that kind.
@@ -666,14 +418,7 @@ var copies = regexp.MustCompile(`pack|backup|repozo`)
 func (v *view) cronParts(say func(diag.Span, string, string)) {
 	here := v.app.Zeo != nil || v.app.Pack
 	timer := v.app.Zeo != nil && v.app.Host.Stack.PloneZeoserver.PackAt != ""
-	var asked []string // by deploy.cfg
-	for _, s := range v.main.cfg.Sections {
-		for _, o := range s.Options {
-			if s.Name == "buildout" && o.Name == "parts" && o.Op != "-=" {
-				asked = append(asked, strings.Fields(o.Value)...)
-			}
-		}
-	}
+	asked, _ := v.listed()
 	for _, part := range v.made(cronRecipe) {
 		switch command := v.value(part, "command"); {
 		case !copies.MatchString(command) || slices.Contains(asked, part) || here && slices.Contains(v.app.Config.Parts.Keep, part):
