@@ -27,8 +27,9 @@ not online in the stack.
 
 It names a certificate of the sites that has expired or expires within 30 days (within
 the last third of its life, if that is less), or that is not for a name of its sites;
-as JSON it lists all of them. With --repositories one host of each app asks the app's repository, as a deploy would and
-with what was applied there, whether it answers and has the revision.
+as JSON it lists all of them. With --repositories one host of each app asks the app's
+repository, as a deploy would and with what was applied there, whether it answers and
+has the revision.
 
 It needs no secrets, and so does not see where the value of one differs from that on
 a host; plonec plan --secrets does.`

@@ -68,7 +68,7 @@ var _ = register(map[string]Code{
 	"two-celerybeat": {Error, "two online hosts run the scheduler of one app",
 		"Two schedulers start every task twice. Put the celerybeat layer on one host only."},
 	"designated": {Warning, "the stack gives every client host work that one of them does",
-		"A scheduler and a pack are wanted once for each app. Of the client hosts to which an attribute for the whole stack gives it, the first by name that is always on does it, and the tree's manifest says which. It moves when that host is no longer online. Give a layer with one host the role celerybeat or pack to choose."},
+		"A scheduler and a pack are wanted once for each app. Of the client hosts to which an attribute for the whole stack gives it, the first by name that is always on does it, or the first by name where none is online, and the tree's manifest says which. It moves when that host is no longer online and another one is. Give a layer with one host the role celerybeat or pack to choose."},
 	"none-online": {Warning, "no host that runs clients is online",
 		"The tree is built: the balancers have no server, and front ends answer 503 until hosts are online in the stack again. An export taken while the hosts are stopped is such a stack."},
 	"role-without-clients": {Warning, "a role does nothing on this host",
