@@ -469,6 +469,9 @@ func TestHandedOver(t *testing.T) {
 		if got := r.bash(`. "$LIB/switch.sh"; ` + systemctl + `enable_units`); got != test.enables {
 			t.Errorf("handed over: %v: %s", test.handed, got)
 		}
+		if got := r.bash(`elsewhere`); strings.Contains(got, beat) != test.handed || test.handed != strings.Contains(got, "plonec restart --changed site") {
+			t.Errorf("handed over: %v: start says %q", test.handed, got)
+		}
 		// Less the files, whose places are the machine's.
 		got := r.bash(`. "$LIB/switch.sh"; ` + systemctl + `NEXT=1; load_app site; find() { :; }; agent_up() { :; }; record_live() { :; }; activate; cat -- "$APP_STATE/undo/retired" 2>/dev/null || true`)
 		got = strings.TrimSpace(strings.ReplaceAll(got, "systemctl daemon-reload", ""))

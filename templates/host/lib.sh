@@ -177,10 +177,17 @@ load_app() {
 	APP_STATE=$STATE/$APP
 	install -d -m 700 -- "$APP_STATE" "$APP_STATE/releases"
 	# What plonec had this host leave to another one is none of its processes until plonec gives it back.
+	HANDED_OVER=()
 	for unit in "${UNITS_OF_APP[@]}"; do
-		[[ -e $APP_STATE/handed-over/$unit ]] || units+=("$unit")
+		if [[ -e $APP_STATE/handed-over/$unit ]]; then HANDED_OVER+=("$unit"); else units+=("$unit"); fi
 	done
 	UNITS_OF_APP=("${units[@]}")
+}
+
+# elsewhere: what the app left to another host, in words; nothing where it left none.
+elsewhere() {
+	((${#HANDED_OVER[@]} == 0)) ||
+		printf ', but for %s, which another host has: plonec restart --changed %s takes it back where the stack gives it to this one' "${HANDED_OVER[*]}" "$APP"
 }
 
 # etc_file APP NAME: a file of the app as it is, or, where NEXT is set, as it
