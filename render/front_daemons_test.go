@@ -135,13 +135,6 @@ func (f *front) haproxy() *daemon {
 	args := append([]string{"-W", "-p", f.dir + "/haproxy.pid"}, f.haproxyArgs()...)
 	d := run(f.t, []string{"PLONEC_SERVER_STATE=" + f.stateFile()}, "haproxy", args...)
 	d.listens(f.ports.balancer)
-	until(f.t, "its socket is there, which it names after its ports", func() bool {
-		conn, err := net.Dial("unix", f.dir+"/admin.sock")
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
 	if f.sync == nil && !f.alone {
 		f.synced()
 	}
@@ -217,13 +210,15 @@ func (f *front) ask(method, host, target string, headers ...string) answer {
 	return ask(f.t, f.ports.http, method, host, target, headers...)
 }
 
-// admin sends a command to HAProxy's socket.
+// admin sends a command to HAProxy's socket, which is there a moment after its ports.
 func (f *front) admin(command string) string {
 	f.t.Helper()
-	conn, err := net.Dial("unix", f.dir+"/admin.sock")
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	var conn net.Conn
+	var err error
+	until(f.t, "HAProxy's socket is there", func() bool {
+		conn, err = net.Dial("unix", f.dir+"/admin.sock")
+		return err == nil
+	})
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(5 * time.Second))
 	fmt.Fprintln(conn, command)

@@ -187,7 +187,7 @@ load_app() {
 # elsewhere: what the app left to another host, in words; nothing where it left none.
 elsewhere() {
 	((${#HANDED_OVER[@]} == 0)) ||
-		printf ', but for %s, which another host has: plonec restart --changed %s takes it back where the stack gives it to this one' "${HANDED_OVER[*]}" "$APP"
+		printf ', but for %s, which another host has: plonec restart --changed %s brings it here if the stack gives it to this host' "${HANDED_OVER[*]}" "$APP"
 }
 
 # etc_file APP NAME: a file of the app as it is, or, where NEXT is set, as it
