@@ -349,13 +349,6 @@ func TestHaproxyAnew(t *testing.T) {
 	clients[1].says("down")
 	out(t, clients[1])
 	f.haproxy()
-	until(t, "it is asked", func() bool {
-		c, err := net.Dial("unix", f.dir+"/admin.sock")
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
 	until(t, "both are out", func() bool { return f.weight("c1") == "0" && f.weight("c2") == "0" && f.weight("c3") == "100" })
 }
 
